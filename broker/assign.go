@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hive-spore/hive"
+)
+
+// Term is one nexus' time as leader. Only the holder of the newest epoch can
+// assign, promote or reclaim.
+type Term struct {
+	Epoch int64
+	seq   int64
+}
+
+// Campaign takes or keeps the lead for ttl. It returns the epoch and which nexus
+// leads until its lease ends; the caller leads if that is its own id.
+func (b *Broker) Campaign(ctx context.Context, nexus string, ttl time.Duration) (epoch int64, leader string, left time.Duration, err error) {
+	reply, err := b.run(ctx, scriptCampaign, nexus, ttl.Milliseconds()).Slice()
+	if err != nil {
+		return 0, "", 0, b.wrap("campaign", err)
+	}
+	if len(reply) != 3 {
+		return 0, "", 0, fmt.Errorf("campaign: unexpected answer of %d values", len(reply))
+	}
+	return number(reply[0]), text(reply[1]), time.Duration(number(reply[2])) * time.Millisecond, nil
+}
+
+// Resign gives up the lead at once, if nexus holds it.
+func (b *Broker) Resign(ctx context.Context, nexus string) error {
+	_, _, _, err := b.Campaign(ctx, nexus, 0)
+	return err
+}
+
+// Leader returns which nexus leads now, or "".
+func (b *Broker) Leader(ctx context.Context) (string, error) {
+	_, leader, _, err := b.Campaign(ctx, "", 0)
+	return leader, err
+}
+
+// Grant moves Count tasks from the head of a lane to a spore.
+type Grant struct {
+	Lane  string
+	Node  string
+	Count int
+}
+
+// Assigned is what became of a Grant.
+type Assigned struct {
+	Moved  int    // tasks moved
+	Left   int    // tasks still in the lane
+	Active int    // tasks the spore holds now; -1: it is gone
+	Head   string // id at the head of the lane now
+}
+
+// maxGrant bounds one grant: the script unpacks its ids.
+const maxGrant = 1000
+
+// Assign moves tasks from lanes to spores' queues, in order. It returns
+// ErrNotLeader when the term is over, and nil and no error when redis had
+// already done this very call, whose answer was lost.
+func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant) ([]Assigned, error) {
+	term.seq++
+	args := []any{term.Epoch, term.seq}
+	for _, g := range grants {
+		class, _, ok := splitLane(g.Lane)
+		if !ok {
+			return nil, fmt.Errorf("assign: %q is not a lane", g.Lane)
+		}
+		args = append(args, g.Lane, class, g.Node, min(g.Count, maxGrant))
+	}
+	status, reply, err := list(b.run(ctx, scriptAssign, args...).Result())
+	switch {
+	case err != nil:
+		return nil, b.wrap("assign", err)
+	case status == "deposed":
+		return nil, fmt.Errorf("assign: %w", hive.ErrNotLeader)
+	case status == "repeat":
+		return nil, nil
+	case len(reply) != 4*len(grants):
+		return nil, fmt.Errorf("assign: %d answers to %d grants", len(reply), len(grants))
+	}
+	done := make([]Assigned, len(grants))
+	for i := range done {
+		r := reply[4*i:]
+		done[i] = Assigned{int(number(r[0])), int(number(r[1])), int(number(r[2])), text(r[3])}
+	}
+	return done, nil
+}

@@ -1,0 +1,228 @@
+// Package broker is the road: tasks on Redis, moved by scripts that check every
+// fence. The foreman decides; the scripts only move tasks.
+//
+// Each change of a task's state is one script in lua/, one method here with the
+// same name, and one row of docs/state-machine.md. Every script may be repeated
+// verbatim, because the Redis client repeats a command whose reply was lost.
+package broker
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/hive-spore/hive"
+)
+
+// Options say where the road is and what it keeps.
+type Options struct {
+	// Addrs are "host:port" or the path of a unix socket. Several addresses mean
+	// a Redis Cluster, or with Master the sentinels that know it.
+	Addrs  []string
+	Master string // name of the master that sentinels watch
+	DB     int    // must be 0 on a Cluster
+
+	Username, Password string
+	TLS                *tls.Config
+
+	Shard     string        // the hash tag of all keys; default "h"
+	Retention time.Duration // of finished tasks; default hive.DefaultRetention
+	Lease     time.Duration // of a spore that went silent; default hive.Lease
+	Channel   string        // name of the control channel; default "hive:broadcast"
+}
+
+// ParseURL reads redis://, rediss:// (TLS) and unix:// addresses.
+func ParseURL(s string) (Options, error) {
+	o, err := redis.ParseURL(s)
+	if err != nil {
+		return Options{}, fmt.Errorf("redis address %q: %w", redactURL(s), unwrapURL(err))
+	}
+	return Options{Addrs: []string{o.Addr}, DB: o.DB, Username: o.Username, Password: o.Password, TLS: o.TLSConfig}, nil
+}
+
+// redactURL hides a password, also in text that is not a URL.
+func redactURL(s string) string {
+	if u, err := url.Parse(s); err == nil {
+		return u.Redacted()
+	}
+	if _, rest, found := strings.Cut(s, "@"); found {
+		return "…@" + rest
+	}
+	return s
+}
+
+// unwrapURL drops the address from a url.Error: it may hold a password.
+func unwrapURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// Validate reports everything that is wrong with the options.
+func (o Options) Validate() error {
+	var errs []error
+	if len(o.Addrs) == 0 {
+		errs = append(errs, errors.New("redis: no address"))
+	}
+	if o.DB != 0 && len(o.Addrs) > 1 && o.Master == "" {
+		errs = append(errs, fmt.Errorf("redis: database %d: a Cluster has only database 0", o.DB))
+	}
+	if strings.ContainsAny(o.Shard, "{}") {
+		errs = append(errs, fmt.Errorf("redis: shard %q: braces are not allowed", o.Shard))
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Shard == "" {
+		o.Shard = "h"
+	}
+	if o.Retention == 0 {
+		o.Retention = hive.DefaultRetention
+	}
+	o.Retention = max(o.Retention, time.Minute) // or "already done" becomes "unknown"
+	if o.Lease == 0 {
+		o.Lease = hive.Lease
+	}
+	if o.Channel == "" {
+		o.Channel = "hive:broadcast"
+	}
+	return o
+}
+
+// Broker is a connection to the road, for any number of goroutines.
+type Broker struct {
+	opts      Options
+	keys      keys
+	rdb       redis.UniversalClient
+	enqueuer  batcher[packed, struct{}]
+	completer batcher[completion, int64]
+}
+
+// poolSize is generous: a connection that waits on a doorbell is held.
+const poolSize = 512
+
+// quiet keeps the Redis client from writing to stderr on its own: every error it
+// logs also comes back as a value.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(discard{}) })
+
+type discard struct{}
+
+func (discard) Printf(context.Context, string, ...any) {}
+
+// Dial connects to the road and checks that the server answers and is new
+// enough. Close the Broker after use.
+func Dial(ctx context.Context, o Options) (*Broker, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	quiet()
+	o = o.withDefaults()
+	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs: o.Addrs, MasterName: o.Master, DB: o.DB,
+		Username: o.Username, Password: o.Password, TLSConfig: o.TLS,
+		DialTimeout: 2 * time.Second, DialerRetries: 1, PoolSize: poolSize,
+		ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})}
+	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
+	b.completer = newBatcher(b.flushComplete, completion.size)
+	if err := b.check(ctx); err != nil {
+		b.rdb.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// Close ends all connections.
+func (b *Broker) Close() error { return b.rdb.Close() }
+
+// Retention is how long a finished task can be asked for.
+func (b *Broker) Retention() time.Duration { return b.opts.Retention }
+
+// Lease is how long a silent spore keeps its tasks.
+func (b *Broker) Lease() time.Duration { return b.opts.Lease }
+
+// check pings the server and refuses one older than 7.0. A server that does not
+// tell its version (an embedded road, a narrow ACL) is taken at its word.
+func (b *Broker) check(ctx context.Context) error {
+	if err := b.rdb.Ping(ctx).Err(); err != nil {
+		return b.wrap("ping", err)
+	}
+	info, err := b.rdb.Info(ctx, "server").Result()
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(info) {
+		if v, found := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); found && major(v) < 7 {
+			return fmt.Errorf("redis at %s is version %s: the hive needs 7.0 or newer", b.where(), v)
+		}
+	}
+	return nil
+}
+
+func major(version string) int {
+	head, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(head)
+	if err != nil {
+		return 7 // not a number we know how to judge
+	}
+	return n
+}
+
+func (b *Broker) where() string { return strings.Join(b.opts.Addrs, ",") }
+
+// wrap names what was tried; errors of the connection become ErrUnreachable.
+func (b *Broker) wrap(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, hive.ErrUnreachable):
+		return err
+	case isAuth(err):
+		return fmt.Errorf("%w: redis at %s refuses the user name or password (set REDIS_PASSWORD): %v", hive.ErrUnreachable, b.where(), err)
+	case isNetwork(err):
+		return fmt.Errorf("%w: redis at %s: %v", hive.ErrUnreachable, b.where(), rootCause(err))
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func isAuth(err error) bool {
+	for _, prefix := range []string{"WRONGPASS", "NOAUTH", "ERR AUTH", "ERR invalid password", "NOPERM"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNetwork(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, redis.ErrClosed) ||
+		errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, redis.ErrPoolTimeout) || redis.HasErrorPrefix(err, "LOADING") ||
+		redis.HasErrorPrefix(err, "MASTERDOWN") || strings.Contains(err.Error(), "all sentinels")
+}
+
+// rootCause drops the layers that repeat the address.
+func rootCause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
+}

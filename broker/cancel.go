@@ -1,0 +1,39 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hive-spore/hive"
+)
+
+// Cancel ends a task in any unfinished state: a running attempt is fenced off at
+// once and its spore told to kill it. It returns the state the task was in, and
+// ErrFinal if it was over already.
+func (b *Broker) Cancel(ctx context.Context, id string) (hive.State, error) {
+	reply, err := b.run(ctx, scriptCancel, b.opts.Retention.Milliseconds(), id).StringSlice()
+	switch {
+	case err != nil:
+		return "", b.wrap("cancel", err)
+	case len(reply) != 1 || reply[0] == "":
+		return "", fmt.Errorf("task %s: %w", id, hive.ErrNotFound)
+	case reply[0][0] == 'F':
+		state := stateLetters[reply[0][1]]
+		return state, fmt.Errorf("task %s is %s: %w", id, state, hive.ErrFinal)
+	}
+	return stateLetters[reply[0][0]], nil
+}
+
+// Retry makes a failed task pending again, with all its failures forgiven.
+func (b *Broker) Retry(ctx context.Context, id string) error {
+	n, err := b.run(ctx, scriptRetry, id).Int()
+	switch {
+	case err != nil:
+		return b.wrap("retry", err)
+	case n < 0:
+		return fmt.Errorf("task %s: %w", id, hive.ErrNotFound)
+	case n == 0:
+		return fmt.Errorf("task %s is not failed: only failed tasks can be retried", id)
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hive-spore/hive"
+)
+
+// controlTTL is how long a command is valid.
+const controlTTL = 30 * time.Second
+
+// maxEnvelope bounds a control message in bytes.
+const maxEnvelope = 64 << 10
+
+// BroadcastControl tells all spores that listen a command. It returns the
+// envelope and how many listeners there were. A broadcast is only a hint: it
+// can be lost.
+func (b *Broker) BroadcastControl(ctx context.Context, issuer string, command hive.Command, data any) (hive.Envelope, int, error) {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return hive.Envelope{}, 0, fmt.Errorf("broadcast %s: %w", command, err)
+	}
+	generation, err := b.rdb.Incr(ctx, b.keys.controlGen()).Result()
+	if err != nil {
+		return hive.Envelope{}, 0, b.wrap("broadcast", err)
+	}
+	now := time.Now().UTC()
+	e := hive.Envelope{ID: hive.NewID(), Issuer: issuer, Target: "*", Command: command, Data: body,
+		Generation: generation, Issued: now, Expires: now.Add(controlTTL)}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return e, 0, fmt.Errorf("broadcast %s: %w", command, err)
+	}
+	heard, err := b.rdb.Publish(ctx, b.opts.Channel, text).Result()
+	return e, int(heard), b.wrap("broadcast", err)
+}
+
+// SubscribeControl calls f for every envelope until ctx ends. What is no envelope
+// is passed over. ready is called once the subscription stands.
+func (b *Broker) SubscribeControl(ctx context.Context, ready func(), f func(hive.Envelope)) error {
+	sub := b.rdb.Subscribe(ctx, b.opts.Channel)
+	defer sub.Close()
+	if _, err := sub.Receive(ctx); err != nil {
+		return b.wrap("subscribe", err)
+	}
+	ready()
+	messages := sub.Channel()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m, ok := <-messages:
+			if !ok {
+				return b.wrap("subscribe", context.Cause(ctx))
+			}
+			var e hive.Envelope
+			if len(m.Payload) <= maxEnvelope && json.Unmarshal([]byte(m.Payload), &e) == nil {
+				f(e)
+			}
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hive-spore/hive"
+)
+
+// fetchBytes bounds the payloads of one fetch.
+const fetchBytes = 8 << 20
+
+// Session is one incarnation of a spore on the road. It has one fetch under way
+// at a time.
+type Session struct {
+	Node        string
+	Incarnation string
+	request     int64
+	pending     bool // the last fetch was not answered: ask for the same again
+}
+
+// Fetch takes up to n tasks from the spore's queue: they are running from now
+// on, each as its next attempt. left counts the tasks still queued. After an
+// error the next Fetch asks for the same tasks again.
+func (b *Broker) Fetch(ctx context.Context, s *Session, n int) (attempts []hive.Attempt, left int, err error) {
+	if !s.pending {
+		s.request++
+		s.pending = true
+	}
+	status, reply, err := list(b.run(ctx, scriptFetch, s.Node, s.Incarnation, s.request, n, fetchBytes,
+		b.opts.Retention.Milliseconds()).Result())
+	if err != nil {
+		return nil, 0, b.wrap("fetch", err)
+	}
+	s.pending = false
+	if status == "unregistered" {
+		return nil, 0, fmt.Errorf("fetch: %w", hive.ErrUnregistered)
+	}
+	if len(reply)%2 != 1 {
+		return nil, 0, fmt.Errorf("fetch: unexpected answer of %d values", len(reply))
+	}
+	for i := 1; i < len(reply); i += 2 {
+		r, err := unpack(text(reply[i]), []byte(text(reply[i+1])))
+		if err != nil {
+			return nil, 0, fmt.Errorf("fetch: %w", err)
+		}
+		attempts = append(attempts, hive.Attempt{Task: r.Task, Number: r.Attempts, Failures: r.Failures, Started: r.Started})
+	}
+	return attempts, int(number(reply[0])), nil
+}

@@ -1,0 +1,87 @@
+package broker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/hive-spore/hive"
+)
+
+// Every key of the road begins with the shard's prefix, whose braces make all of
+// them hash to one slot of a Redis Cluster. docs/redis-keys.md draws them; the
+// scripts spell the same names.
+type keys struct {
+	prefix string // "{h}:"
+}
+
+func newKeys(shard string) keys { return keys{"{" + shard + "}:"} }
+
+func (k keys) record(id string) string   { return k.prefix + "t:" + id }
+func (k keys) lane(lane string) string   { return k.prefix + "in:" + lane }
+func (k keys) queue(node string) string  { return k.prefix + "n:" + node }
+func (k keys) own(node string) string    { return k.prefix + "own:" + node }
+func (k keys) beat(node string) string   { return k.prefix + "hb:" + node }
+func (k keys) door(node string) string   { return k.prefix + "db:" + node }
+func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }
+func (k keys) wait(id string) string     { return k.prefix + "wait:" + id }
+func (k keys) wasm(digest string) string { return k.prefix + "w:" + digest }
+
+func (k keys) active() string     { return k.prefix + "act" }
+func (k keys) bell() string       { return k.prefix + "bell" }
+func (k keys) lead() string       { return k.prefix + "lead" }
+func (k keys) nodes() string      { return k.prefix + "nodes" }
+func (k keys) used() string       { return k.prefix + "used" }
+func (k keys) running() string    { return k.prefix + "run" }
+func (k keys) counters() string   { return k.prefix + "ct" }
+func (k keys) delay() string      { return k.prefix + "delay" }
+func (k keys) dead() string       { return k.prefix + "dead" }
+func (k keys) skills() string     { return k.prefix + "sk" }
+func (k keys) skillsGen() string  { return k.prefix + "skgen" }
+func (k keys) controlGen() string { return k.prefix + "ctlgen" }
+
+// maxClass is the longest class text that stands in keys as it is.
+const maxClass = 99
+
+// class is what makes tasks alike for routing: skill reference, canonical
+// selector and tenant. A longer text is hashed; its parts then stand in the
+// record's fields.
+func class(skill hive.SkillRef, require hive.Selector, tenant string) (text string, hashed bool) {
+	text = skill.String() + "|" + require.String() + "|" + tenant
+	if len(text) <= maxClass {
+		return text, false
+	}
+	sum := sha256.Sum256([]byte(text))
+	return "#" + hex.EncodeToString(sum[:16]), true
+}
+
+// laneName is the class and the priority: "wordcount||:2".
+func laneName(class string, p hive.Priority) string {
+	return class + ":" + strconv.Itoa(int(p))
+}
+
+// splitLane is laneName backwards.
+func splitLane(lane string) (class string, p hive.Priority, ok bool) {
+	i := strings.LastIndexByte(lane, ':')
+	if i < 0 {
+		return "", 0, false
+	}
+	n, err := strconv.Atoi(lane[i+1:])
+	p = hive.Priority(n)
+	return lane[:i], p, err == nil && p.Validate() == nil
+}
+
+// splitClass is class backwards; ok is false for a hashed one.
+func splitClass(text string) (skill hive.SkillRef, require hive.Selector, tenant string, ok bool) {
+	parts := strings.Split(text, "|")
+	if len(parts) != 3 {
+		return hive.SkillRef{}, nil, "", false
+	}
+	skill, err := hive.ParseSkillRef(parts[0])
+	if err != nil {
+		return hive.SkillRef{}, nil, "", false
+	}
+	require, err = hive.ParseSelector(parts[1])
+	return skill, require, parts[2], err == nil
+}

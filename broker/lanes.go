@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hive-spore/hive"
+)
+
+// Lane is a list of waiting tasks that are alike for routing.
+type Lane struct {
+	Name     string
+	Skill    hive.SkillRef
+	Require  hive.Selector
+	Tenant   string
+	Priority hive.Priority
+	Count    int    // tasks waiting, tombstones of cancelled ones included
+	Head     string // id of the first
+}
+
+// Bell is what the foreman's doorbell says.
+type Bell struct {
+	Lanes []LaneBell // lanes that were empty
+	Freed bool       // a spore has room again
+	Due   bool       // a task was scheduled before all others
+	Nodes bool       // a spore came or left
+}
+
+// LaneBell says that a lane got its first tasks.
+type LaneBell struct {
+	Name  string
+	Count int
+	Head  string
+}
+
+// WaitBell waits up to d for the foreman's doorbell. It is only a hint: the set
+// of active lanes is the truth.
+func (b *Broker) WaitBell(ctx context.Context, d time.Duration) (Bell, error) {
+	items, err := b.popDoor(ctx, b.keys.bell(), d, inboxBatch)
+	if err != nil {
+		return Bell{}, b.wrap("wait for the bell", err)
+	}
+	var bell Bell
+	for _, item := range items {
+		switch {
+		case item == "F":
+			bell.Freed = true
+		case item == "D":
+			bell.Due = true
+		case item == "N":
+			bell.Nodes = true
+		case strings.HasPrefix(item, "L"):
+			count, rest, _ := strings.Cut(item[1:], " ")
+			head, name, ok := strings.Cut(rest, " ")
+			if n, err := strconv.Atoi(count); ok && err == nil {
+				bell.Lanes = append(bell.Lanes, LaneBell{name, n, head})
+			}
+		}
+	}
+	return bell, nil
+}
+
+// ActiveLanes reads every lane that is not empty.
+func (b *Broker) ActiveLanes(ctx context.Context) ([]Lane, error) {
+	names, err := b.rdb.SMembers(ctx, b.keys.active()).Result()
+	if err != nil {
+		return nil, b.wrap("list lanes", err)
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	pipe := b.rdb.Pipeline()
+	counts, heads := make([]*redis.IntCmd, len(names)), make([]*redis.StringCmd, len(names))
+	for i, name := range names {
+		counts[i], heads[i] = pipe.LLen(ctx, b.keys.lane(name)), pipe.LIndex(ctx, b.keys.lane(name), 0)
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, b.wrap("list lanes", err)
+	}
+	lanes := make([]Lane, 0, len(names))
+	for i, name := range names {
+		lane, err := b.Lane(ctx, name, heads[i].Val())
+		if err != nil {
+			continue // emptied since, or foreign: it is not ours to route
+		}
+		lane.Count = int(counts[i].Val())
+		lanes = append(lanes, lane)
+	}
+	return lanes, nil
+}
+
+// Lane reads what a lane's name says, with the help of its head task where the
+// name is a hash.
+func (b *Broker) Lane(ctx context.Context, name, head string) (Lane, error) {
+	class, priority, ok := splitLane(name)
+	if !ok {
+		return Lane{}, fmt.Errorf("%q is not a lane", name)
+	}
+	lane := Lane{Name: name, Priority: priority, Head: head}
+	if !strings.HasPrefix(class, "#") {
+		lane.Skill, lane.Require, lane.Tenant, ok = splitClass(class)
+		if !ok {
+			return Lane{}, fmt.Errorf("%q is not a lane", name)
+		}
+		return lane, nil
+	}
+	r, err := b.Status(ctx, head)
+	if err != nil {
+		return Lane{}, err
+	}
+	lane.Skill, lane.Require, lane.Tenant = r.Skill, r.Require, r.Tenant
+	return lane, nil
+}

@@ -1,0 +1,194 @@
+package broker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/internal/testkit"
+)
+
+// TestLostReply lets redis execute each script, cuts the connection before the
+// answer arrives, and lets the client repeat the call: the outcome must be as if
+// it had been made once.
+func TestLostReply(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(r *road, cut func()){
+		"enqueue": func(r *road, cut func()) {
+			cut()
+			r.want(r.enqueue(), hive.Pending, 0, 0)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+		},
+		"assign": func(r *road, cut func()) {
+			r.join("a")
+			r.enqueue()
+			r.enqueue()
+			cut()
+			done, err := r.Assign(r.ctx(), &r.term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 1}})
+			r.check(err)
+			if len(done) > 1 {
+				r.t.Errorf("Assign = %v", done)
+			}
+			r.wantStats(hive.Stats{Background: 2, Assigned: 1, Pending: 1})
+			if got := r.assign("a", 1); got.Active != 2 { // the term goes on
+				r.t.Errorf("next Assign = %+v", got)
+			}
+		},
+		"fetch": func(r *road, cut func()) {
+			s := r.join("a")
+			r.enqueue()
+			r.enqueue()
+			r.assign("a", 2)
+			cut()
+			if got := r.fetch(s, 1); len(got) != 1 || got[0].Number != 1 {
+				r.t.Fatalf("Fetch = %v", got)
+			}
+			r.wantStats(hive.Stats{Background: 1, Assigned: 1, Running: 1})
+			if got := r.fetch(s, 2); len(got) != 1 || got[0].Number != 1 {
+				r.t.Fatalf("next Fetch = %v", got)
+			}
+		},
+		"complete": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			r.complete(s, a)
+			r.wantStats(hive.Stats{Completed: 1})
+		},
+		"fail": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			r.fail(s, a, hive.FailTrap)
+			r.want(a.Task.ID, hive.Scheduled, 1, 1)
+			r.wantStats(hive.Stats{Scheduled: 1})
+		},
+		"release": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			_, err := r.Release(r.ctx(), "a", []hive.Attempt{a})
+			r.check(err)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+		},
+		"reclaim": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			r.lapse("a", 0)
+			for { // the lost answer may have been that of the call that moved it
+				if rec, err := r.Status(r.ctx(), a.Task.ID); err != nil || rec.State == hive.Pending {
+					break
+				}
+				_, err := r.Reclaim(r.ctx(), &r.term, "a")
+				r.check(err)
+			}
+			r.want(a.Task.ID, hive.Pending, 1, 1)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+		},
+		"expire": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			rec := r.want(a.Task.ID, hive.Running, 1, 0)
+			rec.Timeout = -broker.ExpireGrace
+			cut()
+			_, err := r.Expire(r.ctx(), &r.term, rec)
+			r.check(err)
+			r.want(a.Task.ID, hive.Pending, 1, 1)
+		},
+		"promote": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			_, err := r.Fail(r.ctx(), "a", &a, failure(hive.FailTrap), 0)
+			r.check(err)
+			cut()
+			_, _, err = r.Promote(r.ctx(), &r.term)
+			r.check(err)
+			r.want(a.Task.ID, hive.Pending, 1, 1)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+		},
+		"cancel": func(r *road, cut func()) {
+			id := r.enqueue()
+			cut()
+			r.Cancel(r.ctx(), id) // the repeat finds it cancelled: both answers are right
+			r.want(id, hive.Cancelled, 0, 0)
+			r.wantStats(hive.Stats{Cancelled: 1})
+		},
+		"retry": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			r.fail(s, a, hive.FailInput)
+			cut()
+			r.Retry(r.ctx(), a.Task.ID) // likewise
+			r.want(a.Task.ID, hive.Pending, 1, 0)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+		},
+		"wait": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			_, _, err := r.Wait(r.ctx(), "client", []string{a.Task.ID})
+			r.check(err)
+			r.complete(s, a)
+			told, err := r.ReadInbox(r.ctx(), "client", 5*time.Second)
+			if len(told) != 1 || err != nil {
+				r.t.Errorf("ReadInbox = %v, %v, want one notice", told, err)
+			}
+		},
+		"register": func(r *road, cut func()) {
+			cut()
+			s := r.join("a")
+			a := r.running(s)
+			r.complete(s, a)
+		},
+		"heartbeat": func(r *road, cut func()) {
+			s := r.join("a")
+			cut()
+			_, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"})
+			r.check(err)
+		},
+		"unregister": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			_, err := r.Unregister(r.ctx(), s)
+			r.check(err)
+			r.want(a.Task.ID, hive.Pending, 1, 0)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+		},
+		"campaign": func(r *road, cut func()) {
+			r.check(r.Resign(r.ctx(), "nexus"))
+			cut()
+			epoch, leader, _, err := r.Campaign(r.ctx(), "other", time.Hour)
+			if epoch != r.term.Epoch+1 || leader != "other" || err != nil {
+				r.t.Errorf("Campaign = %d, %q, %v", epoch, leader, err)
+			}
+		},
+		"publish": func(r *road, cut func()) {
+			cut()
+			skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:aa"}
+			r.check(r.Publish(r.ctx(), skill, []byte("program")))
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			loaded := newRoad(t, shortLease(testkit.Options(t)))
+			test(loaded, func() {}) // from here on redis knows the scripts: the cut hits their answers
+
+			o := shortLease(testkit.Options(t))
+			proxy := testkit.StartProxy(t, o.Addrs[0])
+			o.Addrs = []string{proxy.Addr}
+			test(newRoad(t, o), proxy.CutNextReply)
+			if proxy.Cuts() != 1 {
+				t.Errorf("%d replies were cut, want 1", proxy.Cuts())
+			}
+		})
+	}
+}
+
+func shortLease(o broker.Options) broker.Options {
+	o.Lease = 50 * time.Millisecond
+	return o
+}

@@ -1,0 +1,30 @@
+-- assign: pending -> assigned. Moves ids from lanes to spores' queues; records
+-- are not touched. A repeat of a sequence number moves nothing.
+-- ARGV: epoch, sequence, then per grant: lane, class, spore, count
+-- Returns {'deposed'}, {'repeat'}, or {'ok', then per grant: moved, left in the
+-- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
+if not leads(ARGV[1]) then return { 'deposed' } end
+if tonumber(ARGV[2]) <= tonumber(call('HGET', P .. 'lead', 'seq') or '0') then return { 'repeat' } end
+call('HSET', P .. 'lead', 'seq', ARGV[2])
+local out = { 'ok' }
+for i = 3, #ARGV, 4 do
+  local lane, class, spore = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local key, ids, used = P .. 'in:' .. lane, {}, -1
+  if call('SISMEMBER', P .. 'nodes', spore) == 1 then
+    ids = call('LPOP', key, ARGV[i + 3]) or {}
+    used = call('HINCRBY', P .. 'used', spore, #ids)
+  end
+  if #ids > 0 then
+    if call('RPUSH', P .. 'n:' .. spore, unpack(ids)) == #ids then
+      call('RPUSH', P .. 'db:' .. spore, 'W')
+    end
+    call('HINCRBY', P .. 'run', class, #ids)
+  end
+  local rest = call('LLEN', key)
+  if rest == 0 then call('SREM', P .. 'act', lane) end
+  out[#out + 1] = #ids
+  out[#out + 1] = rest
+  out[#out + 1] = used
+  out[#out + 1] = rest > 0 and call('LINDEX', key, 0) or ''
+end
+return out

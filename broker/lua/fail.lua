@@ -1,0 +1,21 @@
+-- fail: running -> scheduled while failures are left, else -> failed.
+-- ARGV: spore, id, attempt, '1' if permanent, delay ms before the next attempt,
+--       outcome fields, retention ms
+-- Returns 's' or 'f', the state now; 'already' for a repeat; 'fenced'.
+local r, t = head(ARGV[2]), now()
+if not r or r.attempt ~= tonumber(ARGV[3]) or r.owner ~= pad(ARGV[1]) then return 'fenced' end
+if r.state == 's' or r.state == 'f' then return 'already' end
+if r.state ~= 'r' then return 'fenced' end
+leave(r)
+r.failures = r.failures + 1
+if ARGV[4] == '1' or r.failures > r.retries then
+  bury(r, ARGV[6], t, tonumber(ARGV[7]))
+else
+  local body = payload(r)
+  r.state, r.ended, r.olen = 's', t + tonumber(ARGV[5]), #ARGV[6]
+  call('SET', r.key, header(r) .. r.fields .. body .. ARGV[6])
+  call('ZADD', P .. 'delay', r.ended, r.id)
+  if call('ZRANK', P .. 'delay', r.id) == 0 then ring('D') end
+end
+freed()
+return r.state

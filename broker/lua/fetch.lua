@@ -1,0 +1,46 @@
+-- fetch: assigned -> running. The fence rises by one, the spore holds the lease.
+-- The same request number gets the same answer again.
+-- ARGV: spore, incarnation, request number, most tasks, most bytes, retention ms
+-- Returns {'unregistered'}, or {'ok', ids left in the queue, then per task: id,
+-- record without the last outcome}.
+local spore, hb = ARGV[1], P .. 'hb:' .. ARGV[1]
+local seen = call('HMGET', hb, 'inc', 'req', 'ans')
+if seen[1] ~= ARGV[2] then return { 'unregistered' } end
+local queue, out = P .. 'n:' .. spore, { 'ok', 0 }
+
+local function answer(r)
+  r.olen = 0
+  out[#out + 1] = r.id
+  out[#out + 1] = header(r) .. r.fields .. payload(r)
+end
+
+if seen[2] == ARGV[3] then
+  for id, attempt in string.gmatch(seen[3] or '', '(%S+) (%d+)') do
+    local r = head(id)
+    if r and r.state == 'r' and r.attempt == tonumber(attempt) then answer(r) end
+  end
+  out[2] = call('LLEN', queue)
+  return out
+end
+
+local t, ans, room, bytes = now(), {}, tonumber(ARGV[4]), tonumber(ARGV[5])
+while room > 0 and bytes > 0 do
+  local id = call('LPOP', queue)
+  if not id then break end
+  local r = head(id)
+  if r and r.state == 'p' then
+    r.state, r.attempt, r.started, r.owner = 'r', r.attempt + 1, t, pad(spore)
+    put(r)
+    call('SADD', P .. 'own:' .. spore, id)
+    waiting(r.prio, -1)
+    count('running', 1)
+    answer(r)
+    ans[#ans + 1] = id .. ' ' .. r.attempt
+    room, bytes = room - 1, bytes - r.plen
+  else
+    drop(spore, r, t, tonumber(ARGV[6]))
+  end
+end
+call('HSET', hb, 'req', ARGV[3], 'ans', table.concat(ans, ' '))
+out[2] = call('LLEN', queue)
+return out

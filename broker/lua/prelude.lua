@@ -1,0 +1,201 @@
+-- What every script shares; joined in front of each when it is loaded.
+-- KEYS[1] is the prefix of all keys of the shard, with its hash tag: "{h}:".
+-- docs/redis-keys.md draws the keys and the record, byte by byte.
+local P = KEYS[1]
+local call, byte, char, sub = redis.call, string.byte, string.char, string.sub
+local floor = math.floor
+
+local HEAD = 66      -- bytes of a record's fixed header
+local PEEK = 511     -- one read of 512 bytes nearly always holds header and task fields
+local CHUNK = 1000   -- values per push: unpack stops near 8,000
+local WAITED, QUEUED = 1, 2 -- header flags: somebody waits; a tombstone still stands in a queue
+local INBOX_CAP, INBOX_TTL, INLINE = 100000, 600000, 4096
+local VERSION = '1'
+
+local function now()
+  local t = call('TIME')
+  return t[1] * 1000 + floor(t[2] / 1000)
+end
+
+-- Numbers in a record are big-endian.
+local function u16(s, i) local a, b = byte(s, i, i + 1); return a * 256 + b end
+local function u32(s, i)
+  local a, b, c, d = byte(s, i, i + 3)
+  return ((a * 256 + b) * 256 + c) * 256 + d
+end
+local function u48(s, i) return u16(s, i) * 4294967296 + u32(s, i + 2) end
+local function p16(n) return char(floor(n / 256) % 256, n % 256) end
+local function p32(n)
+  return char(floor(n / 16777216) % 256, floor(n / 65536) % 256, floor(n / 256) % 256, n % 256)
+end
+local function p48(n) return p16(floor(n / 4294967296)) .. p32(n % 4294967296) end
+
+-- parse reads the header of s into a table; nil if it is no record of ours.
+local function parse(s)
+  if not s or #s < HEAD or sub(s, 1, 1) ~= VERSION then return nil end
+  return {
+    state = sub(s, 2, 2), prio = byte(s, 3), flags = byte(s, 4),
+    attempt = u32(s, 5), failures = u16(s, 9), retries = u16(s, 11),
+    created = u48(s, 13), started = u48(s, 19), ended = u48(s, 25),
+    owner = sub(s, 31, 54), tlen = u32(s, 55), plen = u32(s, 59), olen = u32(s, 63),
+  }
+end
+
+-- header is parse backwards.
+local function header(r)
+  return VERSION .. r.state .. char(r.prio, r.flags) .. p32(r.attempt) .. p16(r.failures)
+    .. p16(r.retries) .. p48(r.created) .. p48(r.started) .. p48(r.ended)
+    .. r.owner .. p32(r.tlen) .. p32(r.plen) .. p32(r.olen)
+end
+
+-- head reads a record without its payload: the parsed header with `fields`
+-- (the task's own) and `class` (the text of the first field).
+local function head(id)
+  local key = P .. 't:' .. id
+  local s = call('GETRANGE', key, 0, PEEK)
+  local r = parse(s)
+  if not r then return nil end
+  if #s < HEAD + r.tlen then s = call('GETRANGE', key, 0, HEAD + r.tlen - 1) end
+  r.id, r.key = id, key
+  r.fields = sub(s, HEAD + 1, HEAD + r.tlen)
+  r.class = sub(r.fields, 5, 4 + u32(char(0) .. sub(r.fields, 2, 4), 1))
+  return r
+end
+
+local function pad(owner) return owner .. string.rep(char(0), 24 - #owner) end
+local function unpad(owner) return (string.gsub(owner, '%z+$', '')) end
+local function holds(r, spore) return r.state == 'r' and r.owner == pad(spore) end
+local function has(flags, bit) return floor(flags / bit) % 2 == 1 end
+local function count(field, n) if n ~= 0 then call('HINCRBY', P .. 'ct', field, n) end end
+local function waiting(prio, n) count('w' .. prio, n) end
+local function put(r) call('SETRANGE', r.key, 0, header(r)) end
+local function payload(r)
+  return call('GETRANGE', r.key, HEAD + r.tlen, HEAD + r.tlen + r.plen - 1)
+end
+
+local function ring(what) call('RPUSH', P .. 'bell', what) end
+
+-- push puts ids into a lane, at its tail or (front) its head. A push that finds
+-- the lane empty enters it in `act` and rings the foreman, so a lane is in
+-- `act` exactly when it is not empty.
+local function push(lane, ids, front)
+  local key, len = P .. 'in:' .. lane, 0
+  local cmd = front and 'LPUSH' or 'RPUSH'
+  for i = 1, #ids, CHUNK do
+    len = call(cmd, key, unpack(ids, i, math.min(i + CHUNK - 1, #ids)))
+  end
+  if len == #ids then
+    call('SADD', P .. 'act', lane)
+    ring('L' .. len .. ' ' .. (front and ids[#ids] or ids[1]) .. ' ' .. lane)
+  end
+end
+
+local function lane(r) return r.class .. ':' .. r.prio end
+
+-- requeue makes a record pending and puts it back to the head of its lane.
+local function requeue(r)
+  r.state = 'p'
+  put(r)
+  waiting(r.prio, 1)
+  push(lane(r), { r.id }, true)
+end
+
+-- left takes n tasks of a class off a spore's account.
+local function left(spore, class, n)
+  if n == 0 then return end
+  if call('HINCRBY', P .. 'used', spore, -n) <= 0 then call('HDEL', P .. 'used', spore) end
+  if class and call('HINCRBY', P .. 'run', class, -n) <= 0 then call('HDEL', P .. 'run', class) end
+end
+
+-- leave ends a running attempt's place in its spore. It comes first among a
+-- script's writes: SREM is allowed even when Redis is out of memory.
+local function leave(r)
+  local spore = unpad(r.owner)
+  left(spore, r.class, call('SREM', P .. 'own:' .. spore, r.id))
+  count('running', -1)
+end
+
+-- freed tells the foreman that there is room again, if anything waits for it.
+local function freed()
+  if call('SCARD', P .. 'act') > 0 then ring('F') end
+end
+
+local function kill(r)
+  call('RPUSH', P .. 'db:' .. unpad(r.owner), 'K' .. r.attempt .. ' ' .. r.id)
+end
+
+-- finish writes a terminal record and tells all who wait for it. body is what
+-- follows the task fields; ttl is in ms (0: it keeps none).
+local function finish(r, state, body, ttl)
+  local waited = has(r.flags, WAITED)
+  if waited then r.flags = r.flags - WAITED end
+  r.state = state
+  local s = header(r) .. r.fields .. body
+  if ttl > 0 then call('SET', r.key, s, 'PX', ttl) else call('SET', r.key, s) end
+  if not waited then return end
+  local item = #s <= INLINE and r.id .. '\n' .. s or r.id
+  for _, ib in ipairs(call('SMEMBERS', P .. 'wait:' .. r.id)) do
+    if call('LLEN', P .. 'ib:' .. ib) < INBOX_CAP then
+      call('RPUSH', P .. 'ib:' .. ib, item)
+      call('PEXPIRE', P .. 'ib:' .. ib, INBOX_TTL)
+    end
+  end
+  call('DEL', P .. 'wait:' .. r.id)
+end
+
+-- bury makes a record failed: the dead-letter list. Its payload stays, for a
+-- retry by hand.
+local function bury(r, outcome, t, ttl)
+  r.ended, r.olen = t, #outcome
+  finish(r, 'f', payload(r) .. outcome, ttl)
+  call('ZADD', P .. 'dead', t, r.id)
+  call('ZREMRANGEBYSCORE', P .. 'dead', '-inf', t - ttl)
+  count('failed', 1)
+end
+
+-- drop removes an id that came out of a spore's queue but is not pending: a
+-- tombstone, which from now on expires, or an id whose record is gone.
+local function drop(spore, r, t, ttl)
+  left(spore, r and r.class, 1)
+  if r and has(r.flags, QUEUED) then
+    r.flags = r.flags - QUEUED
+    put(r)
+    call('PEXPIRE', r.key, math.max(ttl - (t - r.ended), 60000))
+  end
+end
+
+-- takeback empties a spore's queue and own set, at most n ids of each: what was
+-- only queued goes back as it was, what ran goes back as the next attempt; with
+-- an outcome that costs a failure. Returns how many ids were moved.
+local function takeback(spore, outcome, t, ttl, n)
+  local moved, ids = 0, call('SRANDMEMBER', P .. 'own:' .. spore, n)
+  for _, id in ipairs(ids) do
+    local r = head(id)
+    moved = moved + 1
+    if not r or not holds(r, spore) then
+      left(spore, r and r.class, call('SREM', P .. 'own:' .. spore, id))
+    else
+      leave(r)
+      if outcome then r.failures = r.failures + 1 end
+      if r.failures > r.retries and outcome then bury(r, outcome, t, ttl) else requeue(r) end
+    end
+  end
+  for _ = 1, n do -- from the tail, so that the oldest ends at the lane's head
+    local id = call('RPOP', P .. 'n:' .. spore)
+    if not id then break end
+    local r = head(id)
+    moved = moved + 1
+    if r and r.state == 'p' then
+      left(spore, r.class, 1)
+      push(lane(r), { id }, true)
+    else
+      drop(spore, r, t, ttl)
+    end
+  end
+  return moved
+end
+
+-- leads reports whether epoch is that of the nexus leading now.
+local function leads(epoch)
+  return call('HGET', P .. 'lead', 'epoch') == epoch
+end

@@ -1,0 +1,261 @@
+package broker
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hive-spore/hive"
+)
+
+// A record is one packed string per task:
+//
+//	offset  bytes  what
+//	0       1      version, '1'
+//	1       1      state: s b p r c f x
+//	2       1      priority
+//	3       1      flags: 1 somebody waits, 2 a tombstone that still stands in a queue
+//	4       4      attempt, the fence
+//	8       2      failures
+//	10      2      failures it survives
+//	12      6      created, Unix ms
+//	18      6      last attempt started
+//	24      6      finished; for a scheduled task: due
+//	30      24     spore of the last attempt, NUL padded
+//	54      4      length of the task fields
+//	58      4      length of the payload
+//	62      4      length of the outcome fields
+//	66      …      task fields, payload, outcome fields, result
+//
+// A field is one byte tag, three bytes length, value. Numbers are big-endian.
+// Unknown tags are kept by every script and ignored here.
+const (
+	recordVersion = '1'
+	headLen       = 66
+	ownerLen      = 24
+	flagWaited    = 1
+)
+
+// Tags of task fields. The class comes first: scripts read it there.
+const (
+	tagClass   = 1
+	tagSkill   = 2 // this and the next two only where the class is hashed
+	tagRequire = 3
+	tagTenant  = 4
+	tagTimeout = 5 // ms
+)
+
+// Tags of outcome fields.
+const (
+	tagRan     = 64 // name@version digest of the program that ran
+	tagFailure = 65 // kind NUL '0' or '1' (permanent) message
+	tagLog     = 66
+	tagElapsed = 67 // µs
+)
+
+var stateLetters = map[byte]hive.State{
+	's': hive.Scheduled, 'b': hive.Blocked, 'p': hive.Pending, 'r': hive.Running,
+	'c': hive.Completed, 'f': hive.Failed, 'x': hive.Cancelled,
+}
+
+// errRecord says that a value under a record's key is not a record this version
+// of the hive understands.
+var errRecord = errors.New("not a task record of this version")
+
+// packTask writes the record of a new pending task. The enqueue script fills in
+// when it was created.
+func packTask(t *hive.Task, waited bool) (record []byte, lane string) {
+	text, hashed := class(t.Skill, t.Require, t.Tenant)
+	fields := appendField(nil, tagClass, text)
+	if hashed {
+		fields = appendField(fields, tagSkill, t.Skill.String())
+		fields = appendField(fields, tagRequire, t.Require.String())
+		fields = appendField(fields, tagTenant, t.Tenant)
+	}
+	fields = appendField(fields, tagTimeout, string(binary.BigEndian.AppendUint32(nil, uint32(t.Timeout.Milliseconds()))))
+
+	b := make([]byte, headLen, headLen+len(fields)+len(t.Payload))
+	b[0], b[1], b[2] = recordVersion, 'p', byte(t.Priority)
+	if waited {
+		b[3] = flagWaited
+	}
+	binary.BigEndian.PutUint16(b[10:], uint16(max(0, t.Retries)))
+	binary.BigEndian.PutUint32(b[54:], uint32(len(fields)))
+	binary.BigEndian.PutUint32(b[58:], uint32(len(t.Payload)))
+	b = append(b, fields...)
+	return append(b, t.Payload...), laneName(text, t.Priority)
+}
+
+// packOutcome writes the outcome fields; the result travels beside them.
+func packOutcome(o *hive.Outcome) []byte {
+	var b []byte
+	if o.Ran.Name != "" {
+		b = appendField(b, tagRan, o.Ran.String()+" "+o.Ran.Digest)
+	}
+	if f := o.Failure; f != nil {
+		permanent := "0"
+		if f.Permanent {
+			permanent = "1"
+		}
+		b = appendField(b, tagFailure, string(f.Kind)+"\x00"+permanent+hive.Clip(f.Message, hive.MaxMessage))
+	}
+	if len(o.Log) > 0 {
+		b = appendField(b, tagLog, string(o.Log[:min(len(o.Log), hive.MaxLog)]))
+	}
+	if o.Elapsed > 0 {
+		b = appendField(b, tagElapsed, string(append48(nil, o.Elapsed.Microseconds())))
+	}
+	return b
+}
+
+func appendField(b []byte, tag byte, value string) []byte {
+	b = append(b, tag, byte(len(value)>>16), byte(len(value)>>8), byte(len(value)))
+	return append(b, value...)
+}
+
+func append48(b []byte, n int64) []byte {
+	return append(b, byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+}
+
+func read48(b []byte) int64 {
+	return int64(binary.BigEndian.Uint16(b))<<32 | int64(binary.BigEndian.Uint32(b[2:]))
+}
+
+func readTime(b []byte) time.Time {
+	if ms := read48(b); ms != 0 {
+		return time.UnixMilli(ms)
+	}
+	return time.Time{}
+}
+
+// unpack reads a record. The result shares memory with s.
+func unpack(id string, s []byte) (*hive.Record, error) {
+	if len(s) < headLen || s[0] != recordVersion {
+		return nil, fmt.Errorf("task %s: %w", id, errRecord)
+	}
+	state, known := stateLetters[s[1]]
+	fields, payload, outcome, result, whole := sections(s)
+	if !known || !whole {
+		return nil, fmt.Errorf("task %s: %w", id, errRecord)
+	}
+	r := &hive.Record{State: state}
+	r.ID, r.Priority, r.Payload = id, hive.Priority(s[2]), payload
+	r.Attempts = int(binary.BigEndian.Uint32(s[4:]))
+	r.Failures = int(binary.BigEndian.Uint16(s[8:]))
+	r.Retries = int(binary.BigEndian.Uint16(s[10:]))
+	r.Created, r.Started = readTime(s[12:]), readTime(s[18:])
+	if r.Finished = readTime(s[24:]); state == hive.Scheduled {
+		r.Due, r.Finished = r.Finished, time.Time{}
+	}
+	r.Node = string(bytes.TrimRight(s[30:30+ownerLen], "\x00"))
+	r.Result = result
+	if err := errors.Join(readTask(r, fields), readOutcome(r, outcome)); err != nil {
+		return nil, fmt.Errorf("task %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// sections cuts a record into its four variable parts.
+func sections(s []byte) (fields, payload, outcome, result []byte, ok bool) {
+	tlen := uint64(binary.BigEndian.Uint32(s[54:]))
+	plen := uint64(binary.BigEndian.Uint32(s[58:]))
+	olen := uint64(binary.BigEndian.Uint32(s[62:]))
+	s = s[headLen:]
+	if tlen+plen > uint64(len(s)) {
+		return nil, nil, nil, nil, false
+	}
+	fields, payload, s = s[:tlen], s[tlen:tlen+plen], s[tlen+plen:]
+	if olen > uint64(len(s)) {
+		return nil, nil, nil, nil, false
+	}
+	return fields, payload, s[:olen], s[olen:], true
+}
+
+// eachField calls f for every field; it reports false where b is cut short.
+func eachField(b []byte, f func(tag byte, value []byte)) bool {
+	for len(b) > 0 {
+		if len(b) < 4 {
+			return false
+		}
+		n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+		if n > len(b)-4 {
+			return false
+		}
+		f(b[0], b[4:4+n])
+		b = b[4+n:]
+	}
+	return true
+}
+
+func readTask(r *hive.Record, fields []byte) error {
+	var text, skill, require string
+	ok := eachField(fields, func(tag byte, v []byte) {
+		switch tag {
+		case tagClass:
+			text = string(v)
+		case tagSkill:
+			skill = string(v)
+		case tagRequire:
+			require = string(v)
+		case tagTenant:
+			r.Tenant = string(v)
+		case tagTimeout:
+			if len(v) == 4 {
+				r.Timeout = time.Duration(binary.BigEndian.Uint32(v)) * time.Millisecond
+			}
+		}
+	})
+	if !ok {
+		return errRecord
+	}
+	if !strings.HasPrefix(text, "#") {
+		r.Skill, r.Require, r.Tenant, ok = splitClass(text)
+	} else {
+		var errSkill, errRequire error
+		r.Skill, errSkill = hive.ParseSkillRef(skill)
+		r.Require, errRequire = hive.ParseSelector(require)
+		ok = errSkill == nil && errRequire == nil
+	}
+	if !ok {
+		return errRecord
+	}
+	return nil
+}
+
+func readOutcome(r *hive.Record, fields []byte) error {
+	ok := eachField(fields, func(tag byte, v []byte) {
+		switch tag {
+		case tagRan:
+			r.Ran = readSkillID(string(v))
+		case tagFailure:
+			r.Failure = readFailure(string(v))
+		case tagLog:
+			r.Log = v
+		case tagElapsed:
+			if len(v) == 6 {
+				r.Elapsed = time.Duration(read48(v)) * time.Microsecond
+			}
+		}
+	})
+	if !ok {
+		return errRecord
+	}
+	return nil
+}
+
+func readSkillID(s string) hive.SkillID {
+	ref, digest, _ := strings.Cut(s, " ")
+	name, version, _ := strings.Cut(ref, "@")
+	return hive.SkillID{Name: name, Version: version, Digest: digest}
+}
+
+func readFailure(s string) *hive.Failure {
+	kind, rest, found := strings.Cut(s, "\x00")
+	if !found || rest == "" {
+		return nil
+	}
+	return &hive.Failure{Kind: hive.FailureKind(kind), Permanent: rest[0] == '1', Message: rest[1:]}
+}

@@ -1,0 +1,47 @@
+package broker
+
+import (
+	"context"
+	"embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed lua/*.lua
+var luaFiles embed.FS
+
+// The scripts, each with the prelude joined in front.
+var (
+	scriptEnqueue    = load("enqueue")
+	scriptAssign     = load("assign")
+	scriptFetch      = load("fetch")
+	scriptComplete   = load("complete")
+	scriptFail       = load("fail")
+	scriptRelease    = load("release")
+	scriptReclaim    = load("reclaim")
+	scriptExpire     = load("expire")
+	scriptPromote    = load("promote")
+	scriptCancel     = load("cancel")
+	scriptRetry      = load("retry")
+	scriptWait       = load("wait")
+	scriptRegister   = load("register")
+	scriptHeartbeat  = load("heartbeat")
+	scriptUnregister = load("unregister")
+	scriptCampaign   = load("campaign")
+	scriptPublish    = load("publish")
+)
+
+func load(name string) *redis.Script { return redis.NewScript(lua("prelude") + lua(name)) }
+
+func lua(name string) string {
+	text, err := luaFiles.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the file is compiled in
+	}
+	return string(text)
+}
+
+// run calls a script on the shard. A server that lost its scripts gets them anew.
+func (b *Broker) run(ctx context.Context, s *redis.Script, args ...any) *redis.Cmd {
+	return s.Run(ctx, b.rdb, []string{b.keys.prefix}, args...)
+}

@@ -1,0 +1,68 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hive-spore/hive"
+)
+
+// MaxProgram bounds a skill's program.
+const MaxProgram = 64 << 20
+
+// Publish makes one exact skill known to every spore. A version that is known
+// with another program is refused: versions do not change.
+func (b *Broker) Publish(ctx context.Context, s *hive.Skill, program []byte) error {
+	if len(program) > MaxProgram {
+		return fmt.Errorf("publish %s: program of %d bytes, at most %d allowed: %w", s.ID(), len(program), MaxProgram, hive.ErrTooLarge)
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("publish %s: %w", s.ID(), err)
+	}
+	reply, err := b.run(ctx, scriptPublish, s.ID().String(), body, s.Digest, program).Result()
+	if err != nil {
+		return b.wrap("publish", err)
+	}
+	if other, _, _ := list(reply, nil); other != "" {
+		return fmt.Errorf("%s is registered already with another program (%.19s…): raise the version", s.ID(), other)
+	}
+	return nil
+}
+
+// Skills returns every registered skill, by name, newest version first.
+func (b *Broker) Skills(ctx context.Context) ([]hive.Skill, error) {
+	all, err := b.rdb.HGetAll(ctx, b.keys.skills()).Result()
+	if err != nil {
+		return nil, b.wrap("list skills", err)
+	}
+	skills := make([]hive.Skill, 0, len(all))
+	for _, body := range all {
+		var s hive.Skill
+		if json.Unmarshal([]byte(body), &s) == nil {
+			skills = append(skills, s)
+		}
+	}
+	slices.SortFunc(skills, func(a, b hive.Skill) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return hive.CompareVersions(b.Version, a.Version)
+	})
+	return skills, nil
+}
+
+// Program returns the bytes registered under a digest. The caller checks them.
+func (b *Broker) Program(ctx context.Context, digest string) ([]byte, error) {
+	program, err := b.rdb.Get(ctx, b.keys.wasm(digest)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("program %.19s…: %w", digest, hive.ErrNotFound)
+	}
+	return program, b.wrap("read program", err)
+}

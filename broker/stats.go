@@ -1,0 +1,207 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hive-spore/hive"
+)
+
+// Stats counts tasks by state, from counters the scripts keep.
+func (b *Broker) Stats(ctx context.Context) (hive.Stats, error) {
+	nodes, err := b.rdb.SMembers(ctx, b.keys.nodes()).Result()
+	if err != nil {
+		return hive.Stats{}, b.wrap("stats", err)
+	}
+	pipe := b.rdb.Pipeline()
+	counters, delay := pipe.HGetAll(ctx, b.keys.counters()), pipe.ZCard(ctx, b.keys.delay())
+	queues := make([]*redis.IntCmd, len(nodes))
+	for i, node := range nodes {
+		queues[i] = pipe.LLen(ctx, b.keys.queue(node))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return hive.Stats{}, b.wrap("stats", err)
+	}
+	count := func(field string) int64 {
+		n, _ := strconv.ParseInt(counters.Val()[field], 10, 64)
+		return n
+	}
+	s := hive.Stats{Scheduled: delay.Val(), Running: count("running"), Completed: count("completed"),
+		Failed: count("failed"), Cancelled: count("cancelled")}
+	for p := hive.MinPriority; p <= hive.MaxPriority; p++ {
+		if n := count("w" + strconv.Itoa(int(p))); p.High() {
+			s.High += n
+		} else {
+			s.Background += n
+		}
+	}
+	for _, q := range queues {
+		s.Assigned += q.Val()
+	}
+	waiting := s.High + s.Background
+	s.Assigned = min(s.Assigned, waiting) // tombstones stand in queues too
+	s.Pending = waiting - s.Assigned
+	return s, nil
+}
+
+// Status returns all the road knows of a task, or ErrNotFound.
+func (b *Broker) Status(ctx context.Context, id string) (*hive.Record, error) {
+	if err := hive.CheckID(id); err != nil {
+		return nil, err
+	}
+	s, err := b.rdb.Get(ctx, b.keys.record(id)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("task %s: %w (finished tasks are kept for %v)", id, hive.ErrNotFound, b.opts.Retention)
+	}
+	if err != nil {
+		return nil, b.wrap("status", err)
+	}
+	r, err := unpack(id, s)
+	if err != nil || r.State != hive.Pending {
+		return r, err
+	}
+	return r, b.findAssigned(ctx, r)
+}
+
+// findAssigned looks for a pending task in the spores' queues. Assign does not
+// touch records: a task is assigned because it stands there.
+func (b *Broker) findAssigned(ctx context.Context, r *hive.Record) error {
+	r.Node = ""
+	nodes, err := b.rdb.SMembers(ctx, b.keys.nodes()).Result()
+	if err != nil || len(nodes) == 0 {
+		return b.wrap("status", err)
+	}
+	pipe := b.rdb.Pipeline()
+	places := make([]*redis.IntCmd, len(nodes))
+	for i, node := range nodes {
+		places[i] = pipe.LPos(ctx, b.keys.queue(node), r.ID, redis.LPosArgs{})
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return b.wrap("status", err)
+	}
+	for i, node := range nodes {
+		if places[i].Err() == nil {
+			r.State, r.Node = hive.Assigned, node
+		}
+	}
+	return nil
+}
+
+// Holds returns the running tasks of a spore.
+func (b *Broker) Holds(ctx context.Context, node string) ([]*hive.Record, error) {
+	ids, err := b.rdb.SMembers(ctx, b.keys.own(node)).Result()
+	if err != nil {
+		return nil, b.wrap("list running tasks", err)
+	}
+	records, err := b.records(ctx, ids)
+	return records, b.wrap("list running tasks", err)
+}
+
+// records reads many records; those that are gone or foreign are left out.
+func (b *Broker) records(ctx context.Context, ids []string) ([]*hive.Record, error) {
+	pipe := b.rdb.Pipeline()
+	values := make([]*redis.StringCmd, len(ids))
+	for i, id := range ids {
+		values[i] = pipe.Get(ctx, b.keys.record(id))
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, err
+	}
+	var records []*hive.Record
+	for i, id := range ids {
+		s, err := values[i].Bytes()
+		if err != nil {
+			continue
+		}
+		if r, err := unpack(id, s); err == nil {
+			records = append(records, r)
+		}
+	}
+	return records, nil
+}
+
+// Zombies lists tasks that have been running for longer than d, on any spore.
+func (b *Broker) Zombies(ctx context.Context, d time.Duration) ([]hive.Zombie, error) {
+	nodes, err := b.rdb.SMembers(ctx, b.keys.nodes()).Result()
+	if err != nil {
+		return nil, b.wrap("zombies", err)
+	}
+	now, err := b.rdb.Time(ctx).Result()
+	if err != nil {
+		return nil, b.wrap("zombies", err)
+	}
+	var zombies []hive.Zombie
+	for _, node := range nodes {
+		running, err := b.Holds(ctx, node)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range running {
+			if elapsed := now.Sub(r.Started); r.State == hive.Running && elapsed > d {
+				zombies = append(zombies, hive.Zombie{ID: r.ID, Node: node, Elapsed: elapsed})
+			}
+		}
+	}
+	return zombies, nil
+}
+
+// scanBatch is how many keys one scan step looks at.
+const scanBatch = 1000
+
+// Tasks calls f for tasks on the road in no particular order until it returns
+// false. A task whose state changes meanwhile may be seen in either.
+func (b *Broker) Tasks(ctx context.Context, f func(*hive.Record) bool) error {
+	prefix := b.keys.record("")
+	pattern := escapeGlob(prefix) + "*"
+	for cursor := uint64(0); ; {
+		keys, next, err := b.scan(ctx, cursor, pattern)
+		if err != nil {
+			return b.wrap("list tasks", err)
+		}
+		ids := make([]string, len(keys))
+		for i, key := range keys {
+			ids[i] = key[len(prefix):]
+		}
+		records, err := b.records(ctx, ids)
+		if err != nil {
+			return b.wrap("list tasks", err)
+		}
+		for _, r := range records {
+			if !f(r) {
+				return nil
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}
+
+// scan asks the one server of a Cluster that holds the shard.
+func (b *Broker) scan(ctx context.Context, cursor uint64, pattern string) ([]string, uint64, error) {
+	if cluster, ok := b.rdb.(*redis.ClusterClient); ok {
+		node, err := cluster.MasterForKey(ctx, b.keys.prefix)
+		if err != nil {
+			return nil, 0, err
+		}
+		return node.Scan(ctx, cursor, pattern, scanBatch).Result()
+	}
+	return b.rdb.Scan(ctx, cursor, pattern, scanBatch).Result()
+}
+
+func escapeGlob(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch s[i] {
+		case '*', '?', '[', ']', '\\':
+			out = append(out, '\\')
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}

@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hive-spore/hive"
+)
+
+// maxWaiters bounds the inboxes one task tells.
+const maxWaiters = 64
+
+// waitBatch bounds the ids of one wait call.
+const waitBatch = 500
+
+// Wait registers an inbox with tasks that are not over and returns the records
+// of those that are. unknown lists ids the road has no record of.
+func (b *Broker) Wait(ctx context.Context, inbox string, ids []string) (over []*hive.Record, unknown []string, err error) {
+	for len(ids) > 0 {
+		n := min(len(ids), waitBatch)
+		args := []any{inbox, waitTTL.Milliseconds(), maxWaiters}
+		for _, id := range ids[:n] {
+			args = append(args, id)
+		}
+		reply, err := b.run(ctx, scriptWait, args...).StringSlice()
+		if err != nil {
+			return nil, nil, b.wrap("wait", err)
+		}
+		for i, answer := range reply {
+			switch answer {
+			case "":
+				unknown = append(unknown, ids[i])
+			case "0":
+			case "1":
+				return nil, nil, fmt.Errorf("wait for %s: %d others wait already", ids[i], maxWaiters)
+			default:
+				r, err := unpack(ids[i], []byte(answer))
+				if err != nil {
+					return nil, nil, err
+				}
+				over = append(over, r)
+			}
+		}
+		ids = ids[n:]
+	}
+	return over, unknown, nil
+}
+
+// Told is one notice from an inbox: a task is over. Record is nil where it was
+// too large to travel with the notice.
+type Told struct {
+	ID     string
+	Record *hive.Record
+}
+
+// inboxBatch is how many notices one read takes at most.
+const inboxBatch = 512
+
+// ReadInbox returns the notices of an inbox, after waiting up to d for the first.
+// A notice can be lost with a connection: the record is the truth.
+func (b *Broker) ReadInbox(ctx context.Context, inbox string, d time.Duration) ([]Told, error) {
+	items, err := b.popDoor(ctx, b.keys.inbox(inbox), d, inboxBatch)
+	if err != nil {
+		return nil, b.wrap("read inbox", err)
+	}
+	told := make([]Told, 0, len(items))
+	for _, item := range items {
+		id, record, inline := strings.Cut(item, "\n")
+		if id == "" {
+			continue
+		}
+		t := Told{ID: id}
+		if inline {
+			t.Record, _ = unpack(id, []byte(record)) // nil: the caller reads it
+		}
+		told = append(told, t)
+	}
+	return told, nil
+}
+
+// CloseInbox forgets an inbox.
+func (b *Broker) CloseInbox(ctx context.Context, inbox string) error {
+	return b.wrap("close inbox", b.rdb.Del(ctx, b.keys.inbox(inbox)).Err())
+}
+
+// popDoor waits up to d for the first item of a list, then takes what else
+// stands there, at most limit items. A context that ends wakes the wait by an
+// empty item: a blocked read does not watch its context.
+func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit int) ([]string, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() {
+		bg, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		pipe := b.rdb.Pipeline()
+		pipe.RPush(bg, key, "")
+		pipe.PExpire(bg, key, time.Minute)
+		pipe.Exec(bg) // best effort: the wait also ends by itself after d
+	})
+	defer stop()
+	first, err := b.rdb.BLPop(context.WithoutCancel(ctx), d, key).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	more, err := b.rdb.LPopCount(ctx, key, limit-1).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		more = nil // the first item is ours: lose nothing over the rest
+	}
+	return append(first[1:2], more...), nil
+}

@@ -1,0 +1,24 @@
+package hive
+
+import "errors"
+
+// Errors callers branch on.
+var (
+	ErrNotFound     = errors.New("not found")
+	ErrNotSupported = errors.New("not supported yet")
+	ErrTooLarge     = errors.New("too large")
+	// ErrFenced says that another attempt, or nobody, holds the task now.
+	ErrFenced = errors.New("the attempt no longer holds the task")
+	// ErrFinal says that the task is over and cannot be changed this way.
+	ErrFinal = errors.New("the task is over")
+	// ErrNotLeader says that another nexus leads.
+	ErrNotLeader = errors.New("another nexus leads")
+	// ErrUnregistered says that the spore must register (again) first.
+	ErrUnregistered = errors.New("the spore is not registered")
+	// ErrTaken says that a live spore already has this id.
+	ErrTaken = errors.New("another spore with this id is online")
+	// ErrUnreachable says that Redis does not answer.
+	ErrUnreachable = errors.New("the road is unreachable")
+	// ErrDisabled says that ENABLE_HIVE=false.
+	ErrDisabled = errors.New("the hive is disabled (ENABLE_HIVE=false)")
+)

@@ -1,0 +1,59 @@
+package hive
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// FailureKind says why an attempt failed. The list only grows: kinds are stored.
+type FailureKind string
+
+// The kinds of failure.
+const (
+	FailTrap    FailureKind = "trap"    // the program did something undefined: unreachable, out of bounds, …
+	FailExit    FailureKind = "exit"    // it ended with an exit code other than 0
+	FailSkill   FailureKind = "skill"   // the skill said that it failed
+	FailTimeout FailureKind = "timeout" // it did not end in time
+	FailMemory  FailureKind = "memory"  // it wanted more memory than its limit
+	FailOutput  FailureKind = "output"  // its result is larger than its limit
+	FailInput   FailureKind = "input"   // the payload is not what the skill takes
+	FailResult  FailureKind = "result"  // the result is not what the skill promises
+	FailLoad    FailureKind = "load"    // the program cannot be run at all
+	FailLost    FailureKind = "lost"    // its spore went away with it
+	FailHost    FailureKind = "host"    // the spore could not do its part
+)
+
+// Permanent reports whether another attempt would only fail again.
+func (k FailureKind) Permanent() bool {
+	return k == FailInput || k == FailResult || k == FailLoad
+}
+
+// Failure is why an attempt failed, as data.
+type Failure struct {
+	Kind    FailureKind `json:"kind"`
+	Message string      `json:"message"`
+	// Permanent failures are not retried.
+	Permanent bool `json:"permanent,omitempty"`
+}
+
+// NewFailure returns a Failure whose message is valid UTF-8 of bounded length.
+func NewFailure(kind FailureKind, message string) *Failure {
+	return &Failure{kind, Clip(message, MaxMessage), kind.Permanent()}
+}
+
+// String returns "kind: message".
+func (f *Failure) String() string { return string(f.Kind) + ": " + f.Message }
+
+// Clip returns s as valid UTF-8 of at most n bytes, marked with … where cut.
+func Clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	const mark = "…"
+	cut := n - len(mark)
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + mark
+}

@@ -1,0 +1,39 @@
+// Package hive is the vocabulary of The Hive: the words every other package
+// speaks, as Go types. It imports the standard library only.
+//
+// A [Task] names a skill (one WebAssembly program), carries a payload and may
+// require tags. It moves along one road, from a client, past the foreman, to a
+// spore, through a sandbox, and comes back as an [Outcome].
+package hive
+
+import "time"
+
+// Limits and defaults every part agrees on. Sizes are bytes.
+const (
+	// MaxPayload bounds a task's payload and MaxResult its result.
+	MaxPayload = 1 << 20
+	MaxResult  = 1 << 20
+	// MaxLog bounds what is kept of an attempt's log.
+	MaxLog = 64 << 10
+	// MaxMessage bounds the message of a Failure.
+	MaxMessage = 2 << 10
+
+	// DefaultTimeout ends an attempt that has not finished by itself.
+	DefaultTimeout = 300 * time.Second
+	// DefaultRetries is how many failures a task survives.
+	DefaultRetries = 3
+	// MaxRetries bounds what a task may ask for.
+	MaxRetries = 1000
+	// MaxTimeout bounds a task's timeout.
+	MaxTimeout = 24 * time.Hour
+	// DefaultRetention is how long a finished task can be asked for.
+	DefaultRetention = 24 * time.Hour
+
+	// HeartbeatEvery is the pace of a spore's reports; one that missed three
+	// (OfflineAfter) is offline, and after Lease its attempts are reclaimed.
+	HeartbeatEvery = time.Second
+	OfflineAfter   = 3 * HeartbeatEvery
+	Lease          = 5 * time.Second
+	// ForgetNode is when an offline spore leaves the cluster status.
+	ForgetNode = 10 * time.Minute
+)

@@ -1,0 +1,103 @@
+package hive
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Task ids are 22 characters that sort by time: 42 bits of Unix milliseconds
+// and 68 random bits, in Crockford's base 32, lower case. 22 is the longest id
+// whose Redis key still fits a 32-byte allocation.
+const (
+	idLen    = 22
+	maxIDLen = 64 // derived ids (PARENT-3) are longer
+	idChars  = "0123456789abcdefghjkmnpqrstvwxyz"
+)
+
+// idSource hands out ids that rise even within one millisecond.
+type idSource struct {
+	mu     sync.Mutex
+	ms     uint64
+	hi, lo uint64 // 4 and 64 bits: the random part
+}
+
+var ids idSource
+
+// NewID returns a fresh task id. Ids of one process are strictly increasing.
+func NewID() string { return ids.next(uint64(time.Now().UnixMilli())) }
+
+func (s *idSource) next(ms uint64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ms > s.ms {
+		s.ms = ms
+		s.reseed()
+	} else if s.lo++; s.lo == 0 {
+		if s.hi++; s.hi == 16 { // 2^68 ids in one millisecond: never, but cheap to get right
+			s.ms++
+			s.reseed()
+		}
+	}
+	return encodeID(s.ms, s.hi, s.lo)
+}
+
+// reseed leaves the top random bit free, so a burst has room to count up.
+func (s *idSource) reseed() {
+	var b [9]byte
+	rand.Read(b[:])
+	s.hi, s.lo = uint64(b[0]&7), binary.BigEndian.Uint64(b[1:])
+}
+
+func encodeID(ms, hi, lo uint64) string {
+	var out [idLen]byte
+	hi |= ms << 4 // 46 bits: milliseconds and the top of the random part
+	for i := idLen - 1; i >= 0; i-- {
+		out[i] = idChars[lo&31]
+		lo = lo>>5 | hi<<59
+		hi >>= 5
+	}
+	return string(out[:])
+}
+
+// IDTime returns when the task id was made, to the millisecond, or the zero
+// time if id was not made by NewID or derived from such an id.
+func IDTime(id string) time.Time {
+	if len(id) < idLen {
+		return time.Time{}
+	}
+	var hi, lo uint64
+	for i := range idLen {
+		v := idDigit(id[i])
+		if v < 0 {
+			return time.Time{}
+		}
+		hi = hi<<5 | lo>>59
+		lo = lo<<5 | uint64(v)
+	}
+	return time.UnixMilli(int64(hi >> 4 & (1<<42 - 1)))
+}
+
+func idDigit(c byte) int {
+	for i := range len(idChars) {
+		if idChars[i] == c {
+			return i
+		}
+	}
+	return -1
+}
+
+// CheckID reports whether id can be a task id: 1 to 64 of a-z, 0-9 and '-'.
+func CheckID(id string) error {
+	if id == "" || len(id) > maxIDLen {
+		return fmt.Errorf("task id %.80q: want 1 to %d characters", id, maxIDLen)
+	}
+	for i := range len(id) {
+		if c := id[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return fmt.Errorf("task id %q: %q is not one of a-z, 0-9 and '-'", id, c)
+		}
+	}
+	return nil
+}

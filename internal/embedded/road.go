@@ -1,0 +1,33 @@
+// Package embedded runs a whole hive in one process: the road in memory, a nexus
+// and a spore.
+package embedded
+
+import (
+	"fmt"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/hive-spore/hive/broker"
+)
+
+// Road is a road in the memory of this process: it speaks Redis on loopback and
+// keeps nothing on disk.
+type Road struct{ server *miniredis.Miniredis }
+
+// StartRoad opens an empty road.
+func StartRoad() (*Road, error) {
+	server := miniredis.NewMiniRedis()
+	server.ClockTTL(true) // keys expire by the clock, as on a real server
+	if err := server.Start(); err != nil {
+		return nil, fmt.Errorf("start embedded road: %w", err)
+	}
+	return &Road{server}, nil
+}
+
+// Options say how to dial the road.
+func (r *Road) Options() broker.Options {
+	return broker.Options{Addrs: []string{r.server.Addr()}}
+}
+
+// Close ends the road and forgets everything on it.
+func (r *Road) Close() { r.server.Close() }

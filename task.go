@@ -1,0 +1,134 @@
+package hive
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// NoRetries as a Task's Retries makes its first failure final.
+const NoRetries = -1
+
+// Task is what a client wants done.
+type Task struct {
+	ID       string // empty: NewID
+	Skill    SkillRef
+	Payload  []byte
+	Priority Priority
+	Require  Selector      // tags a spore must offer
+	Timeout  time.Duration // of one attempt; 0: DefaultTimeout
+	Retries  int           // failures it survives; 0: DefaultRetries
+
+	// These are refused with ErrNotSupported until the road can keep them.
+	Deadline time.Time // after it no attempt begins
+	RunAt    time.Time // before it no attempt begins
+	Tenant   string
+	Unique   string   // at most one unfinished task has this key
+	Parents  []string // ids of tasks that must complete first
+}
+
+// WithDefaults returns the task with its zero fields filled in.
+func (t Task) WithDefaults() Task {
+	if t.ID == "" {
+		t.ID = NewID()
+	}
+	if t.Timeout == 0 {
+		t.Timeout = DefaultTimeout
+	}
+	if t.Retries == 0 {
+		t.Retries = DefaultRetries
+	}
+	return t
+}
+
+// Validate reports everything that is wrong with the task.
+func (t *Task) Validate() error {
+	return errors.Join(
+		CheckID(t.ID),
+		t.Skill.Validate(),
+		t.Priority.Validate(),
+		t.checkBounds(),
+		t.checkSupported(),
+	)
+}
+
+func (t *Task) checkBounds() error {
+	var errs []error
+	if t.Timeout < time.Millisecond || t.Timeout > MaxTimeout {
+		errs = append(errs, fmt.Errorf("timeout %v: want 1ms to %v", t.Timeout, MaxTimeout))
+	}
+	if t.Retries < NoRetries || t.Retries > MaxRetries {
+		errs = append(errs, fmt.Errorf("retries %d: want 0 to %d", t.Retries, MaxRetries))
+	}
+	if len(t.Payload) > MaxPayload {
+		errs = append(errs, fmt.Errorf("payload: %d bytes, at most %d allowed: %w", len(t.Payload), MaxPayload, ErrTooLarge))
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Task) checkSupported() error {
+	var errs []error
+	refuse := func(given bool, field string) {
+		if given {
+			errs = append(errs, fmt.Errorf("%s: %w", field, ErrNotSupported))
+		}
+	}
+	refuse(!t.Deadline.IsZero(), "deadline")
+	refuse(!t.RunAt.IsZero(), "run-at")
+	refuse(t.Tenant != "", "tenant")
+	refuse(t.Unique != "", "unique key")
+	refuse(len(t.Parents) > 0, "parents")
+	return errors.Join(errs...)
+}
+
+// Attempt is one try of a task, handed to a spore with a lease.
+type Attempt struct {
+	Task     Task
+	Number   int // from 1; the fence
+	Failures int // of earlier attempts
+	Started  time.Time
+}
+
+// Outcome is how an attempt ended: with a result, or with a failure.
+type Outcome struct {
+	Result  []byte
+	Failure *Failure // nil: completed
+	Log     []byte   // at most MaxLog
+	Ran     SkillID  // the program that ran
+	Elapsed time.Duration
+}
+
+// Record is all the road knows of a task.
+type Record struct {
+	Task
+	State    State
+	Attempts int // attempts begun
+	Failures int
+	Node     string // spore of the last attempt
+	Created  time.Time
+	Started  time.Time // of the last attempt
+	Finished time.Time
+	Due      time.Time // when a scheduled task becomes pending
+	Outcome
+}
+
+// Stats counts tasks. The two queues count what waits, assigned tasks included.
+type Stats struct {
+	High       int64 `json:"high_priority_queue"`
+	Background int64 `json:"background_queue"`
+	Scheduled  int64 `json:"tasks_scheduled"`
+	Blocked    int64 `json:"tasks_blocked"`
+	Pending    int64 `json:"tasks_pending"`
+	Assigned   int64 `json:"tasks_assigned"`
+	Running    int64 `json:"tasks_running"`
+	Completed  int64 `json:"tasks_completed"` // since the hive began
+	Failed     int64 `json:"tasks_failed"`    // since the hive began, less those retried by hand
+	Cancelled  int64 `json:"tasks_cancelled"` // since the hive began
+}
+
+// Zombie is a task that has been running for suspiciously long.
+type Zombie struct {
+	ID      string        `json:"task_id"`
+	Node    string        `json:"node_id"`
+	Elapsed time.Duration `json:"-"`
+}
