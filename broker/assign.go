@@ -89,3 +89,18 @@ func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant) ([]Assi
 	}
 	return done, nil
 }
+
+// AssignTask gives one pending task to a spore out of turn. It reports false
+// when the task does not wait in a lane (any more).
+func (b *Broker) AssignTask(ctx context.Context, term Term, id, node string) (bool, error) {
+	n, err := b.run(ctx, scriptAssignTask, term.Epoch, id, node).Int()
+	switch {
+	case err != nil:
+		return false, b.wrap("assign "+id, err)
+	case n == deposed:
+		return false, fmt.Errorf("assign %s: %w", id, hive.ErrNotLeader)
+	case n < 0:
+		return false, fmt.Errorf("assign %s to %s: %w", id, node, hive.ErrNotFound)
+	}
+	return n == 1, nil
+}

@@ -15,6 +15,21 @@ const controlTTL = 30 * time.Second
 // maxEnvelope bounds a control message in bytes.
 const maxEnvelope = 64 << 10
 
+// PingData is what goes with hive.CommandPing: where to answer.
+type PingData struct {
+	ReplyTo string `json:"reply_to"` // an inbox
+}
+
+// Answer puts a spore's answer to a command into an inbox, which expires by
+// itself.
+func (b *Broker) Answer(ctx context.Context, inbox, node string) error {
+	pipe := b.rdb.Pipeline()
+	pipe.RPush(ctx, b.keys.inbox(inbox), node)
+	pipe.PExpire(ctx, b.keys.inbox(inbox), time.Minute)
+	_, err := pipe.Exec(ctx)
+	return b.wrap("answer", err)
+}
+
 // BroadcastControl tells all spores that listen a command. It returns the
 // envelope and how many listeners there were. A broadcast is only a hint: it
 // can be lost.

@@ -35,6 +35,15 @@ func TestLostReply(t *testing.T) {
 				r.t.Errorf("next Assign = %+v", got)
 			}
 		},
+		"assign_task": func(r *road, cut func()) {
+			r.join("a")
+			id := r.enqueue()
+			cut()
+			_, err := r.AssignTask(r.ctx(), r.term, id, "a")
+			r.check(err)
+			r.want(id, hive.Assigned, 0, 0)
+			r.wantStats(hive.Stats{Background: 1, Assigned: 1})
+		},
 		"fetch": func(r *road, cut func()) {
 			s := r.join("a")
 			r.enqueue()
@@ -68,7 +77,7 @@ func TestLostReply(t *testing.T) {
 			s := r.join("a")
 			a := r.running(s)
 			cut()
-			_, err := r.Release(r.ctx(), "a", []hive.Attempt{a})
+			_, err := r.Release(r.ctx(), "a", a)
 			r.check(err)
 			r.wantStats(hive.Stats{Background: 1, Pending: 1})
 		},
@@ -81,7 +90,7 @@ func TestLostReply(t *testing.T) {
 				if rec, err := r.Status(r.ctx(), a.Task.ID); err != nil || rec.State == hive.Pending {
 					break
 				}
-				_, err := r.Reclaim(r.ctx(), &r.term, "a")
+				_, err := r.Reclaim(r.ctx(), r.term, "a")
 				r.check(err)
 			}
 			r.want(a.Task.ID, hive.Pending, 1, 1)
@@ -93,7 +102,7 @@ func TestLostReply(t *testing.T) {
 			rec := r.want(a.Task.ID, hive.Running, 1, 0)
 			rec.Timeout = -broker.ExpireGrace
 			cut()
-			_, err := r.Expire(r.ctx(), &r.term, rec)
+			_, err := r.Expire(r.ctx(), r.term, rec)
 			r.check(err)
 			r.want(a.Task.ID, hive.Pending, 1, 1)
 		},
@@ -103,7 +112,7 @@ func TestLostReply(t *testing.T) {
 			_, err := r.Fail(r.ctx(), "a", &a, failure(hive.FailTrap), 0)
 			r.check(err)
 			cut()
-			_, _, err = r.Promote(r.ctx(), &r.term)
+			_, _, err = r.Promote(r.ctx(), r.term)
 			r.check(err)
 			r.want(a.Task.ID, hive.Pending, 1, 1)
 			r.wantStats(hive.Stats{Background: 1, Pending: 1})
@@ -145,7 +154,7 @@ func TestLostReply(t *testing.T) {
 		"heartbeat": func(r *road, cut func()) {
 			s := r.join("a")
 			cut()
-			_, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"})
+			_, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
 			r.check(err)
 		},
 		"unregister": func(r *road, cut func()) {

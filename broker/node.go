@@ -41,13 +41,18 @@ type Pulse struct {
 	Skills int64           // generation of the registered skills
 }
 
-// Heartbeat reports a spore and extends the lease of all it holds.
-func (b *Broker) Heartbeat(ctx context.Context, s *Session, report *hive.NodeReport) (Pulse, error) {
+// Heartbeat reports a spore and extends the lease of all it holds. News (what it
+// offers has changed) reaches the foreman at once.
+func (b *Broker) Heartbeat(ctx context.Context, s *Session, report *hive.NodeReport, news bool) (Pulse, error) {
+	urgent := 0
+	if news {
+		urgent = 1
+	}
 	body, err := json.Marshal(report)
 	if err != nil {
 		return Pulse{}, fmt.Errorf("heartbeat: %w", err)
 	}
-	status, reply, err := list(b.run(ctx, scriptHeartbeat, s.Node, s.Incarnation, body, hive.ForgetNode.Milliseconds()).Result())
+	status, reply, err := list(b.run(ctx, scriptHeartbeat, s.Node, s.Incarnation, body, hive.ForgetNode.Milliseconds(), urgent).Result())
 	if err != nil {
 		return Pulse{}, b.wrap("heartbeat", err)
 	}

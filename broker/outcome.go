@@ -73,11 +73,22 @@ func (b *Broker) Fail(ctx context.Context, node string, a *hive.Attempt, o *hive
 
 // Release hands running attempts back at no cost to their tasks. It returns how
 // many were still held.
-func (b *Broker) Release(ctx context.Context, node string, attempts []hive.Attempt) (int, error) {
-	if len(attempts) == 0 {
-		return 0, nil
-	}
-	args := []any{node}
+func (b *Broker) Release(ctx context.Context, node string, attempts ...hive.Attempt) (int, error) {
+	return b.release(ctx, node, 0, attempts)
+}
+
+// maxQueue bounds the queued tasks one script call moves: far more than a spore
+// is ever given.
+const maxQueue = 10000
+
+// ReleaseQueue hands back all that is queued for a spore. It returns how many
+// tasks that were.
+func (b *Broker) ReleaseQueue(ctx context.Context, node string) (int, error) {
+	return b.release(ctx, node, maxQueue, nil)
+}
+
+func (b *Broker) release(ctx context.Context, node string, queued int, attempts []hive.Attempt) (int, error) {
+	args := []any{node, b.opts.Retention.Milliseconds(), queued}
 	for i := range attempts {
 		args = append(args, attempts[i].Task.ID, attempts[i].Number)
 	}

@@ -20,7 +20,7 @@ const reclaimBatch = 500
 // Reclaim takes the tasks of a spore back whose lease ended: those that ran
 // have lost an attempt, those still queued nothing. It returns how many were
 // moved, 0 while the lease holds.
-func (b *Broker) Reclaim(ctx context.Context, term *Term, node string) (moved int, err error) {
+func (b *Broker) Reclaim(ctx context.Context, term Term, node string) (moved int, err error) {
 	lost := packOutcome(&hive.Outcome{Failure: hive.NewFailure(hive.FailLost, "spore "+node+" went away during the attempt")})
 	for {
 		n, err := b.run(ctx, scriptReclaim, term.Epoch, node, b.opts.Lease.Milliseconds(), lost,
@@ -43,7 +43,7 @@ const ExpireGrace = 5 * time.Second
 
 // Expire takes a running attempt back whose own timeout passed ExpireGrace ago
 // although its spore is alive. It reports whether the attempt was taken.
-func (b *Broker) Expire(ctx context.Context, term *Term, r *hive.Record) (bool, error) {
+func (b *Broker) Expire(ctx context.Context, term Term, r *hive.Record) (bool, error) {
 	overdue := packOutcome(&hive.Outcome{Failure: hive.NewFailure(hive.FailTimeout,
 		fmt.Sprintf("spore %s did not end the attempt within %v", r.Node, r.Timeout))})
 	n, err := b.run(ctx, scriptExpire, term.Epoch, r.ID, r.Attempts, (r.Timeout + ExpireGrace).Milliseconds(),
@@ -59,7 +59,7 @@ const promoteBatch = 500
 
 // Promote makes scheduled tasks pending whose time has come. next is how long
 // until another is due, negative if none is scheduled.
-func (b *Broker) Promote(ctx context.Context, term *Term) (n int, next time.Duration, err error) {
+func (b *Broker) Promote(ctx context.Context, term Term) (n int, next time.Duration, err error) {
 	reply, err := b.run(ctx, scriptPromote, term.Epoch, promoteBatch).Int64Slice()
 	if err != nil {
 		return 0, 0, b.wrap("promote", err)

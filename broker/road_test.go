@@ -157,7 +157,7 @@ func (r *road) wantIdle() {
 func (r *road) promoted(n int) {
 	r.t.Helper()
 	for n > 0 {
-		got, next, err := r.Promote(r.ctx(), &r.term)
+		got, next, err := r.Promote(r.ctx(), r.term)
 		r.check(err)
 		if n -= got; n > 0 && next < 0 {
 			r.t.Fatalf("%d tasks are not scheduled at all", n)
@@ -169,7 +169,7 @@ func (r *road) promoted(n int) {
 func (r *road) lapse(node string, want int) {
 	r.t.Helper()
 	for moved := 0; moved < want; {
-		n, err := r.Reclaim(r.ctx(), &r.term, node)
+		n, err := r.Reclaim(r.ctx(), r.term, node)
 		r.check(err)
 		moved += n
 	}
@@ -296,13 +296,44 @@ func TestAssignNeedsTheLead(t *testing.T) {
 		if !errors.Is(err, hive.ErrNotLeader) {
 			r.t.Errorf("Assign by a deposed leader = %v", err)
 		}
-		if _, _, err := r.Promote(r.ctx(), &r.term); !errors.Is(err, hive.ErrNotLeader) {
+		if _, _, err := r.Promote(r.ctx(), r.term); !errors.Is(err, hive.ErrNotLeader) {
 			r.t.Errorf("Promote by a deposed leader = %v", err)
 		}
-		if _, err := r.Reclaim(r.ctx(), &r.term, "a"); !errors.Is(err, hive.ErrNotLeader) {
+		if _, err := r.Reclaim(r.ctx(), r.term, "a"); !errors.Is(err, hive.ErrNotLeader) {
 			r.t.Errorf("Reclaim by a deposed leader = %v", err)
 		}
 		r.want(id, hive.Pending, 0, 0)
+	})
+}
+
+func TestAssignTask(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		first, second := r.enqueue(), r.enqueue()
+		assign := func(id, node string) bool {
+			done, err := r.AssignTask(r.ctx(), r.term, id, node)
+			if err != nil && !errors.Is(err, hive.ErrNotFound) {
+				r.t.Fatal(err)
+			}
+			return done
+		}
+		if !assign(second, "a") || assign(second, "a") || assign(first, "nobody") || assign("unknown", "a") {
+			r.t.Error("AssignTask did not assign exactly the second task")
+		}
+		r.wantStats(hive.Stats{Background: 2, Assigned: 1, Pending: 1})
+		if !assign(first, "a") {
+			r.t.Error("AssignTask did not assign the first task")
+		}
+		if lanes, _ := r.ActiveLanes(r.ctx()); len(lanes) != 0 {
+			r.t.Errorf("lanes = %+v, want none", lanes)
+		}
+		got := r.fetch(s, 2)
+		if len(got) != 2 || got[0].Task.ID != second {
+			r.t.Fatalf("Fetch = %v", got)
+		}
+		r.complete(s, got[0])
+		r.complete(s, got[1])
+		r.wantIdle()
 	})
 }
 
@@ -433,20 +464,26 @@ func TestRelease(t *testing.T) {
 		s := r.join("a")
 		a := r.running(s)
 		behind := r.enqueue()
-		if n, err := r.Release(r.ctx(), "a", []hive.Attempt{a}); n != 1 || err != nil {
+		r.assign("a", 1)
+		if n, err := r.ReleaseQueue(r.ctx(), "a"); n != 1 || err != nil {
+			r.t.Fatalf("ReleaseQueue = %d, %v", n, err)
+		}
+		if n, err := r.Release(r.ctx(), "a", a); n != 1 || err != nil {
 			r.t.Fatalf("Release = %d, %v", n, err)
 		}
-		if n, err := r.Release(r.ctx(), "a", []hive.Attempt{a}); n != 0 || err != nil {
+		if n, err := r.Release(r.ctx(), "a", a); n != 0 || err != nil {
 			r.t.Fatalf("Release again = %d, %v", n, err)
 		}
 		r.want(a.Task.ID, hive.Pending, 1, 0)
+		r.want(behind, hive.Pending, 0, 0)
 		if err := r.Complete(r.ctx(), "a", &a, &hive.Outcome{}); !errors.Is(err, hive.ErrFenced) {
 			r.t.Errorf("Complete after Release = %v", err)
 		}
 		r.wantIdle()
-		r.assign("a", 1)
-		if b := r.fetch(s, 1)[0]; b.Task.ID != a.Task.ID || b.Number != 2 || b.Failures != 0 {
-			r.t.Errorf("next attempt = %+v, want the released task before %s", b, behind)
+		r.assign("a", 2)
+		got := r.fetch(s, 2)
+		if len(got) != 2 || got[0].Task.ID != a.Task.ID || got[0].Number != 2 || got[0].Failures != 0 || got[1].Number != 1 {
+			r.t.Errorf("next attempts = %+v, want the released task's second before the first of %s", got, behind)
 		}
 	})
 }
@@ -467,7 +504,7 @@ func TestReclaim(t *testing.T) {
 		if err := r.Complete(r.ctx(), "dead", &a, &hive.Outcome{}); !errors.Is(err, hive.ErrFenced) {
 			r.t.Errorf("late Complete = %v", err)
 		}
-		if _, err := r.Heartbeat(r.ctx(), dead, &hive.NodeReport{ID: "dead"}); !errors.Is(err, hive.ErrUnregistered) {
+		if _, err := r.Heartbeat(r.ctx(), dead, &hive.NodeReport{ID: "dead"}, false); !errors.Is(err, hive.ErrUnregistered) {
 			r.t.Errorf("Heartbeat after reclaim = %v", err)
 		}
 		alive := r.join("alive")
@@ -501,11 +538,11 @@ func TestExpire(t *testing.T) {
 		s := r.join("a")
 		a := r.running(s)
 		rec := r.want(a.Task.ID, hive.Running, 1, 0)
-		if took, err := r.Expire(r.ctx(), &r.term, rec); took || err != nil {
+		if took, err := r.Expire(r.ctx(), r.term, rec); took || err != nil {
 			r.t.Fatalf("Expire in time = %v, %v", took, err)
 		}
 		rec.Timeout = -broker.ExpireGrace // as if its time and the grace were over
-		if took, err := r.Expire(r.ctx(), &r.term, rec); !took || err != nil {
+		if took, err := r.Expire(r.ctx(), r.term, rec); !took || err != nil {
 			r.t.Fatalf("Expire = %v, %v", took, err)
 		}
 		r.want(a.Task.ID, hive.Pending, 1, 1)
@@ -627,7 +664,7 @@ func TestHeartbeat(t *testing.T) {
 	onRoads(t, func(r *road) {
 		s := r.join("a")
 		a := r.running(s)
-		pulse, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a", Slots: 7, CPU: 0.5, Tags: hive.Tags{"zone": "eu"}})
+		pulse, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a", Slots: 7, CPU: 0.5, Tags: hive.Tags{"zone": "eu"}}, false)
 		r.check(err)
 		if !pulse.Holds[a.Task.ID] || len(pulse.Holds) != 1 {
 			r.t.Errorf("pulse = %+v", pulse)

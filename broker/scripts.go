@@ -14,6 +14,7 @@ var luaFiles embed.FS
 var (
 	scriptEnqueue    = load("enqueue")
 	scriptAssign     = load("assign")
+	scriptAssignTask = load("assign_task")
 	scriptFetch      = load("fetch")
 	scriptComplete   = load("complete")
 	scriptFail       = load("fail")

@@ -1,10 +1,12 @@
 -- heartbeat: a spore reports and extends the lease of all it holds.
--- ARGV: spore, incarnation, report, ttl of the heartbeat ms
+-- ARGV: spore, incarnation, report, ttl of the heartbeat ms, '1' if the foreman
+--       must know the report at once
 -- Returns {'unregistered'} or {'ok', generation of the skills, ids it holds...}.
 local hb = P .. 'hb:' .. ARGV[1]
 if call('HGET', hb, 'inc') ~= ARGV[2] then return { 'unregistered' } end
 call('HSET', hb, 'beat', now(), 'report', ARGV[3])
 call('PEXPIRE', hb, ARGV[4])
+if ARGV[5] == '1' then ring('N') end
 local out = call('SMEMBERS', P .. 'own:' .. ARGV[1])
 table.insert(out, 1, call('GET', P .. 'skgen') or '0')
 table.insert(out, 1, 'ok')

@@ -164,27 +164,13 @@ local function drop(spore, r, t, ttl)
   end
 end
 
--- takeback empties a spore's queue and own set, at most n ids of each: what was
--- only queued goes back as it was, what ran goes back as the next attempt; with
--- an outcome that costs a failure. Returns how many ids were moved.
-local function takeback(spore, outcome, t, ttl, n)
-  local moved, ids = 0, call('SRANDMEMBER', P .. 'own:' .. spore, n)
-  for _, id in ipairs(ids) do
-    local r = head(id)
-    moved = moved + 1
-    if not r or not holds(r, spore) then
-      left(spore, r and r.class, call('SREM', P .. 'own:' .. spore, id))
-    else
-      leave(r)
-      if outcome then r.failures = r.failures + 1 end
-      if r.failures > r.retries and outcome then bury(r, outcome, t, ttl) else requeue(r) end
-    end
-  end
-  for _ = 1, n do -- from the tail, so that the oldest ends at the lane's head
+-- unqueue puts at most n tasks of a spore's queue back to their lanes, as they
+-- were. Returns how many ids were moved.
+local function unqueue(spore, t, ttl, n)
+  for moved = 0, n - 1 do -- from the tail, so that the oldest ends at the lane's head
     local id = call('RPOP', P .. 'n:' .. spore)
-    if not id then break end
+    if not id then return moved end
     local r = head(id)
-    moved = moved + 1
     if r and r.state == 'p' then
       left(spore, r.class, 1)
       push(lane(r), { id }, true)
@@ -192,7 +178,26 @@ local function takeback(spore, outcome, t, ttl, n)
       drop(spore, r, t, ttl)
     end
   end
-  return moved
+  return n
+end
+
+-- takeback empties a spore's own set and queue, at most n ids of each. What ran
+-- goes back as the next attempt; with an outcome that costs a failure. Returns
+-- how many ids were moved.
+local function takeback(spore, outcome, t, ttl, n)
+  local moved = unqueue(spore, t, ttl, n) -- first: what ran belongs before it
+  local ids = call('SRANDMEMBER', P .. 'own:' .. spore, n)
+  for _, id in ipairs(ids) do
+    local r = head(id)
+    if not r or not holds(r, spore) then
+      left(spore, r and r.class, call('SREM', P .. 'own:' .. spore, id))
+    else
+      leave(r)
+      if outcome then r.failures = r.failures + 1 end
+      if outcome and r.failures > r.retries then bury(r, outcome, t, ttl) else requeue(r) end
+    end
+  end
+  return moved + #ids
 end
 
 -- leads reports whether epoch is that of the nexus leading now.

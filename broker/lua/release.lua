@@ -1,9 +1,10 @@
--- release: running -> pending, at the head of its lane and at no cost: the spore
--- hands back what it will not finish.
--- ARGV: spore, then per task: id, attempt
+-- release: running -> pending and assigned -> pending, at the head of the lane
+-- and at no cost: the spore hands back what it will not finish.
+-- ARGV: spore, retention ms, most ids of its queue to hand back, then per running
+--       task: id, attempt
 -- Returns how many tasks were handed back.
-local n = 0
-for i = 2, #ARGV, 2 do
+local n = unqueue(ARGV[1], now(), tonumber(ARGV[2]), tonumber(ARGV[3]))
+for i = 4, #ARGV, 2 do
   local r = head(ARGV[i])
   if r and r.attempt == tonumber(ARGV[i + 1]) and holds(r, ARGV[1]) then
     leave(r)

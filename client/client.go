@@ -1,0 +1,209 @@
+// Package client is how Go programs put work on the road and get it back.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/manifest"
+)
+
+// Options set what tasks get that do not say it themselves.
+type Options struct {
+	Timeout time.Duration // default hive.DefaultTimeout
+	Retries int           // default hive.DefaultRetries
+}
+
+// Client submits tasks and waits for them. It is safe for concurrent use.
+type Client struct {
+	road    *broker.Broker
+	opts    Options
+	owned   bool // the road was dialed here and is closed here
+	catalog catalog
+	inbox   inbox
+}
+
+// Dial connects to the road at a redis://, rediss:// or unix:// address.
+func Dial(ctx context.Context, url string, o Options) (*Client, error) {
+	where, err := broker.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	road, err := broker.Dial(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	c := New(road, o)
+	c.owned = true
+	return c, nil
+}
+
+// New returns a client on a road that is dialed already and stays the caller's.
+func New(road *broker.Broker, o Options) *Client {
+	c := &Client{road: road, opts: o}
+	c.catalog.road = road
+	c.inbox = newInbox(road)
+	return c
+}
+
+// Close ends all waits. Tasks go on.
+func (c *Client) Close() error {
+	c.inbox.close()
+	if c.owned {
+		return c.road.Close()
+	}
+	return nil
+}
+
+// Submit puts a task on the road and returns its id. A payload that does not
+// meet the skill's input schema is refused, with the JSON pointer of what is
+// wrong.
+func (c *Client) Submit(ctx context.Context, t hive.Task) (string, error) {
+	t = c.fill(t)
+	if err := c.check(ctx, &t); err != nil {
+		return "", err
+	}
+	return t.ID, c.road.Enqueue(ctx, &t, "")
+}
+
+// SubmitMany puts tasks on the road, in order, and returns their ids. If one of
+// them is refused, none is submitted. After another error some may be there:
+// give the tasks ids and the call can be repeated as it was.
+func (c *Client) SubmitMany(ctx context.Context, tasks []hive.Task) ([]string, error) {
+	return c.submitMany(ctx, tasks, "")
+}
+
+func (c *Client) submitMany(ctx context.Context, tasks []hive.Task, inbox string) ([]string, error) {
+	filled, ids := make([]hive.Task, len(tasks)), make([]string, len(tasks))
+	for i := range tasks {
+		filled[i] = c.fill(tasks[i])
+		if err := c.check(ctx, &filled[i]); err != nil {
+			return nil, fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err)
+		}
+		ids[i] = filled[i].ID
+	}
+	_, err := c.road.EnqueueMany(ctx, filled, inbox)
+	return ids, err
+}
+
+func (c *Client) fill(t hive.Task) hive.Task {
+	if t.Timeout == 0 {
+		t.Timeout = c.opts.Timeout
+	}
+	if t.Retries == 0 {
+		t.Retries = c.opts.Retries
+	}
+	return t.WithDefaults()
+}
+
+// check validates a task and its payload. A skill that nobody has registered yet
+// is no error: the task waits for it.
+func (c *Client) check(ctx context.Context, t *hive.Task) error {
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	schema, err := c.catalog.input(ctx, t.Skill)
+	if err != nil || schema == nil {
+		return err
+	}
+	if err := schema.Check(t.Payload); err != nil {
+		return fmt.Errorf("%w (skill %s)", err, t.Skill)
+	}
+	return nil
+}
+
+// Wait returns the record of a task once it is over.
+func (c *Client) Wait(ctx context.Context, id string) (*hive.Record, error) {
+	if err := hive.CheckID(id); err != nil {
+		return nil, err
+	}
+	var over *hive.Record
+	err := c.inbox.wait(ctx, []string{id}, true, func(r *hive.Record) { over = r })
+	return over, err
+}
+
+// Run submits a task and returns its record once it is over.
+func (c *Client) Run(ctx context.Context, t hive.Task) (*hive.Record, error) {
+	t = c.fill(t)
+	if err := c.check(ctx, &t); err != nil {
+		return nil, err
+	}
+	var over *hive.Record
+	err := c.inbox.submitAndWait(ctx, []string{t.ID}, func(name string) error {
+		return c.road.Enqueue(ctx, &t, name)
+	}, func(r *hive.Record) { over = r })
+	return over, err
+}
+
+// Status returns all that is known of a task.
+func (c *Client) Status(ctx context.Context, id string) (*hive.Record, error) {
+	return c.road.Status(ctx, id)
+}
+
+// Cancel ends a task that is not over; it returns the state the task was in.
+func (c *Client) Cancel(ctx context.Context, id string) (hive.State, error) {
+	if err := hive.CheckID(id); err != nil {
+		return "", err
+	}
+	return c.road.Cancel(ctx, id)
+}
+
+// catalogAge is how long the list of skills is trusted.
+const catalogAge = 2 * time.Second
+
+// catalog knows the input schemas of the registered skills.
+type catalog struct {
+	road *broker.Broker
+
+	mu      sync.Mutex
+	read    time.Time
+	skills  []hive.Skill
+	schemas map[string]*manifest.Schema // by digest
+}
+
+// input returns the schema a payload for ref must meet, nil if it has none or
+// the skill is not known.
+func (c *catalog) input(ctx context.Context, ref hive.SkillRef) (*manifest.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.read) > catalogAge {
+		skills, err := c.road.Skills(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.skills, c.read = skills, time.Now()
+	}
+	for i := range c.skills {
+		if s := &c.skills[i]; ref.Matches(s.Name, s.Version, s.Digest) {
+			return c.schema(s)
+		}
+	}
+	return nil, nil
+}
+
+func (c *catalog) schema(s *hive.Skill) (*manifest.Schema, error) {
+	if len(s.Input) == 0 {
+		return nil, nil
+	}
+	key := s.ID().String() + " " + s.Digest
+	if schema, ok := c.schemas[key]; ok {
+		return schema, nil
+	}
+	schema, err := manifest.Compile(s.Input)
+	if err != nil {
+		return nil, fmt.Errorf("skill %s: input schema: %w", s.ID(), err)
+	}
+	if c.schemas == nil {
+		c.schemas = map[string]*manifest.Schema{}
+	}
+	c.schemas[key] = schema
+	return schema, nil
+}
+
+// ErrClosed says that the client was closed while a call waited.
+var ErrClosed = errors.New("the client is closed")

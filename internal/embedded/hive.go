@@ -1,0 +1,89 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/nexus"
+	"github.com/hive-spore/hive/spore"
+)
+
+// Options make a Hive.
+type Options struct {
+	Road  broker.Options // no address: a road in memory
+	Log   *slog.Logger   // default: silent
+	Spore spore.Options  // its Road and Log are filled in
+}
+
+// Hive is a whole hive in one process. It keeps nothing on disk but compiled
+// skills.
+type Hive struct {
+	Road  *broker.Broker
+	Nexus *nexus.Nexus
+	Spore *spore.Spore
+
+	memory *Road // nil on a redis-server
+}
+
+// Start runs a nexus and a spore over a road, in memory if none is given.
+func Start(ctx context.Context, o Options) (*Hive, error) {
+	h := &Hive{}
+	if err := h.start(ctx, o); err != nil {
+		return nil, errors.Join(err, h.Stop(ctx))
+	}
+	return h, nil
+}
+
+func (h *Hive) start(ctx context.Context, o Options) (err error) {
+	if len(o.Road.Addrs) == 0 {
+		if h.memory, err = StartRoad(); err != nil {
+			return err
+		}
+		o.Road.Addrs = h.memory.Options().Addrs
+	}
+	if h.Road, err = broker.Dial(ctx, o.Road); err != nil {
+		return err
+	}
+	n, err := nexus.New(nexus.Options{Road: h.Road, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	if err := n.Start(ctx); err != nil {
+		return err
+	}
+	h.Nexus = n
+	o.Spore.Road, o.Spore.Log = h.Road, o.Log
+	s, err := spore.New(o.Spore)
+	if err != nil {
+		return err
+	}
+	if err := s.Start(ctx); err != nil {
+		return err
+	}
+	h.Spore = s
+	return nil
+}
+
+// Stop ends what Start began, last first. Attempts that run are waited for until
+// ctx ends or the spore's grace is over.
+func (h *Hive) Stop(ctx context.Context) error {
+	var errs []error
+	if h.Spore != nil {
+		errs = append(errs, h.Spore.Stop(ctx))
+	}
+	if h.Nexus != nil {
+		leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		errs = append(errs, h.Nexus.Stop(leave))
+	}
+	if h.Road != nil {
+		errs = append(errs, h.Road.Close())
+	}
+	if h.memory != nil {
+		h.memory.Close()
+	}
+	return errors.Join(errs...)
+}

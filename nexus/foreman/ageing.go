@@ -1,0 +1,48 @@
+package foreman
+
+import "time"
+
+// Ageing: strict priority alone would let a hive that is overloaded from above
+// starve what is below for ever. So of sixteen grants that pass over a level
+// whose head has waited longer than patience, that level gets one. The levels
+// above give up a sixteenth at most, however many levels wait: those take turns.
+//
+// Oldest task first, whatever its level, would not do: under overload the tasks
+// of the top level are old too.
+//
+// Grants made while no passed-over level could use the room left are not
+// counted. Else a level that needs a rare spore could always find it taken when
+// the sixteenth comes.
+const (
+	patience   = 30 * time.Second
+	ageingTurn = 16
+)
+
+// nextAged is the level below top that has the next ageing turn: of those that
+// are due, the first one down from last, the level that had the turn before. It
+// is -1 if none is due.
+func (p *pass) nextAged(top, last int) int {
+	for i := 1; i <= levels; i++ {
+		n := (last - i + levels) % levels
+		if n < top && p.isDue(&p.levels[n]) {
+			return n
+		}
+	}
+	return -1
+}
+
+// isDue reports whether a lane that can be served has waited too long. A lane's
+// second task counts as old as its first: Route knows no better, and the next
+// pass will.
+func (p *pass) isDue(lv *level) bool {
+	for ; lv.first < len(lv.lanes); lv.first++ {
+		w := &lv.lanes[lv.first]
+		if !w.Oldest.Before(p.due) {
+			return false // the rest is younger still, and its pools need not be built
+		}
+		if p.canServe(w) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,302 @@
+package foreman
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+)
+
+const (
+	// bellFor is how long one read of the doorbell waits on the road.
+	bellFor = time.Second
+	// reportAge is how old the spores' reports may be when tasks are routed.
+	reportAge = time.Second
+	// rereadEvery is how often the lanes are read anew although no bell was missed
+	// as far as anybody knows.
+	rereadEvery = 5 * time.Second
+	// watchEvery and overdueEvery pace the watchdog.
+	watchEvery   = time.Second
+	overdueEvery = 5 * time.Second
+)
+
+// Foreman routes tasks while its nexus leads.
+type Foreman struct {
+	road *broker.Broker
+	log  *slog.Logger
+
+	mu   sync.Mutex
+	term *broker.Term // nil: another nexus leads
+
+	// These belong to the routing loop.
+	router  Router
+	lanes   map[string]*Lane
+	nodes   []hive.Node
+	reports time.Time // when nodes was read
+	reread  time.Time // when all lanes were read
+	due     time.Time // when scheduled tasks are looked at next
+}
+
+// New returns a foreman that does not lead.
+func New(road *broker.Broker, log *slog.Logger) *Foreman {
+	return &Foreman{road: road, log: log}
+}
+
+// Lead routes tasks until ctx ends or the term is over. It returns
+// hive.ErrNotLeader when another nexus has taken the lead.
+func (f *Foreman) Lead(ctx context.Context, term broker.Term) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	f.setTerm(&term)
+	defer f.setTerm(nil)
+
+	var watchdog sync.WaitGroup
+	defer watchdog.Wait()
+	defer stop(nil)
+	watchdog.Go(func() {
+		if err := f.watch(ctx, term); err != nil {
+			stop(err)
+		}
+	})
+	f.forget()
+	for ctx.Err() == nil {
+		err := f.turn(ctx, &term)
+		if errors.Is(err, hive.ErrNotLeader) {
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
+			f.log.Warn("routing is interrupted", "error", err)
+			f.forget() // what is known may be wrong now
+			pause(ctx, bellFor/2)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+func (f *Foreman) setTerm(term *broker.Term) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.term = term
+}
+
+// forget makes the next turn read everything anew.
+func (f *Foreman) forget() {
+	f.reread, f.reports, f.due = time.Time{}, time.Time{}, time.Time{}
+}
+
+// turn brings what is known up to date, routes, and waits for the bell.
+func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
+	if err := f.refresh(ctx, *term); err != nil {
+		return err
+	}
+	for moved := -1; moved != 0; {
+		var err error
+		if moved, err = f.route(ctx, term); err != nil {
+			return err
+		}
+	}
+	bell, err := f.road.WaitBell(ctx, min(bellFor, max(time.Millisecond, time.Until(f.due))))
+	if err != nil {
+		return err
+	}
+	f.hear(ctx, bell)
+	return nil
+}
+
+// refresh reads what is too old: lanes, scheduled tasks that are due, and
+// reports; how many tasks each spore holds is read every time.
+func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
+	now := time.Now()
+	if now.Sub(f.reread) > rereadEvery {
+		if err := f.readLanes(ctx); err != nil {
+			return err
+		}
+		f.reread = now
+	}
+	if !now.Before(f.due) {
+		if err := f.promote(ctx, term); err != nil {
+			return err
+		}
+	}
+	if now.Sub(f.reports) > reportAge {
+		nodes, err := f.road.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		f.nodes, f.reports = nodes, now
+		return nil
+	}
+	return f.count(ctx)
+}
+
+func (f *Foreman) readLanes(ctx context.Context) error {
+	lanes, err := f.road.ActiveLanes(ctx)
+	if err != nil {
+		return err
+	}
+	f.lanes = make(map[string]*Lane, len(lanes))
+	for i := range lanes {
+		f.enter(&lanes[i])
+	}
+	return nil
+}
+
+func (f *Foreman) enter(l *broker.Lane) {
+	f.lanes[l.Name] = &Lane{l.Name, l.Skill, l.Require, l.Tenant, l.Priority, l.Count, hive.IDTime(l.Head)}
+}
+
+// promote makes scheduled tasks pending that are due, and notes when the next is.
+func (f *Foreman) promote(ctx context.Context, term broker.Term) error {
+	_, next, err := f.road.Promote(ctx, term)
+	if err != nil {
+		return err
+	}
+	if next < 0 || next > bellFor {
+		next = bellFor
+	}
+	f.due = time.Now().Add(next)
+	return nil
+}
+
+// count brings the nodes' active tasks up to date.
+func (f *Foreman) count(ctx context.Context) error {
+	if len(f.lanes) == 0 {
+		return nil // nothing to route
+	}
+	active, err := f.road.Active(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range f.nodes {
+		f.nodes[i].Active = active[f.nodes[i].ID]
+	}
+	return nil
+}
+
+// hear enters what the bell says.
+func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
+	for _, l := range bell.Lanes {
+		if known := f.lanes[l.Name]; known != nil {
+			known.Count = max(known.Count, l.Count)
+			continue
+		}
+		lane, err := f.road.Lane(ctx, l.Name, l.Head)
+		if err != nil {
+			continue // its head is gone already: if more waits, the next reread finds it
+		}
+		lane.Count = l.Count
+		f.enter(&lane)
+	}
+	if bell.Due {
+		f.due = time.Time{}
+	}
+	if bell.Nodes {
+		f.reports = time.Time{}
+	}
+}
+
+// route hands out what can be handed out now and enters what became of it. It
+// returns how many tasks were moved.
+func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err error) {
+	lanes := make([]Lane, 0, len(f.lanes))
+	for _, l := range f.lanes {
+		lanes = append(lanes, *l)
+	}
+	grants := f.router.Route(lanes, f.nodes, time.Now())
+	if len(grants) == 0 {
+		return 0, nil
+	}
+	asked := make([]broker.Grant, len(grants))
+	for i, g := range grants {
+		asked[i] = broker.Grant(g)
+	}
+	done, err := f.road.Assign(ctx, term, asked)
+	if err != nil {
+		return 0, err
+	}
+	if done == nil { // moved by a call whose answer was lost
+		return 0, errors.New("an answer was lost")
+	}
+	for i, d := range done {
+		moved += d.Moved
+		f.settle(grants[i], d)
+	}
+	return moved, nil
+}
+
+// settle enters what became of one grant.
+func (f *Foreman) settle(g Grant, d broker.Assigned) {
+	if d.Left == 0 {
+		delete(f.lanes, g.Lane)
+	} else if l := f.lanes[g.Lane]; l != nil {
+		l.Count, l.Oldest = d.Left, hive.IDTime(d.Head)
+	}
+	for i := range f.nodes {
+		if n := &f.nodes[i]; n.ID == g.Node {
+			if n.Active = d.Active; d.Active < 0 {
+				n.Active, n.Online = 0, false // it left
+			}
+		}
+	}
+}
+
+// SelectBestNode returns the spore that a task of a skill with these
+// requirements would be given to now, or ErrNotFound.
+func (f *Foreman) SelectBestNode(ctx context.Context, skill hive.SkillRef, require hive.Selector) (*hive.Node, error) {
+	nodes, err := f.road.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	best, ok := SelectBestNode(skill, require, nodes)
+	if !ok {
+		why := Explain(Lane{Skill: skill, Require: require}, nodes, 0)
+		return nil, fmt.Errorf("spore for %s: %w: %s", skill, hive.ErrNotFound, why)
+	}
+	return best, nil
+}
+
+// AssignTask gives one pending task to the best spore that meets its own
+// requirements and these, ahead of all that waits. It returns that spore, and
+// ErrNotLeader if another nexus leads.
+func (f *Foreman) AssignTask(ctx context.Context, id string, require hive.Selector) (*hive.Node, error) {
+	f.mu.Lock()
+	term := f.term
+	f.mu.Unlock()
+	if term == nil {
+		return nil, fmt.Errorf("assign %s: %w", id, hive.ErrNotLeader)
+	}
+	task, err := f.road.Status(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if task.State != hive.Pending {
+		return nil, fmt.Errorf("assign %s: the task is %s, not pending", id, task.State)
+	}
+	best, err := f.SelectBestNode(ctx, task.Skill, append(append(hive.Selector{}, task.Require...), require...))
+	if err != nil {
+		return nil, err
+	}
+	done, err := f.road.AssignTask(ctx, broker.Term{Epoch: term.Epoch}, id, best.ID)
+	if err == nil && !done {
+		err = fmt.Errorf("assign %s: the task is not pending any more", id)
+	}
+	return best, err
+}
+
+// GetClusterStatus returns the state of all spores.
+func (f *Foreman) GetClusterStatus(ctx context.Context) (hive.ClusterStatus, error) {
+	nodes, err := f.road.Nodes(ctx)
+	return hive.NewClusterStatus(nodes), err
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

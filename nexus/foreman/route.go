@@ -1,0 +1,109 @@
+// Package foreman decides which spore gets which waiting task, and runs the
+// loop that carries those decisions out.
+package foreman
+
+import (
+	"time"
+
+	"github.com/hive-spore/hive"
+)
+
+// Lane is a list of waiting tasks that are alike for routing.
+type Lane struct {
+	Name     string // the broker's name of the lane; opaque here
+	Skill    hive.SkillRef
+	Require  hive.Selector
+	Tenant   string
+	Priority hive.Priority // outside 0..10: the nearer end
+	Count    int           // tasks known to wait
+	Oldest   time.Time     // when the head task was made; zero: longer ago than any other
+}
+
+// Grant moves Count tasks from the head of a lane to a spore.
+type Grant struct {
+	Lane  string
+	Node  string
+	Count int
+}
+
+// Router keeps the little that one pass must remember for the next: the ageing
+// turns and the rounds among lanes. Without it, passes of one task each, which
+// is what a busy hive has, would never come to the sixteenth. The zero value is
+// ready. A Router serves one goroutine at a time.
+type Router struct {
+	passedOver int // grants since the last ageing turn that passed over a level due for one
+	lastAged   int // level that had the last ageing turn
+	rounds     [levels]round
+}
+
+// Route hands out the tasks of lanes to nodes, one decision after the other,
+// and returns the decisions in that order, adjacent equal ones as one Grant.
+//
+// A higher priority goes first, but for the ageing turns; lanes of one priority
+// take turns, oldest head first; a task goes to the node with the lowest score
+// (see SelectBestNode), which counts it as active at once. A lane none of whose
+// nodes has room is passed over. Route depends on its arguments and earlier
+// passes only, changes neither slice, and keeps neither. It does not depend on
+// their order either, but nodes in order of id are cheapest.
+func (r *Router) Route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
+	p := pass{due: now.Add(-patience), level: levels - 1}
+	p.seat(nodes)
+	if p.room == 0 {
+		return nil
+	}
+	p.line(lanes, &r.rounds)
+	for p.room > 0 {
+		w := r.next(&p)
+		if w == nil {
+			break
+		}
+		p.give(w)
+	}
+	for i := range r.rounds {
+		r.rounds[i] = r.rounds[i].keep(&p.levels[i])
+	}
+	return p.grants
+}
+
+// next is the lane that gives the next task, nil if none can.
+func (r *Router) next(p *pass) *waiting {
+	top := p.top()
+	if top < 0 {
+		return nil
+	}
+	if aged := p.nextAged(top, r.lastAged); aged >= 0 {
+		if r.passedOver++; r.passedOver == ageingTurn {
+			r.passedOver, r.lastAged = 0, aged
+			return p.turn(&p.levels[aged], true)
+		}
+	}
+	return p.turn(&p.levels[top], false)
+}
+
+// pass is one call of Route. Room only shrinks in it, so a lane that cannot be
+// served is done for until the next pass.
+type pass struct {
+	seats  []seat // nodes with room, by id
+	room   int    // of all seats
+	pools  pools
+	levels [levels]level
+	level  int       // no level above it can be served
+	due    time.Time // a head made before it has waited too long
+	grants []Grant
+}
+
+// give grants the head task of a lane to the best of its seats.
+func (p *pass) give(w *waiting) {
+	s := w.pool.best(p.seats)
+	s.active++
+	s.room--
+	s.now = s.entry(s.now.place())
+	p.room--
+	w.left--
+	w.spent++
+	if n := len(p.grants); n > 0 && p.grants[n-1].Lane == w.Name && p.grants[n-1].Node == s.node.ID {
+		p.grants[n-1].Count++
+		return
+	}
+	p.grants = append(p.grants, Grant{w.Name, s.node.ID, 1})
+}

@@ -1,0 +1,143 @@
+// Package nexus is the master as a value: of all that run on one road, the one
+// that leads routes tasks and watches over spores.
+package nexus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/nexus/foreman"
+)
+
+// DefaultLead is how long a silent leader keeps the lead.
+const DefaultLead = 2 * time.Second
+
+// Options make a nexus.
+type Options struct {
+	Road *broker.Broker
+	Log  *slog.Logger  // default: silent
+	Name string        // default: a random one
+	Lead time.Duration // default DefaultLead
+}
+
+// Nexus is one master. Make it with New, then Start and Stop it once.
+type Nexus struct {
+	opts    Options
+	foreman *foreman.Foreman
+
+	cancel context.CancelFunc
+	loop   sync.WaitGroup
+	stop   sync.Once
+	err    error
+}
+
+// New checks the options and makes a nexus that is not on the road yet.
+func New(o Options) (*Nexus, error) {
+	if o.Road == nil {
+		return nil, errors.New("nexus: road: missing")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Name == "" {
+		o.Name = hive.NewID()
+	}
+	if o.Lead == 0 {
+		o.Lead = DefaultLead
+	}
+	return &Nexus{opts: o, foreman: foreman.New(o.Road, o.Log)}, nil
+}
+
+// Foreman is the part that routes.
+func (n *Nexus) Foreman() *foreman.Foreman { return n.foreman }
+
+// Start joins the road: from now on the nexus leads whenever no other does.
+func (n *Nexus) Start(ctx context.Context) error {
+	epoch, leader, left, err := n.campaign(ctx)
+	if err != nil {
+		return fmt.Errorf("nexus: %w", err)
+	}
+	life, cancel := context.WithCancel(context.Background())
+	n.cancel = cancel
+	n.loop.Go(func() { n.run(life, epoch, leader, left) })
+	return nil
+}
+
+// Stop gives up the lead, so that another nexus takes it at once. Only the first
+// call acts.
+func (n *Nexus) Stop(ctx context.Context) error {
+	n.stop.Do(func() {
+		if n.cancel == nil {
+			return // never started
+		}
+		n.cancel()
+		n.loop.Wait()
+		n.err = n.opts.Road.Resign(ctx, n.opts.Name)
+	})
+	return n.err
+}
+
+func (n *Nexus) campaign(ctx context.Context) (epoch int64, leader string, left time.Duration, err error) {
+	return n.opts.Road.Campaign(ctx, n.opts.Name, n.opts.Lead)
+}
+
+// run leads when it can and otherwise waits for its turn.
+func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.Duration) {
+	for ctx.Err() == nil {
+		if leader == n.opts.Name {
+			n.lead(ctx, epoch)
+		} else {
+			wait(ctx, min(left, n.opts.Lead/2)+10*time.Millisecond)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		var err error
+		if epoch, leader, left, err = n.campaign(ctx); err != nil && ctx.Err() == nil {
+			n.opts.Log.Warn("cannot campaign", "nexus", n.opts.Name, "error", err)
+			leader, left = "", n.opts.Lead/4
+		}
+	}
+}
+
+// lead runs the foreman while the lead is kept.
+func (n *Nexus) lead(ctx context.Context, epoch int64) {
+	n.opts.Log.Info("leading", "nexus", n.opts.Name, "epoch", epoch)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var keeper sync.WaitGroup
+	defer keeper.Wait()
+	defer cancel(nil)
+	keeper.Go(func() { cancel(n.keep(ctx, epoch)) })
+	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch}); errors.Is(err, hive.ErrNotLeader) {
+		n.opts.Log.Warn("lost the lead", "nexus", n.opts.Name, "epoch", epoch)
+	}
+}
+
+// keep extends the lead until ctx ends or another nexus has taken it. While redis
+// does not answer it goes on: the epoch fences whatever this nexus still asks.
+func (n *Nexus) keep(ctx context.Context, epoch int64) error {
+	for {
+		wait(ctx, n.opts.Lead/4)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		now, leader, _, err := n.campaign(ctx)
+		if err == nil && (leader != n.opts.Name || now != epoch) {
+			return hive.ErrNotLeader
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,136 @@
+package spore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/runtime"
+)
+
+// begin starts an attempt on a slot the caller took.
+func (s *Spore) begin(a hive.Attempt) {
+	ctx, cancel := context.WithCancelCause(s.attempts)
+	h := &held{a, cancel}
+	s.mu.Lock()
+	s.held[a.Task.ID] = h
+	s.mu.Unlock()
+	s.runs.Go(func() {
+		defer func() {
+			cancel(nil)
+			s.drop(h)
+			s.slots <- struct{}{}
+		}()
+		s.run(ctx, &h.attempt)
+	})
+}
+
+// drop forgets an attempt, unless a newer one of the task runs here already.
+func (s *Spore) drop(h *held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held[h.attempt.Task.ID] == h {
+		delete(s.held, h.attempt.Task.ID)
+	}
+}
+
+// run takes one attempt from its skill to its record.
+func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
+	started := time.Now()
+	skill, err := s.shelf.take(ctx, a.Task.Skill)
+	var out hive.Outcome
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, errNoSkill):
+		s.release(a)
+		return
+	case err != nil:
+		out.Failure = loadFailure(err)
+	default:
+		out = s.call(ctx, a, skill)
+	}
+	out.Elapsed = time.Since(started)
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errFenced):
+		s.opts.Log.Info("attempt stopped", "task", a.Task.ID, "attempt", a.Number)
+	case errors.Is(cause, errReleased):
+		s.release(a)
+	default:
+		s.put(ctx, a, &out)
+	}
+}
+
+// loadFailure is permanent when the program itself is at fault.
+func loadFailure(err error) *hive.Failure {
+	if _, ok := errors.AsType[*runtime.Refusal](err); ok {
+		return hive.NewFailure(hive.FailLoad, err.Error())
+	}
+	return hive.NewFailure(hive.FailHost, err.Error())
+}
+
+// call runs the sandbox and checks what comes out of it.
+func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
+	limits := r.skill.Limits.WithDefaults()
+	timeout := a.Task.Timeout
+	if limits.Time > 0 {
+		timeout = min(timeout, limits.Time)
+	}
+	log := runtime.NewLog(limits.Log)
+	ctx = hostfuncs.With(ctx, hostfuncs.Attempt{Grants: r.skill.Grants, Log: log})
+	out := r.program.Call(ctx, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: timeout})
+	out.Ran = r.skill.ID()
+	if out.Failure == nil {
+		if err := r.output.CheckResult(out.Result); err != nil {
+			out.Failure = hive.NewFailure(hive.FailResult, err.Error())
+		}
+	}
+	return out
+}
+
+// put records an outcome. It does not give up while the road does not answer:
+// when it answers again, the attempt either still holds the task or is fenced.
+func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) {
+	for {
+		var err error
+		if out.Failure == nil {
+			err = s.road.Complete(s.life, s.opts.Name, a, out)
+		} else {
+			err = s.fail(a, out)
+		}
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, hive.ErrFenced):
+			s.opts.Log.Warn("outcome refused", "task", a.Task.ID, "attempt", a.Number, "error", err)
+			return
+		case errors.Is(err, hive.ErrTooLarge):
+			out.Failure = hive.NewFailure(hive.FailOutput, err.Error())
+			continue
+		case ctx.Err() != nil:
+			return // killed, or stopping: the lease ends by itself
+		}
+		s.opts.Log.Warn("outcome not recorded yet", "task", a.Task.ID, "attempt", a.Number, "error", err)
+		s.pause()
+	}
+}
+
+func (s *Spore) fail(a *hive.Attempt, out *hive.Outcome) error {
+	state, err := s.road.Fail(s.life, s.opts.Name, a, out, hive.RetryDelay(a.Failures+1, rand.Float64()))
+	if err == nil {
+		s.opts.Log.Info("attempt failed", "task", a.Task.ID, "skill", a.Task.Skill.String(),
+			"attempt", a.Number, "kind", out.Failure.Kind, "state", state)
+	}
+	return err
+}
+
+// release hands an attempt back at no cost.
+func (s *Spore) release(a *hive.Attempt) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 2*time.Second)
+	defer cancel()
+	if _, err := s.road.Release(ctx, s.opts.Name, *a); err != nil {
+		s.opts.Log.Warn("cannot hand the attempt back", "task", a.Task.ID, "error", err)
+	}
+}

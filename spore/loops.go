@@ -1,0 +1,254 @@
+package spore
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+)
+
+const (
+	// listenFor is how long one read of the doorbell waits on the road.
+	listenFor = 2 * time.Second
+	// lookEvery is how often the queue is looked at although no bell rang.
+	lookEvery = time.Second
+	// retryAfter paces calls to a road that does not answer.
+	retryAfter = 500 * time.Millisecond
+)
+
+// heart reports every second and extends the leases. What the road no longer
+// counts as held here is stopped.
+func (s *Spore) heart() {
+	tick := time.NewTicker(hive.HeartbeatEvery)
+	defer tick.Stop()
+	for {
+		news := false
+		select {
+		case <-s.life.Done():
+			return
+		case <-tick.C:
+		case <-s.beat:
+			news = true
+		}
+		s.pulse(news)
+	}
+}
+
+func (s *Spore) pulse(news bool) {
+	before := s.holding()
+	pulse, err := s.road.Heartbeat(s.life, s.session, s.report(), news)
+	switch {
+	case errors.Is(err, hive.ErrUnregistered):
+		s.rejoin(before)
+		return
+	case err != nil:
+		if s.life.Err() == nil {
+			s.opts.Log.Warn("heartbeat failed", "spore", s.opts.Name, "error", err)
+		}
+		return
+	}
+	for id, h := range before {
+		if !pulse.Holds[id] {
+			s.lose(h)
+		}
+	}
+	if s.generation.Swap(pulse.Skills) != pulse.Skills {
+		s.restock()
+	}
+}
+
+// rejoin registers anew after the road gave this spore up: none of what it runs
+// counts any more.
+func (s *Spore) rejoin(before map[string]*held) {
+	s.opts.Log.Warn("the road had given this spore up: joining anew", "spore", s.opts.Name, "attempts_lost", len(before))
+	for _, h := range before {
+		s.lose(h)
+	}
+	if err := s.road.Register(s.life, s.session, s.report()); err != nil && s.life.Err() == nil {
+		s.opts.Log.Warn("cannot join", "spore", s.opts.Name, "error", err)
+	}
+}
+
+func (s *Spore) holding() map[string]*held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	copied := make(map[string]*held, len(s.held))
+	for id, h := range s.held {
+		copied[id] = h
+	}
+	return copied
+}
+
+// lose stops an attempt that no longer holds its task. It may have ended by
+// itself meanwhile: then this stops nothing.
+func (s *Spore) lose(h *held) { h.cancel(errFenced) }
+
+// restock reads the list of skills anew and offers what is new at once.
+func (s *Spore) restock() {
+	if err := s.shelf.refresh(s.life); err != nil {
+		s.generation.Store(-1) // the next heartbeat tries again
+		return
+	}
+	notify(s.beat)
+	notify(s.stock)
+}
+
+// listen waits at the doorbell.
+func (s *Spore) listen() {
+	for s.life.Err() == nil {
+		knock, err := s.road.Listen(s.life, s.session, listenFor)
+		if err != nil {
+			s.pause()
+			continue
+		}
+		if knock.Work {
+			notify(s.wake)
+		}
+		for _, k := range knock.Kill {
+			s.kill(k)
+		}
+		if knock.Skills {
+			s.restock()
+		}
+	}
+}
+
+func (s *Spore) kill(k broker.Kill) {
+	s.mu.Lock()
+	h := s.held[k.ID]
+	s.mu.Unlock()
+	if h != nil && h.attempt.Number == k.Attempt {
+		s.lose(h)
+	}
+}
+
+// fetch takes tasks whenever there are free slots and a hint, or a second has
+// passed without one.
+func (s *Spore) fetch() {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		n, ok := s.freeSlots()
+		if !ok {
+			return
+		}
+		started, left := s.fetchUpTo(n)
+		for range n - started {
+			s.slots <- struct{}{}
+		}
+		if left > 0 {
+			continue // more is queued: wait for a slot only
+		}
+		select {
+		case <-s.wake:
+		case <-look.C:
+		case <-s.life.Done():
+			return
+		}
+	}
+}
+
+// freeSlots waits for a free slot and takes all there are.
+func (s *Spore) freeSlots() (n int, ok bool) {
+	select {
+	case <-s.slots:
+	case <-s.life.Done():
+		return 0, false
+	}
+	for n = 1; ; n++ {
+		select {
+		case <-s.slots:
+		default:
+			return n, true
+		}
+	}
+}
+
+// fetchUpTo starts up to n attempts. left counts the tasks still queued.
+func (s *Spore) fetchUpTo(n int) (started, left int) {
+	if s.isDraining() {
+		return 0, 0
+	}
+	attempts, left, err := s.road.Fetch(s.life, s.session, n)
+	if errors.Is(err, hive.ErrUnregistered) {
+		notify(s.beat)
+	}
+	if err != nil {
+		s.pause()
+		return 0, 0
+	}
+	for _, a := range attempts {
+		s.begin(a)
+	}
+	return len(attempts), left
+}
+
+func (s *Spore) isDraining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
+// warm prepares the newest version of each skill before a task asks for it.
+func (s *Spore) warm() {
+	for {
+		select {
+		case <-s.stock:
+		case <-s.life.Done():
+			return
+		}
+		for _, ref := range s.shelf.newest() {
+			if _, err := s.shelf.take(s.life, ref); err != nil && s.life.Err() == nil {
+				s.opts.Log.Warn("cannot prepare skill", "skill", ref.String(), "error", err)
+			}
+		}
+	}
+}
+
+// follow listens on the control channel.
+func (s *Spore) follow() {
+	for s.life.Err() == nil {
+		if err := s.road.SubscribeControl(s.life, func() {}, s.obey); err != nil {
+			s.pause()
+		}
+	}
+}
+
+// obey acts on a control command. Nobody signs them yet, so only harmless ones
+// are followed.
+func (s *Spore) obey(e hive.Envelope) {
+	if err := e.Check(s.opts.Name, time.Now()); err != nil {
+		s.opts.Log.Warn("control command ignored", "command", e.Command, "issuer", e.Issuer, "error", err)
+		return
+	}
+	switch e.Command {
+	case hive.CommandPing:
+		var ping broker.PingData
+		if json.Unmarshal(e.Data, &ping) == nil && hive.CheckID(ping.ReplyTo) == nil {
+			s.road.Answer(s.life, ping.ReplyTo, s.opts.Name) // a lost answer is one who did not answer
+		}
+	case hive.CommandDrain:
+		if err := s.Drain(s.life); err != nil {
+			s.opts.Log.Warn("cannot drain", "error", err)
+		}
+	default:
+		s.opts.Log.Warn("control command ignored", "command", e.Command, "issuer", e.Issuer)
+	}
+}
+
+// pause waits before a road that does not answer is asked again.
+func (s *Spore) pause() {
+	select {
+	case <-time.After(retryAfter):
+	case <-s.life.Done():
+	}
+}
+
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

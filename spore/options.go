@@ -1,0 +1,92 @@
+package spore
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	goruntime "runtime"
+	"strings"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+)
+
+// Options make a spore.
+type Options struct {
+	Road *broker.Broker
+	Log  *slog.Logger // default: silent
+
+	// Name identifies the spore: at most one with this name is online. Default:
+	// the host's name and a random suffix.
+	Name string
+	Tags hive.Tags // added to the detected ones, before which they win
+	// Slots is how many attempts run at once; default the number of cores.
+	Slots int
+	// Prefetch is how many tasks may be queued here beyond the slots; default
+	// half the slots, at least one.
+	Prefetch int
+	// Grace is how long running attempts may go on after Stop began; default 30 s.
+	Grace time.Duration
+	// CacheDir keeps compiled skills; empty: memory only.
+	CacheDir string
+}
+
+// DefaultGrace is how long running attempts may go on after Stop began.
+const DefaultGrace = 30 * time.Second
+
+// Validate reports everything that is wrong with the options.
+func (o Options) Validate() error {
+	var errs []error
+	if o.Road == nil {
+		errs = append(errs, errors.New("road: missing"))
+	}
+	if o.Name != "" {
+		errs = append(errs, hive.CheckNodeID(o.Name))
+	}
+	errs = append(errs, o.Tags.Validate())
+	if o.Slots < 0 || o.Slots > 10_000 {
+		errs = append(errs, fmt.Errorf("slots %d: want 1 to 10000, or 0 for one per core", o.Slots))
+	}
+	if o.Prefetch < 0 || o.Prefetch > 10_000 {
+		errs = append(errs, fmt.Errorf("prefetch %d: want 0 to 10000", o.Prefetch))
+	}
+	if o.Grace < 0 {
+		errs = append(errs, fmt.Errorf("grace %v: want 0 or more", o.Grace))
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Slots == 0 {
+		o.Slots = goruntime.NumCPU()
+	}
+	if o.Prefetch == 0 {
+		o.Prefetch = max(1, o.Slots/2)
+	}
+	if o.Grace == 0 {
+		o.Grace = DefaultGrace
+	}
+	if o.Name == "" {
+		o.Name = hostName() + "-" + strings.ToLower(rand.Text()[:6])
+	}
+	return o
+}
+
+// hostName is the host's name as far as it fits a spore id with its suffix.
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "spore"
+	}
+	name, _, _ = strings.Cut(name, ".")
+	if name = name[:min(len(name), 17)]; hive.CheckNodeID(name) != nil {
+		return "spore"
+	}
+	return name
+}

@@ -1,0 +1,151 @@
+package spore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/runtime"
+)
+
+// Source is where a spore's skills come from.
+type Source interface {
+	// Skills lists every skill the spore may run, newest version of a name first.
+	Skills(ctx context.Context) ([]hive.Skill, error)
+	// Program returns the bytes of a skill's program. The spore checks them
+	// against the digest.
+	Program(ctx context.Context, digest string) ([]byte, error)
+}
+
+// errNoSkill says that this spore has no skill a task names (any more).
+var errNoSkill = errors.New("no such skill here")
+
+// shelf holds the skills of a spore: what it may run, and what it has prepared.
+type shelf struct {
+	source Source
+	engine *runtime.Engine
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	skills []hive.Skill
+	ready  map[string]*ready // by digest and version
+}
+
+// ready is a skill that is prepared, or being prepared.
+type ready struct {
+	skill   hive.Skill
+	program *runtime.Skill
+	output  *manifest.Schema
+	err     error
+	done    chan struct{}
+}
+
+func newShelf(source Source, engine *runtime.Engine, log *slog.Logger) *shelf {
+	return &shelf{source: source, engine: engine, log: log, ready: map[string]*ready{}}
+}
+
+// refresh reads the list of skills anew.
+func (s *shelf) refresh(ctx context.Context) error {
+	skills, err := s.source.Skills(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skills = skills
+	return nil
+}
+
+// ids lists the skills the spore offers: all but those it failed to prepare.
+func (s *shelf) ids() []hive.SkillID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]hive.SkillID, 0, len(s.skills))
+	for i := range s.skills {
+		ids = append(ids, s.skills[i].ID())
+	}
+	return ids
+}
+
+// newest lists the newest version of each skill.
+func (s *shelf) newest() []hive.SkillRef {
+	var refs []hive.SkillRef
+	for _, id := range s.ids() {
+		if len(refs) == 0 || refs[len(refs)-1].Name != id.Name {
+			refs = append(refs, hive.SkillRef{Name: id.Name, Pin: id.Version})
+		}
+	}
+	return refs
+}
+
+// take returns the skill that ref names now, prepared. Whoever asks first
+// prepares it, others wait for that.
+func (s *shelf) take(ctx context.Context, ref hive.SkillRef) (*ready, error) {
+	s.mu.Lock()
+	skill, found := s.find(ref)
+	if !found {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("%s: %w", ref, errNoSkill)
+	}
+	key := skill.ID().String() + " " + skill.Digest
+	r, started := s.ready[key]
+	if !started {
+		r = &ready{skill: skill, done: make(chan struct{})}
+		s.ready[key] = r
+	}
+	s.mu.Unlock()
+	if !started {
+		s.prepare(ctx, r)
+		if r.err != nil {
+			s.forget(key) // the next task tries again
+		}
+		close(r.done)
+	}
+	select {
+	case <-r.done:
+		return r, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (s *shelf) find(ref hive.SkillRef) (hive.Skill, bool) {
+	for i := range s.skills {
+		if sk := &s.skills[i]; ref.Matches(sk.Name, sk.Version, sk.Digest) {
+			return *sk, true
+		}
+	}
+	return hive.Skill{}, false
+}
+
+func (s *shelf) forget(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.ready, key)
+}
+
+func (s *shelf) prepare(ctx context.Context, r *ready) {
+	program, err := s.source.Program(ctx, r.skill.Digest)
+	if err != nil {
+		r.err = err
+		return
+	}
+	if got := runtime.Digest(program); got != r.skill.Digest {
+		r.err = fmt.Errorf("the program of %s is not the one that was registered: digest %s, want %s", r.skill.ID(), got, r.skill.Digest)
+		return
+	}
+	if r.err = manifest.ValidateManifest(&r.skill.Manifest); r.err != nil {
+		return
+	}
+	if r.output, r.err = manifest.Compile(r.skill.Output); r.err != nil {
+		return
+	}
+	if r.program, r.err = s.engine.Prepare(ctx, program, &r.skill.Manifest); r.err != nil {
+		return
+	}
+	s.log.Info("skill ready", "skill", r.skill.ID().String(), "digest", r.skill.Digest)
+}

@@ -1,0 +1,200 @@
+// Package spore is the worker daemon as a value: it fetches tasks from the road,
+// runs each attempt in a sandbox of its own, and puts the outcome back.
+package spore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/runtime"
+)
+
+// Causes an attempt's context ends with.
+var (
+	errFenced   = errors.New("another attempt, or nobody, holds the task now")
+	errReleased = errors.New("the spore is stopping")
+)
+
+// Spore is one worker. Make it with New, then Start and Stop it once.
+type Spore struct {
+	opts   Options
+	road   *broker.Broker
+	engine *runtime.Engine
+	shelf  *shelf
+	tags   hive.Tags
+	born   time.Time
+
+	session *broker.Session // set by Start
+
+	life     context.Context // of the loops: ends when the spore leaves
+	endLife  context.CancelCauseFunc
+	attempts context.Context // of the sandboxes: ends when the grace is over
+	endRuns  context.CancelCauseFunc
+	loops    sync.WaitGroup
+	runs     sync.WaitGroup
+
+	wake  chan struct{} // the queue may hold something
+	slots chan struct{} // one token per free slot
+	beat  chan struct{} // a report is due now
+	stock chan struct{} // the shelf changed
+
+	generation atomic.Int64 // generation of the skills on the shelf
+	stopOnce   sync.Once
+	stopErr    error
+
+	mu       sync.Mutex
+	held     map[string]*held // by task id
+	draining bool
+}
+
+// held is an attempt that is running here.
+type held struct {
+	attempt hive.Attempt
+	cancel  context.CancelCauseFunc
+}
+
+// New checks the options and makes a spore that is not on the road yet.
+func New(o Options) (*Spore, error) {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("spore: %w", err)
+	}
+	o = o.withDefaults()
+	tags := detectTags()
+	for key, value := range o.Tags {
+		tags[key] = value
+	}
+	engine, err := runtime.New(context.Background(), runtime.Options{CacheDir: o.CacheDir, Host: hostfuncs.Modules()})
+	if err != nil {
+		return nil, fmt.Errorf("spore: %w", err)
+	}
+	s := &Spore{
+		opts: o, road: o.Road, engine: engine, tags: tags, born: time.Now(),
+		shelf: newShelf(o.Road, engine, o.Log),
+		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), slots: make(chan struct{}, o.Slots),
+		held: map[string]*held{},
+	}
+	for range o.Slots {
+		s.slots <- struct{}{}
+	}
+	return s, nil
+}
+
+// Name is the spore's id on the road.
+func (s *Spore) Name() string { return s.opts.Name }
+
+// Start joins the road and begins to take tasks. It waits for an earlier spore
+// of the same name whose lease has not ended yet, as long as a lease lasts.
+func (s *Spore) Start(ctx context.Context) error {
+	s.life, s.endLife = context.WithCancelCause(context.Background())
+	s.attempts, s.endRuns = context.WithCancelCause(context.Background())
+	if err := s.shelf.refresh(ctx); err != nil {
+		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx))
+	}
+	load() // the first reading of the processor is the mark for the next
+	if err := s.join(ctx); err != nil {
+		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx))
+	}
+	s.opts.Log.Info("spore online", "spore", s.opts.Name, "slots", s.opts.Slots, "tags", s.tags.String())
+	notify(s.stock)
+	s.loops.Go(s.heart)
+	s.loops.Go(s.listen)
+	s.loops.Go(s.fetch)
+	s.loops.Go(s.warm)
+	s.loops.Go(s.follow)
+	return nil
+}
+
+// join registers a new incarnation, after the lease of an older one if need be.
+func (s *Spore) join(ctx context.Context) error {
+	session := &broker.Session{Node: s.opts.Name, Incarnation: hive.NewID()}
+	giveUp := time.After(s.road.Lease() + time.Second)
+	for {
+		err := s.road.Register(ctx, session, s.report())
+		if err == nil {
+			s.session = session
+			return nil
+		}
+		if !errors.Is(err, hive.ErrTaken) {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-giveUp:
+			return fmt.Errorf("%w: choose another --name", err)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *Spore) report() *hive.NodeReport {
+	cpu, memory := load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &hive.NodeReport{
+		ID: s.opts.Name, Name: s.opts.Name, CPU: cpu, Memory: memory,
+		Slots: s.opts.Slots, Prefetch: s.opts.Prefetch, Tags: s.tags,
+		Skills: s.shelf.ids(), Draining: s.draining, Started: s.born,
+	}
+}
+
+// Drain stops taking tasks and hands the queued ones back; what runs goes on.
+func (s *Spore) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	already := s.draining
+	s.draining = true
+	s.mu.Unlock()
+	if already {
+		return nil
+	}
+	s.opts.Log.Info("draining", "spore", s.opts.Name)
+	_, errBeat := s.road.Heartbeat(ctx, s.session, s.report(), true)
+	_, errBack := s.road.ReleaseQueue(ctx, s.opts.Name)
+	return errors.Join(errBeat, errBack)
+}
+
+// Stop drains the spore, waits for what runs until the grace period or ctx is
+// over, hands the rest back, and leaves the road. Only the first call acts.
+func (s *Spore) Stop(ctx context.Context) error {
+	s.stopOnce.Do(func() { s.stopErr = s.shutdown(ctx) })
+	return s.stopErr
+}
+
+func (s *Spore) shutdown(ctx context.Context) error {
+	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
+	defer cancel()
+	err := s.Drain(graced)
+	s.await(graced)
+	s.endRuns(errReleased)
+	s.runs.Wait()
+	s.endLife(errReleased)
+	s.loops.Wait()
+
+	// ctx may be over: leaving takes its own, short time.
+	leave, cancelLeave := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancelLeave()
+	back, errLeave := s.road.Unregister(leave, s.session)
+	s.opts.Log.Info("spore offline", "spore", s.opts.Name, "handed_back", back)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return errors.Join(err, errLeave, s.engine.Close(leave))
+}
+
+// await returns when nothing runs any more or ctx ends.
+func (s *Spore) await(ctx context.Context) {
+	for range s.opts.Slots {
+		select {
+		case <-s.slots:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
