@@ -50,8 +50,11 @@ func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	const mark = "…"
-	cut := n - len(mark)
+	mark := "…"
+	if n < len(mark) {
+		mark = ""
+	}
+	cut := max(0, n-len(mark))
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}

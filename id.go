@@ -63,9 +63,9 @@ func encodeID(ms, hi, lo uint64) string {
 }
 
 // IDTime returns when the task id was made, to the millisecond, or the zero
-// time if id was not made by NewID or derived from such an id.
+// time if id does not look made by NewID or derived from such an id (ID-3).
 func IDTime(id string) time.Time {
-	if len(id) < idLen {
+	if len(id) < idLen || len(id) > idLen && id[idLen] != '-' {
 		return time.Time{}
 	}
 	var hi, lo uint64
@@ -94,8 +94,8 @@ func CheckID(id string) error {
 	if id == "" || len(id) > maxIDLen {
 		return fmt.Errorf("task id %.80q: want 1 to %d characters", id, maxIDLen)
 	}
-	for i := range len(id) {
-		if c := id[i]; c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+	for _, c := range id {
+		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
 			return fmt.Errorf("task id %q: %q is not one of a-z, 0-9 and '-'", id, c)
 		}
 	}

@@ -130,9 +130,13 @@ func (n *Node) status() NodeStatus {
 	for i, s := range n.Skills {
 		skills[i] = s.String()
 	}
+	tags := n.Tags
+	if tags == nil {
+		tags = Tags{} // {} in JSON, not null
+	}
 	return NodeStatus{
 		ID: n.ID, Name: n.Name, CPU: n.CPU, Memory: n.Memory, Active: n.Active,
 		LoadScore: n.Score(), Online: n.Online, Draining: n.Draining,
-		Tags: n.Tags, Slots: n.Slots, Skills: skills,
+		Tags: tags, Slots: n.Slots, Skills: skills,
 	}
 }

@@ -39,7 +39,7 @@ func ParsePriority(s string) (Priority, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || Priority(n).Validate() != nil {
-		return 0, fmt.Errorf("priority %q: want 0 to 10, high or background", s)
+		return 0, fmt.Errorf("priority %.80q: want 0 to 10, high or background", s)
 	}
 	return Priority(n), nil
 }

@@ -14,8 +14,8 @@ const (
 // over ±50 %, so tasks that failed together do not come back together.
 func RetryDelay(failures int, random float64) time.Duration {
 	delay := retryMax
-	if failures < 10 {
-		delay = retryBase << max(0, failures-1)
+	if failures <= 10 {
+		delay = retryBase << (max(1, failures) - 1)
 	}
 	return time.Duration((0.5 + random) * float64(delay))
 }

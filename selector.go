@@ -2,6 +2,7 @@ package hive
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +64,11 @@ func ParseSelector(s string) (Selector, error) {
 		sel = append(sel, r)
 	}
 	slices.SortFunc(sel, func(a, b Requirement) int { return strings.Compare(a.String(), b.String()) })
-	return slices.CompactFunc(sel, func(a, b Requirement) bool { return a.String() == b.String() }), nil
+	sel = slices.CompactFunc(sel, func(a, b Requirement) bool { return a.String() == b.String() })
+	if err := sel.checkSize(); err != nil {
+		return nil, err
+	}
+	return sel, nil
 }
 
 func splitOutsideParens(s string) []string {
@@ -89,16 +94,19 @@ func parseRequirement(s string) (Requirement, error) {
 	if key, absent := strings.CutPrefix(s, "!"); absent {
 		return newRequirement(strings.TrimSpace(key), OpAbsent)
 	}
+	i := strings.IndexAny(s, "(!=<>")
+	switch {
+	case i < 0:
+		return newRequirement(s, OpExists)
+	case s[i] == '(':
+		return parseSet(s, s[:i], s[i+1:])
+	}
 	for _, op := range []Op{OpNotEqual, OpAtLeast, OpAtMost, OpEqual, OpGreater, OpLess} {
-		if key, value, found := strings.Cut(s, string(op)); found {
-			return newRequirement(strings.TrimSpace(key), op, strings.TrimSpace(value))
+		if value, found := strings.CutPrefix(s[i:], string(op)); found {
+			return newRequirement(strings.TrimSpace(s[:i]), op, strings.TrimSpace(value))
 		}
 	}
-	head, list, found := strings.Cut(s, "(")
-	if !found {
-		return newRequirement(s, OpExists)
-	}
-	return parseSet(s, head, list)
+	return newRequirement(s, OpExists) // a '!' in the middle: the key is refused
 }
 
 func parseSet(s, head, list string) (Requirement, error) {
@@ -116,20 +124,65 @@ func parseSet(s, head, list string) (Requirement, error) {
 }
 
 func newRequirement(key string, op Op, values ...string) (Requirement, error) {
-	if err := checkTag(key, "x"); err != nil {
-		return Requirement{}, fmt.Errorf("%w (requirements look like gpu=true, zone in (eu,us), !spot, mem_gb>=16)", err)
+	r := Requirement{key, op, values}
+	return r, r.check()
+}
+
+// check reports a requirement whose text ParseSelector would not read.
+func (r Requirement) check() error {
+	if err := checkTag(r.Key, "x"); err != nil {
+		return fmt.Errorf("%w (requirements look like gpu=true, zone in (eu,us), !spot, mem_gb>=16)", err)
 	}
-	for _, v := range values {
-		if err := checkTag(key, v); err != nil {
-			return Requirement{}, err
+	for _, v := range r.Values {
+		if err := checkTag(r.Key, v); err != nil {
+			return err
 		}
 	}
-	if op.numeric() {
-		if _, err := strconv.ParseFloat(values[0], 64); err != nil {
-			return Requirement{}, fmt.Errorf("%s%s%s: %q is not a number", key, op, values[0], values[0])
+	if !r.Op.takes(len(r.Values)) {
+		return fmt.Errorf("tag %s: operator %q cannot take %d values", r.Key, r.Op, len(r.Values))
+	}
+	if r.Op.numeric() {
+		if _, ok := number(r.Values[0]); !ok {
+			return fmt.Errorf("%s: %q is not a number", r, r.Values[0])
 		}
 	}
-	return Requirement{key, op, values}, nil
+	return nil
+}
+
+// check reports a selector that was made by hand and that ParseSelector would
+// not read back: the road keeps its text.
+func (s Selector) check() error {
+	for _, r := range s {
+		if err := r.check(); err != nil {
+			return fmt.Errorf("selector %.80q: %w", s, err)
+		}
+	}
+	return s.checkSize()
+}
+
+// checkSize bounds the canonical text: it can be longer than what was read.
+func (s Selector) checkSize() error {
+	if n := len(s.String()); n > maxSelector {
+		return fmt.Errorf("selector: %d bytes, at most %d allowed", n, maxSelector)
+	}
+	return nil
+}
+
+// number reads a finite number.
+func number(s string) (float64, bool) {
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+}
+
+// takes reports whether o is an operator that compares with n values.
+func (o Op) takes(n int) bool {
+	switch o {
+	case OpExists, OpAbsent:
+		return n == 0
+	case OpIn, OpNotIn:
+		return n > 0
+	}
+	return n == 1 && (o == OpEqual || o == OpNotEqual || o.numeric())
 }
 
 func (o Op) numeric() bool {
@@ -146,7 +199,7 @@ func (r Requirement) String() string {
 	case OpIn, OpNotIn:
 		return r.Key + " " + string(r.Op) + " (" + strings.Join(r.Values, ",") + ")"
 	}
-	return r.Key + string(r.Op) + r.Values[0]
+	return r.Key + string(r.Op) + strings.Join(r.Values, ",")
 }
 
 // String returns the one canonical text of the selector: two selectors that
@@ -187,9 +240,9 @@ func (r Requirement) Matches(tags Tags) bool {
 }
 
 func (r Requirement) compare(have string) bool {
-	h, errHave := strconv.ParseFloat(have, 64)
-	w, errWant := strconv.ParseFloat(r.Values[0], 64)
-	if errHave != nil || errWant != nil {
+	h, okHave := number(have)
+	w, okWant := number(r.Values[0])
+	if !okHave || !okWant {
 		return false
 	}
 	switch r.Op {

@@ -3,13 +3,16 @@ package hive
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
+// preRelease is one dotted part of a pre-release: a number without leading
+// zeros, or a word.
+const preRelease = `(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)`
+
 var (
 	skillName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,47}$`)
-	semver      = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$`)
+	semver      = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-` + preRelease + `(\.` + preRelease + `)*)?$`)
 	skillDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
@@ -24,11 +27,14 @@ type SkillRef struct {
 // ParseSkillRef reads NAME, NAME@VERSION or NAME@sha256:DIGEST.
 func ParseSkillRef(s string) (SkillRef, error) {
 	name, pin, pinned := strings.Cut(s, "@")
-	r := SkillRef{name, pin}
 	if pinned && pin == "" {
-		return SkillRef{}, fmt.Errorf("skill %q: nothing after '@'", s)
+		return SkillRef{}, fmt.Errorf("skill %.80q: nothing after '@'", s)
 	}
-	return r, r.Validate()
+	r := SkillRef{name, pin}
+	if err := r.Validate(); err != nil {
+		return SkillRef{}, err
+	}
+	return r, nil
 }
 
 // Validate reports a name or pin that cannot be.
@@ -38,6 +44,9 @@ func (r SkillRef) Validate() error {
 	}
 	if r.Pin == "" || skillDigest.MatchString(r.Pin) {
 		return nil
+	}
+	if strings.HasPrefix(r.Pin, "sha256:") {
+		return fmt.Errorf("digest %.80q: want sha256: and 64 lower-case hex digits", r.Pin)
 	}
 	return CheckVersion(r.Pin)
 }
@@ -66,6 +75,7 @@ func CheckSkillName(name string) error {
 }
 
 // CheckVersion reports a version that is not semantic (1.2.3 or 1.2.3-rc.1).
+// Build metadata (1.2.3+linux) is refused: it has no place in the order.
 func CheckVersion(v string) error {
 	if len(v) > 64 || !semver.MatchString(v) {
 		return fmt.Errorf("version %.80q: want a semantic version such as 1.2.3", v)
@@ -104,19 +114,16 @@ func compareDotted(a, b string) int {
 
 // compareIdent orders numbers before words, numbers by value, words by bytes.
 func compareIdent(a, b string) int {
-	na, errA := strconv.ParseUint(a, 10, 64)
-	nb, errB := strconv.ParseUint(b, 10, 64)
+	numA, numB := isNumber(a), isNumber(b)
 	switch {
-	case errA == nil && errB == nil && na < nb:
+	case numA && !numB:
 		return -1
-	case errA == nil && errB == nil && na > nb:
+	case numB && !numA:
 		return 1
-	case errA == nil && errB == nil:
-		return 0
-	case errA == nil:
-		return -1
-	case errB == nil:
-		return 1
+	case numA && len(a) != len(b): // no leading zeros: the longer is larger
+		return len(a) - len(b)
 	}
 	return strings.Compare(a, b)
 }
+
+func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }

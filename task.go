@@ -47,6 +47,7 @@ func (t *Task) Validate() error {
 		CheckID(t.ID),
 		t.Skill.Validate(),
 		t.Priority.Validate(),
+		t.Require.check(),
 		t.checkBounds(),
 		t.checkSupported(),
 	)

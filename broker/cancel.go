@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hive-spore/hive"
 )
@@ -22,6 +23,30 @@ func (b *Broker) Cancel(ctx context.Context, id string) (hive.State, error) {
 		return state, fmt.Errorf("task %s is %s: %w", id, state, hive.ErrFinal)
 	}
 	return stateLetters[reply[0][0]], nil
+}
+
+// cancelBatch bounds the ids of one cancel call.
+const cancelBatch = 500
+
+// CancelMany cancels those of the tasks that are not over and returns how many
+// that were.
+func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error) {
+	for batch := range slices.Chunk(ids, cancelBatch) {
+		args := []any{b.opts.Retention.Milliseconds()}
+		for _, id := range batch {
+			args = append(args, id)
+		}
+		reply, err := b.run(ctx, scriptCancel, args...).StringSlice()
+		if err != nil {
+			return n, b.wrap("cancel", err)
+		}
+		for _, answer := range reply {
+			if len(answer) == 1 {
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 // Retry makes a failed task pending again, with all its failures forgiven.

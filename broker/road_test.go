@@ -566,6 +566,42 @@ func (r *road) knock(s *broker.Session) broker.Knock {
 	}
 }
 
+func TestExpireUsesUpRetries(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		a := r.running(s, func(t *hive.Task) { t.Retries = hive.NoRetries })
+		rec := r.want(a.Task.ID, hive.Running, 1, 0)
+		rec.Timeout = -broker.ExpireGrace
+		if took, err := r.Expire(r.ctx(), r.term, rec); !took || err != nil {
+			r.t.Fatalf("Expire = %v, %v", took, err)
+		}
+		if rec := r.want(a.Task.ID, hive.Failed, 1, 1); rec.Failure == nil || rec.Failure.Kind != hive.FailTimeout {
+			r.t.Errorf("failure = %v", rec.Failure)
+		}
+	})
+}
+
+func TestPromote(t *testing.T) {
+	onRoads(t, func(r *road) {
+		if n, next, err := r.Promote(r.ctx(), r.term); n != 0 || next >= 0 || err != nil {
+			r.t.Fatalf("Promote of nothing = %d, %v, %v", n, next, err)
+		}
+		s := r.join("a")
+		late, soon := r.running(s), r.running(s)
+		_, err := r.Fail(r.ctx(), "a", &late, failure(hive.FailTrap), time.Hour)
+		r.check(err)
+		_, err = r.Fail(r.ctx(), "a", &soon, failure(hive.FailTrap), 0)
+		r.check(err)
+		n, next, err := r.Promote(r.ctx(), r.term)
+		if n != 1 || next <= 59*time.Minute || err != nil {
+			r.t.Fatalf("Promote = %d, next in %v, %v", n, next, err)
+		}
+		r.want(soon.Task.ID, hive.Pending, 1, 1)
+		r.want(late.Task.ID, hive.Scheduled, 1, 1)
+		r.wantStats(hive.Stats{Background: 1, Pending: 1, Scheduled: 1})
+	})
+}
+
 func TestCancel(t *testing.T) {
 	onRoads(t, func(r *road) {
 		s := r.join("a")
@@ -604,6 +640,11 @@ func TestCancel(t *testing.T) {
 			r.t.Errorf("Cancel of an unknown task = %v", err)
 		}
 		r.wantStats(hive.Stats{Cancelled: 4})
+		many := []string{r.enqueue(), r.enqueue(), "unknown", assigned}
+		if n, err := r.CancelMany(r.ctx(), many); n != 2 || err != nil {
+			r.t.Errorf("CancelMany = %d, %v, want 2", n, err)
+		}
+		r.wantStats(hive.Stats{Cancelled: 6})
 	})
 }
 

@@ -92,6 +92,18 @@ func (b *Broker) findAssigned(ctx context.Context, r *hive.Record) error {
 	return nil
 }
 
+// Place returns how many tasks stand before a pending task in its lane. It looks
+// through at most the first 10,000; a task further back counts as that far.
+func (b *Broker) Place(ctx context.Context, r *hive.Record) (int, error) {
+	const far = 10_000
+	text, _ := class(r.Task.Skill, r.Require, r.Tenant)
+	place, err := b.rdb.LPos(ctx, b.keys.lane(laneName(text, r.Priority)), r.ID, redis.LPosArgs{MaxLen: far}).Result()
+	if errors.Is(err, redis.Nil) {
+		return far, nil
+	}
+	return int(place), b.wrap("status", err)
+}
+
 // Holds returns the running tasks of a spore.
 func (b *Broker) Holds(ctx context.Context, node string) ([]*hive.Record, error) {
 	ids, err := b.rdb.SMembers(ctx, b.keys.own(node)).Result()

@@ -153,6 +153,14 @@ func (c *Client) Cancel(ctx context.Context, id string) (hive.State, error) {
 	return c.road.Cancel(ctx, id)
 }
 
+// Retry makes a failed task pending again, with all its failures forgiven.
+func (c *Client) Retry(ctx context.Context, id string) error {
+	if err := hive.CheckID(id); err != nil {
+		return err
+	}
+	return c.road.Retry(ctx, id)
+}
+
 // catalogAge is how long the list of skills is trusted.
 const catalogAge = 2 * time.Second
 

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -9,6 +11,9 @@ import (
 // mapWindow is how many tasks of a Map are on the road at once: enough to keep a
 // cluster busy, few enough that a million items do not stand in memory twice.
 const mapWindow = 20_000
+
+// cancelFor bounds how long an interrupted Map cancels what it left behind.
+const cancelFor = 5 * time.Second
 
 // MapOptions shape a Map.
 type MapOptions struct {
@@ -19,31 +24,61 @@ type MapOptions struct {
 }
 
 // Map runs a skill over payloads and returns the records in the order of the
-// payloads. A failed task is a record like any other, not an error.
+// payloads. A failed task is a record like any other, not an error. If ctx ends,
+// Map cancels the tasks that are not over and returns what it has, with nil in
+// the place of the others.
 func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*hive.Record, error) {
-	records := make([]*hive.Record, len(payloads))
-	done := 0
-	for from := 0; from < len(payloads); from += mapWindow {
-		part := payloads[from:min(from+mapWindow, len(payloads))]
-		index, tasks, ids := make(map[string]int, len(part)), make([]hive.Task, len(part)), make([]string, len(part))
-		for i, payload := range part {
-			tasks[i] = o.Task
-			tasks[i].ID, tasks[i].Payload = hive.NewID(), payload
-			ids[i], index[tasks[i].ID] = tasks[i].ID, from+i
+	records := make([]*hive.Record, 0, len(payloads))
+	progress := func(done int, r *hive.Record) {
+		if o.Progress != nil {
+			o.Progress(len(records)+done, len(payloads), r)
 		}
-		submit := func(inbox string) error {
-			_, err := c.submitMany(ctx, tasks, inbox)
-			return err
-		}
-		err := c.inbox.submitAndWait(ctx, ids, submit, func(r *hive.Record) {
-			records[index[r.ID]] = r
-			if done++; o.Progress != nil {
-				o.Progress(done, len(payloads), r)
-			}
-		})
+	}
+	for len(records) < len(payloads) {
+		part := payloads[len(records):min(len(records)+mapWindow, len(payloads))]
+		window, err := c.mapWindow(ctx, o.Task, part, progress)
+		records = append(records, window...)
 		if err != nil {
-			return records, err
+			return append(records, make([]*hive.Record, len(payloads)-len(records))...), err
 		}
 	}
 	return records, nil
+}
+
+// mapWindow runs the tasks that are on the road at once.
+func (c *Client) mapWindow(ctx context.Context, t hive.Task, payloads [][]byte, progress func(int, *hive.Record)) ([]*hive.Record, error) {
+	records := make([]*hive.Record, len(payloads))
+	tasks, ids, index := make([]hive.Task, len(payloads)), make([]string, len(payloads)), make(map[string]int, len(payloads))
+	for i, payload := range payloads {
+		t.ID, t.Payload = hive.NewID(), payload
+		tasks[i], ids[i], index[t.ID] = t, t.ID, i
+	}
+	submit := func(inbox string) error {
+		_, err := c.submitMany(ctx, tasks, inbox)
+		return err
+	}
+	done := 0
+	err := c.inbox.submitAndWait(ctx, ids, submit, func(r *hive.Record) {
+		records[index[r.ID]] = r
+		done++
+		progress(done, r)
+	})
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(err, c.cancelRest(ctx, ids, records))
+	}
+	return records, err
+}
+
+// cancelRest cancels the tasks whose record has not come.
+func (c *Client) cancelRest(ctx context.Context, ids []string, records []*hive.Record) error {
+	var rest []string
+	for i, r := range records {
+		if r == nil {
+			rest = append(rest, ids[i])
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelFor)
+	defer cancel()
+	_, err := c.road.CancelMany(ctx, rest)
+	return err
 }

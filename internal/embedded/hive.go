@@ -13,9 +13,12 @@ import (
 
 // Options make a Hive.
 type Options struct {
-	Road  broker.Options // no address: a road in memory
-	Log   *slog.Logger   // default: silent
-	Spore spore.Options  // its Road and Log are filled in
+	Road broker.Options // no address: a road in memory
+	// Listen is where a road in memory can be reached by other programs, if the
+	// address is free; default a free port.
+	Listen string
+	Log    *slog.Logger  // default: silent
+	Spore  spore.Options // its Road and Log are filled in
 }
 
 // Hive is a whole hive in one process. It keeps nothing on disk but compiled
@@ -39,7 +42,7 @@ func Start(ctx context.Context, o Options) (*Hive, error) {
 
 func (h *Hive) start(ctx context.Context, o Options) (err error) {
 	if len(o.Road.Addrs) == 0 {
-		if h.memory, err = StartRoad(); err != nil {
+		if h.memory, err = StartRoad(o.Listen); err != nil {
 			return err
 		}
 		o.Road.Addrs = h.memory.Options().Addrs
@@ -65,6 +68,14 @@ func (h *Hive) start(ctx context.Context, o Options) (err error) {
 	}
 	h.Spore = s
 	return nil
+}
+
+// Addr is where the road in memory can be reached, "" if there is none.
+func (h *Hive) Addr() string {
+	if h.memory == nil {
+		return ""
+	}
+	return h.memory.server.Addr()
 }
 
 // Stop ends what Start began, last first. Attempts that run are waited for until

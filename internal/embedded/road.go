@@ -14,10 +14,14 @@ import (
 // keeps nothing on disk.
 type Road struct{ server *miniredis.Miniredis }
 
-// StartRoad opens an empty road.
-func StartRoad() (*Road, error) {
+// StartRoad opens an empty road at addr, or at a free port if that is empty or in
+// use.
+func StartRoad(addr string) (*Road, error) {
 	server := miniredis.NewMiniRedis()
 	server.ClockTTL(true) // keys expire by the clock, as on a real server
+	if addr != "" && server.StartAddr(addr) == nil {
+		return &Road{server}, nil
+	}
 	if err := server.Start(); err != nil {
 		return nil, fmt.Errorf("start embedded road: %w", err)
 	}

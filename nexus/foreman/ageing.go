@@ -3,9 +3,10 @@ package foreman
 import "time"
 
 // Ageing: strict priority alone would let a hive that is overloaded from above
-// starve what is below for ever. So of sixteen grants that pass over a level
-// whose head has waited longer than patience, that level gets one. The levels
-// above give up a sixteenth at most, however many levels wait: those take turns.
+// starve what is below for ever. So of sixteen grants one goes to a level that the
+// others pass over and whose oldest head has waited longer than patience. A
+// sixteenth is all that the levels above give up: if several levels below have
+// waited too long, those take turns.
 //
 // Oldest task first, whatever its level, would not do: under overload the tasks
 // of the top level are old too.

@@ -49,7 +49,7 @@ func lacking(lane Lane, nodes []hive.Node, online []*hive.Node) []string {
 	}
 	switch {
 	case !slices.ContainsFunc(online, has):
-		reasons = append(reasons, none(nodes, has)+" has the skill "+lane.Skill.String()+otherVersions(lane.Skill.Name, online))
+		reasons = append(reasons, noSpore(nodes, has)+" has the skill "+lane.Skill.String()+otherVersions(lane.Skill.Name, online))
 	case tagged:
 		reasons = append(reasons, fmt.Sprintf("no spore with %s has the skill %s", lane.Require, lane.Skill))
 	}
@@ -59,7 +59,7 @@ func lacking(lane Lane, nodes []hive.Node, online []*hive.Node) []string {
 // lackingTags names the requirements that no online spore meets.
 func lackingTags(require hive.Selector, nodes []hive.Node, online []*hive.Node) []string {
 	no := func(meets func(hive.Tags) bool) string {
-		return none(nodes, func(n *hive.Node) bool { return meets(n.Tags) })
+		return noSpore(nodes, func(n *hive.Node) bool { return meets(n.Tags) })
 	}
 	var reasons []string
 	for _, r := range require {
@@ -92,8 +92,8 @@ func unmet(no string, r hive.Requirement) string {
 	return no + " has " + r.String()
 }
 
-// none is "no spore", unless an offline one would do.
-func none(nodes []hive.Node, would func(*hive.Node) bool) string {
+// noSpore is "no spore", unless an offline one would do.
+func noSpore(nodes []hive.Node, would func(*hive.Node) bool) string {
 	for i := range nodes {
 		if would(&nodes[i]) {
 			return "no online spore"
@@ -134,17 +134,17 @@ func unavailable(able []*hive.Node) []string {
 		switch {
 		case len(in) == 0:
 		case len(in) == len(able):
-			reasons = append(reasons, all(in)+" "+state.name)
+			reasons = append(reasons, allOf(in)+" "+state.name)
 		case len(reasons) > 0:
-			reasons = append(reasons, some(in)+" "+state.name)
+			reasons = append(reasons, someOf(in)+" "+state.name)
 		default:
-			reasons = append(reasons, fmt.Sprintf("%d of %d spores that could run it %s %s", len(in), len(able), are(in), state.name))
+			reasons = append(reasons, fmt.Sprintf("%d of %d spores that could run it %s %s", len(in), len(able), isOrAre(in), state.name))
 		}
 	}
 	return reasons
 }
 
-func all(in []*hive.Node) string {
+func allOf(in []*hive.Node) string {
 	switch len(in) {
 	case 1:
 		return "spore " + in[0].ID + ", the only one that could run it, is"
@@ -154,14 +154,14 @@ func all(in []*hive.Node) string {
 	return fmt.Sprintf("all %d spores that could run it are", len(in))
 }
 
-func some(in []*hive.Node) string {
+func someOf(in []*hive.Node) string {
 	if len(in) == 1 {
 		return "spore " + in[0].ID + " is"
 	}
 	return fmt.Sprintf("%d are", len(in))
 }
 
-func are(in []*hive.Node) string {
+func isOrAre(in []*hive.Node) string {
 	if len(in) == 1 {
 		return "is"
 	}

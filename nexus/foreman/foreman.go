@@ -211,6 +211,7 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 	if len(grants) == 0 {
 		return 0, nil
 	}
+	grants = collect(grants)
 	asked := make([]broker.Grant, len(grants))
 	for i, g := range grants {
 		asked[i] = broker.Grant(g)
@@ -227,6 +228,23 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 		f.settle(grants[i], d)
 	}
 	return moved, nil
+}
+
+// collect joins the grants of one lane to one spore, for a script that does one
+// step per grant. Who gets how many stays the same.
+func collect(grants []Grant) []Grant {
+	type pair struct{ lane, node string }
+	at := make(map[pair]int, len(grants))
+	joined := grants[:0]
+	for _, g := range grants {
+		if i, seen := at[pair{g.Lane, g.Node}]; seen {
+			joined[i].Count += g.Count
+			continue
+		}
+		at[pair{g.Lane, g.Node}] = len(joined)
+		joined = append(joined, g)
+	}
+	return joined
 }
 
 // settle enters what became of one grant.

@@ -41,8 +41,8 @@ type round map[string]int
 // round is lost.
 const maxRound = 1 << 10
 
-// line sorts the lanes that have tasks into their levels.
-func (p *pass) line(lanes []Lane, rounds *[levels]round) {
+// lineUp sorts the lanes that have tasks into their levels.
+func (p *pass) lineUp(lanes []Lane, rounds *[levels]round) {
 	n := 0
 	for i := range lanes {
 		if lanes[i].Count > 0 {
@@ -82,11 +82,11 @@ func byTurn(a, b waiting) int {
 
 // top is the highest level that can be served, -1 if none can.
 func (p *pass) top() int {
-	for ; p.level >= 0; p.level-- {
-		lv := &p.levels[p.level]
+	for ; p.highest >= 0; p.highest-- {
+		lv := &p.levels[p.highest]
 		for ; lv.first < len(lv.lanes); lv.first++ {
 			if p.canServe(&lv.lanes[lv.first]) {
-				return p.level
+				return p.highest
 			}
 		}
 	}

@@ -46,12 +46,12 @@ type Router struct {
 // passes only, changes neither slice, and keeps neither. It does not depend on
 // their order either, but nodes in order of id are cheapest.
 func (r *Router) Route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
-	p := pass{due: now.Add(-patience), level: levels - 1}
-	p.seat(nodes)
+	p := pass{due: now.Add(-patience), highest: levels - 1}
+	p.takeSeats(nodes)
 	if p.room == 0 {
 		return nil
 	}
-	p.line(lanes, &r.rounds)
+	p.lineUp(lanes, &r.rounds)
 	for p.room > 0 {
 		w := r.next(&p)
 		if w == nil {
@@ -83,13 +83,13 @@ func (r *Router) next(p *pass) *waiting {
 // pass is one call of Route. Room only shrinks in it, so a lane that cannot be
 // served is done for until the next pass.
 type pass struct {
-	seats  []seat // nodes with room, by id
-	room   int    // of all seats
-	pools  pools
-	levels [levels]level
-	level  int       // no level above it can be served
-	due    time.Time // a head made before it has waited too long
-	grants []Grant
+	seats   []seat // nodes with room, by id
+	room    int    // of all seats
+	pools   pools
+	levels  [levels]level
+	highest int       // no level above it can be served
+	due     time.Time // a head made before it has waited too long
+	grants  []Grant
 }
 
 // give grants the head task of a lane to the best of its seats.

@@ -1,0 +1,168 @@
+// Package build turns a skill folder or a wasm file into a skill that can be
+// published.
+package build
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/runtime"
+)
+
+// Builder makes skills. Programs it built are kept by the content of their
+// folder.
+type Builder struct {
+	CacheDir string    // empty: nothing is kept
+	Out      io.Writer // what the toolchain says; nil: shown only when it fails
+}
+
+// Skill reads a skill from a folder with a skill.toml, building it if its content
+// changed, or from a wasm file, which needs no manifest.
+func (b Builder) Skill(ctx context.Context, path string) (*hive.Skill, []byte, error) {
+	if strings.HasSuffix(path, ".wasm") {
+		return bare(path)
+	}
+	folder, err := manifest.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	program, err := b.cached(ctx, folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	return skill(folder.Manifest, program), program, nil
+}
+
+// Folder builds a skill folder whether or not it is known, and returns the path
+// of the program.
+func (b Builder) Folder(ctx context.Context, path string) (string, error) {
+	folder, err := manifest.Load(path)
+	if err != nil {
+		return "", err
+	}
+	program, err := b.build(ctx, folder)
+	if err != nil {
+		return "", err
+	}
+	b.keep(folder, program)
+	return filepath.Join(folder.Dir, filepath.FromSlash(folder.Build.Output)), nil
+}
+
+func skill(m hive.Manifest, program []byte) *hive.Skill {
+	return &hive.Skill{Manifest: m, Digest: runtime.Digest(program), Size: int64(len(program))}
+}
+
+var notNameChars = regexp.MustCompile(`[^a-z0-9-]+`)
+
+// bare makes a skill of a program without a manifest, named after its file.
+func bare(path string) (*hive.Skill, []byte, error) {
+	program, err := readProgram(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	name := notNameChars.ReplaceAllString(strings.ToLower(strings.TrimSuffix(filepath.Base(path), ".wasm")), "-")
+	name = strings.TrimLeft(name, "-0123456789")
+	if name = name[:min(len(name), 48)]; hive.CheckSkillName(name) != nil {
+		name = "skill"
+	}
+	return skill(hive.Manifest{Name: name, Version: "0.0.0"}, program), program, nil
+}
+
+func readProgram(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > broker.MaxProgram {
+		return nil, fmt.Errorf("%s: %d bytes, at most %d allowed: %w", path, info.Size(), broker.MaxProgram, hive.ErrTooLarge)
+	}
+	return os.ReadFile(path)
+}
+
+// cached returns the program of a folder, built now or before.
+func (b Builder) cached(ctx context.Context, f *manifest.Folder) ([]byte, error) {
+	if path, err := b.place(f); err == nil {
+		if program, err := os.ReadFile(path); err == nil {
+			return program, nil
+		}
+	}
+	program, err := b.build(ctx, f)
+	if err == nil {
+		b.keep(f, program)
+	}
+	return program, err
+}
+
+var errNoCache = errors.New("no cache directory")
+
+// place is where the folder's program is kept.
+func (b Builder) place(f *manifest.Folder) (string, error) {
+	if b.CacheDir == "" {
+		return "", errNoCache
+	}
+	hash, err := f.SourceHash()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(b.CacheDir, "built", hash+".wasm"), nil
+}
+
+// keep is best effort: without it the next run builds again.
+func (b Builder) keep(f *manifest.Folder, program []byte) {
+	path, err := b.place(f)
+	if err != nil || os.MkdirAll(filepath.Dir(path), 0o755) != nil {
+		return
+	}
+	beside, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	if err != nil {
+		return
+	}
+	_, errWrite := beside.Write(program)
+	if errors.Join(errWrite, beside.Close()) != nil || os.Rename(beside.Name(), path) != nil {
+		os.Remove(beside.Name())
+	}
+}
+
+// build runs the folder's build command and reads what it made.
+func (b Builder) build(ctx context.Context, f *manifest.Folder) ([]byte, error) {
+	output := filepath.Join(f.Dir, filepath.FromSlash(f.Build.Output))
+	if len(f.Build.Command) == 0 {
+		return readProgram(output)
+	}
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, f.Build.Command[0], f.Build.Command[1:]...)
+	cmd.Dir, cmd.Env = f.Dir, os.Environ()
+	for key, value := range f.Build.Env {
+		cmd.Env = append(cmd.Env, key+"="+value)
+	}
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if b.Out != nil {
+		cmd.Stdout, cmd.Stderr = b.Out, io.MultiWriter(b.Out, &said)
+	}
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("skill %s: build needs %q, which is not installed or not in PATH", f.Manifest.Name, f.Build.Command[0])
+	case err != nil:
+		return nil, fmt.Errorf("skill %s does not compile (%s: %v):\n%s", f.Manifest.Name,
+			strings.Join(f.Build.Command, " "), err, hive.Clip(strings.TrimSpace(said.String()), 8<<10))
+	}
+	program, err := readProgram(output)
+	if err != nil {
+		return nil, fmt.Errorf("skill %s: the build made no program: %w", f.Manifest.Name, err)
+	}
+	return program, nil
+}

@@ -1,0 +1,128 @@
+package foreman
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hive-spore/hive"
+)
+
+// reference routes as Route must, one task at a time, looking at everything anew
+// for each: no heap, no cursor, nothing kept in order. It says what Route means.
+type reference struct {
+	passedOver int
+	lastAged   hive.Priority
+	spent      [levels]map[string]int // by lane, in the round its level is in
+}
+
+func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
+	lanes, nodes = slices.Clone(lanes), slices.Clone(nodes)
+	for i := range r.spent {
+		if r.spent[i] == nil {
+			r.spent[i] = map[string]int{}
+		}
+	}
+	var decisions []Grant
+	for {
+		able := filter(lanes, func(l Lane) bool {
+			return l.Count > 0 && bestFor(l, nodes) != nil
+		})
+		if len(able) == 0 {
+			return decisions
+		}
+		chosen := r.choose(able, now)
+		i := slices.IndexFunc(lanes, func(l Lane) bool { return l.Name == chosen.Name })
+		n := bestFor(chosen, nodes)
+		lanes[i].Count--
+		n.Active++
+		r.spent[chosen.Priority][chosen.Name]++
+		decisions = append(decisions, Grant{chosen.Name, n.ID, 1})
+	}
+}
+
+// choose picks one of the lanes that can be served.
+func (r *reference) choose(able []Lane, now time.Time) Lane {
+	top := slices.MaxFunc(able, func(a, b Lane) int { return int(a.Priority - b.Priority) }).Priority
+	due := filter(able, func(l Lane) bool { return l.Priority < top && now.Sub(l.Oldest) > patience })
+	if len(due) > 0 {
+		if r.passedOver++; r.passedOver == ageingTurn {
+			r.passedOver = 0
+			r.lastAged = r.following(due)
+			return r.turn(atLevel(due, r.lastAged))
+		}
+	}
+	return r.turn(atLevel(able, top))
+}
+
+// following is the level of a due lane that comes next when levels count down
+// from the one that was last, round and round.
+func (r *reference) following(due []Lane) hive.Priority {
+	for n := r.lastAged - 1; ; n-- {
+		if n < hive.MinPriority {
+			n = hive.MaxPriority
+		}
+		if len(atLevel(due, n)) > 0 {
+			return n
+		}
+	}
+}
+
+// turn is the oldest of these lanes of one level that has not spent its quantum.
+// If all have, a round begins for the level.
+func (r *reference) turn(able []Lane) Lane {
+	spent := r.spent[able[0].Priority]
+	left := filter(able, func(l Lane) bool { return spent[l.Name] < quantum })
+	if len(left) == 0 {
+		clear(spent)
+		left = able
+	}
+	return slices.MinFunc(left, func(a, b Lane) int {
+		if c := a.Oldest.Compare(b.Oldest); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+}
+
+// bestFor is the node in nodes that gets the lane's next task, nil if none can.
+func bestFor(l Lane, nodes []hive.Node) *hive.Node {
+	var best *hive.Node
+	for i := range nodes {
+		n := &nodes[i]
+		switch {
+		case !n.Online, n.Draining, n.Active >= n.Slots+n.Prefetch, !n.Has(l.Skill), !l.Require.Matches(n.Tags):
+		case best == nil, n.Score() < best.Score():
+			best = n
+		case n.Score() > best.Score(), n.Active > best.Active:
+		case n.Active < best.Active, n.ID < best.ID:
+			best = n
+		}
+	}
+	return best
+}
+
+func atLevel(lanes []Lane, p hive.Priority) []Lane {
+	return filter(lanes, func(l Lane) bool { return l.Priority == p })
+}
+
+func filter(lanes []Lane, keep func(Lane) bool) []Lane {
+	var out []Lane
+	for _, l := range lanes {
+		if keep(l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// expand writes grants as decisions of one task each.
+func expand(grants []Grant) []Grant {
+	var out []Grant
+	for _, g := range grants {
+		for range g.Count {
+			out = append(out, Grant{g.Lane, g.Node, 1})
+		}
+	}
+	return out
+}

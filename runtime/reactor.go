@@ -1,0 +1,102 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/hive-spore/hive"
+)
+
+// errRange answers a pointer or length outside of the guest's memory. Error
+// numbers are negative, only ever added to, and listed in docs/abi.md.
+const errRange = -1
+
+// flagPermanent in fail says that another attempt would only fail again.
+const flagPermanent = 1
+
+// addHive adds the functions every reactor has. Guest pointers are hostile.
+func addHive(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
+	for _, f := range []struct {
+		name            string
+		call            api.GoModuleFunc
+		params, results int
+	}{
+		{"input_read", inputRead, 3, 1},
+		{"output_write", outputWrite, 2, 1},
+		{"fail", fail, 3, 0},
+	} {
+		b = b.NewFunctionBuilder().
+			WithGoModuleFunction(f.call, i32s(f.params), i32s(f.results)).Export(f.name)
+	}
+	return b
+}
+
+// react runs a reactor: hive_run(length of the payload) -> 0 or not.
+func (a *attempt) react(ctx context.Context, instance api.Module) *hive.Failure {
+	if init := instance.ExportedFunction(exportInit); init != nil {
+		if _, err := init.Call(ctx); err != nil {
+			return a.explain(ctx, err)
+		}
+	}
+	answer, err := instance.ExportedFunction(exportRun).Call(ctx, uint64(uint32(len(a.Payload))))
+	if failure := a.explain(ctx, err); failure != nil || err != nil {
+		return failure
+	}
+	code := int32(uint32(answer[0]))
+	if code == 0 {
+		return nil
+	}
+	if a.message == "" {
+		a.message = a.withLastWords(fmt.Sprintf("%s returned %d", exportRun, code))
+	}
+	failure := hive.NewFailure(hive.FailSkill, a.message)
+	failure.Permanent = a.permanent
+	return failure
+}
+
+// inputRead is input_read(ptr, len, offset i32) -> i32: it copies up to len
+// bytes of the payload, beginning at offset, to ptr and returns how many.
+//
+//	payload  |········|=========|······|
+//	         0        offset
+//	memory       |····|=========|···|
+//	                  ptr           ptr+len
+func inputRead(ctx context.Context, m api.Module, stack []uint64) {
+	ptr, n, offset := uint32(stack[0]), uint32(stack[1]), uint32(stack[2])
+	to, ok := m.Memory().Read(ptr, n)
+	if !ok {
+		answer(stack, errRange)
+		return
+	}
+	payload := attemptOf(ctx).Payload
+	rest := payload[min(uint64(offset), uint64(len(payload))):]
+	answer(stack, int32(copy(to, rest)))
+}
+
+// outputWrite is output_write(ptr, len i32) -> i32: it appends len bytes at ptr
+// to the result. Beyond the limit of the result the attempt ends.
+func outputWrite(ctx context.Context, m api.Module, stack []uint64) {
+	from, ok := m.Memory().Read(uint32(stack[0]), uint32(stack[1]))
+	if !ok {
+		answer(stack, errRange)
+		return
+	}
+	_, _ = attemptOf(ctx).result.Write(from)
+	answer(stack, 0)
+}
+
+// fail is fail(ptr, len, flags i32): it says why hive_run will not return 0.
+func fail(ctx context.Context, m api.Module, stack []uint64) {
+	a := attemptOf(ctx)
+	a.message = "failed for a reason that lies outside of its memory"
+	if text, ok := m.Memory().Read(uint32(stack[0]), uint32(stack[1])); ok {
+		a.message = string(text[:min(len(text), hive.MaxMessage+1)]) // NewFailure clips it
+	}
+	a.permanent = uint32(stack[2])&flagPermanent != 0
+}
+
+// answer puts a host function's result where the guest finds it.
+func answer(stack []uint64, n int32) { stack[0] = uint64(uint32(n)) }

@@ -1,0 +1,31 @@
+// Command precompile DIR WASM... fills a cache directory with the compiled code
+// of programs. The tests run it because wazero compiles a Go program ten times
+// slower when it is itself built with the race detector.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/runtime"
+)
+
+func main() {
+	ctx := context.Background()
+	engine, err := runtime.New(ctx, runtime.Options{CacheDir: os.Args[1]})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer engine.Close(ctx)
+	for _, file := range os.Args[2:] {
+		wasm, err := os.ReadFile(file)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := engine.Prepare(ctx, wasm, &hive.Manifest{Name: "precompile"}); err != nil {
+			log.Fatalf("%s: %v", file, err)
+		}
+	}
+}
