@@ -18,16 +18,16 @@ import (
 
 var exit = imported{wasiModule, "proc_exit", 1, 0}
 
+// exits returns a command that exits with a code.
+func exits(code int32) guest {
+	g := command(num(code), call(0))
+	g.imports = []imported{exit}
+	return g
+}
+
 func TestFailures(t *testing.T) {
-	e := newEngine(t, Options{})
-	exits := func(code int32) guest {
-		g := command(num(code), call(0))
-		g.imports = []imported{exit}
-		return g
-	}
 	named := command(unreachable)
 	named.name = "main.(*Bee).Sting"
-	recursive := command(call(0))
 	tests := []struct {
 		name    string
 		guest   guest
@@ -38,12 +38,13 @@ func TestFailures(t *testing.T) {
 		{"named", named, hive.FailTrap, "unreachable executed in main.(*Bee).Sting"},
 		{"division", command(num(1), num(0), []byte{0x6d}, drop), hive.FailTrap, "integer divide by zero in $0"},
 		{"bounds", command(load(1<<30), drop), hive.FailTrap, "out of bounds memory access in $0"},
-		{"recursion", recursive, hive.FailTrap, "stack overflow"},
+		{"recursion", command(call(0)), hive.FailTrap, "stack overflow"},
 		{"exit", exits(3), hive.FailExit, "exit code 3"},
 		{"exit -1", exits(-1), hive.FailExit, "exit code -1"},
 		{"data", guest{memory: []byte{0, 0}, funcs: command().funcs, data: "x"}, hive.FailLoad,
 			"cannot be started: data[0]: out of bounds memory access"},
 	}
+	e := newEngine(t, Options{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := prepareIn(t, e, tt.guest.bytes(), hive.Manifest{})
@@ -53,14 +54,40 @@ func TestFailures(t *testing.T) {
 	wantResult(t, prepareIn(t, e, exits(0).bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "")
 }
 
+// TestStartSection: code that runs while the instance is made is bound like any.
+func TestStartSection(t *testing.T) {
+	starting := func(code ...[]byte) *Skill {
+		g := exits(4) // which it must not get to
+		g.funcs = append(g.funcs, body{code: slices.Concat(code...)})
+		g.start = true
+		return prepare(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Memory: pageSize, Time: 20 * time.Millisecond}})
+	}
+	for _, tt := range []struct {
+		skill   *Skill
+		kind    hive.FailureKind
+		message string
+	}{
+		{starting(unreachable), hive.FailTrap, "unreachable executed in $2"},
+		{starting(call(2)), hive.FailTrap, "stack overflow"},
+		{starting(num(3), call(0)), hive.FailExit, "exit code 3"},
+		{starting(spin), hive.FailTimeout, "did not finish within 20ms"},
+		{starting(num(1), grow, drop, unreachable), hive.FailMemory,
+			"wanted 128 KiB of memory, its limit is 64 KiB: unreachable executed in $2"},
+		{starting(), hive.FailExit, "exit code 4"},
+	} {
+		wantFailure(t, tt.skill.Call(t.Context(), Call{}), tt.kind, tt.message)
+	}
+	wantResult(t, starting(num(0), call(0)).Call(t.Context(), Call{}), "")
+}
+
 func TestMemoryLimit(t *testing.T) {
 	const limit = 1 << 20
 	manifest := hive.Manifest{Limits: hive.SkillLimits{Memory: limit}}
 	growBy := func(pages int32, then ...[]byte) guest {
 		return command(num(pages), grow, num(-1), equal, do, code(then...), end)
 	}
-	exits := growBy(16, num(1), call(0))
-	exits.imports = []imported{exit}
+	leaves := growBy(16, num(1), call(0))
+	leaves.imports = []imported{exit}
 	tests := []struct {
 		name    string
 		guest   guest
@@ -70,7 +97,7 @@ func TestMemoryLimit(t *testing.T) {
 		{"within", growBy(15, unreachable), "", ""},
 		{"beyond", growBy(16, unreachable), hive.FailMemory,
 			"wanted 1088 KiB of memory, its limit is 1 MiB: unreachable executed in $0"},
-		{"beyond, exits", exits, hive.FailMemory,
+		{"beyond, exits", leaves, hive.FailMemory,
 			"wanted 1088 KiB of memory, its limit is 1 MiB: exit code 1"},
 		{"beyond, survives", growBy(16), "", ""},
 		{"own limit", guest{memory: []byte{1, 1, 2}, funcs: growBy(2, unreachable).funcs}, hive.FailTrap,

@@ -97,6 +97,7 @@ func TestMounts(t *testing.T) {
 	s := goSkill(t, "probe", hive.Manifest{})
 	c := Call{Mounts: []Mount{{inside, "/data"}}}
 	wantResult(t, probe(t, s, "/data/facts", c), "bees have five eyes")
+	wantResult(t, probe(t, s, "list", c), "[- facts L link] <nil>\n")
 	wantResult(t, probe(t, s, "write-file", c), "true\n") // an error
 	for _, path := range []string{"/data/link", "/data/../" + filepath.Base(outside) + "/secret", "/data/missing"} {
 		if out := probe(t, s, path, c); out.Failure == nil || out.Failure.Kind != hive.FailExit {

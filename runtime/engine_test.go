@@ -3,7 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
-	"slices"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -16,23 +16,18 @@ func TestInfo(t *testing.T) {
 	g := dialer()
 	g.memory = []byte{0, 3}
 	s := prepare(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Output: 5}})
-	got := s.Info()
 	want := Info{
 		Contract: hive.ContractReactor,
 		Digest:   Digest(g.bytes()),
 		Size:     int64(len(g.bytes())),
+		Imports:  []string{"hive.fail", "hive.input_read", "hive.output_write"},
+		Exports:  []string{"hive_run", "memory"},
 		Memory:   3 * pageSize,
 		Limits:   hive.SkillLimits{Memory: hive.DefaultMemory, Output: 5, Log: hive.MaxLog},
 		Mode:     ModeNewInstance,
 		Reason:   "this engine keeps nothing between attempts",
 	}
-	if !slices.Equal(got.Imports, []string{"hive.fail", "hive.input_read", "hive.output_write"}) ||
-		!slices.Equal(got.Exports, []string{"hive_run", "memory"}) {
-		t.Errorf("imports %v, exports %v", got.Imports, got.Exports)
-	}
-	got.Imports, got.Exports = nil, nil
-	if got.Digest != want.Digest || got.Limits != want.Limits || got.Contract != want.Contract ||
-		got.Size != want.Size || got.Memory != want.Memory || got.Mode != want.Mode || got.Reason != want.Reason {
+	if got := s.Info(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Info() = %+v, want %+v", got, want)
 	}
 }
@@ -134,6 +129,24 @@ func TestCloseEndsAttempts(t *testing.T) {
 	wantFailure(t, s.Call(t.Context(), Call{}), hive.FailHost, errClosed.Error())
 	if _, err := e.Prepare(t.Context(), g.bytes(), &hive.Manifest{}); !errors.Is(err, errClosed) {
 		t.Errorf("Prepare() on a closed engine = %v", err)
+	}
+}
+
+// TestHostAddsToHive: more functions in module hive, but no other ones.
+func TestHostAddsToHive(t *testing.T) {
+	said := false
+	e := newEngine(t, Options{Host: map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{
+		hiveModule: func(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
+			b = b.NewFunctionBuilder().WithFunc(func() { said = true }).Export("say")
+			return b.NewFunctionBuilder().WithFunc(func(a, b, c uint32) uint32 { return 99 }).Export("input_read")
+		},
+	}})
+	g := reactor(call(3), num(0), num(0), num(4), num(0), call(0), store(), num(0), num(4), call(1))
+	g.imports = append(g.imports, imported{hiveModule, "say", 0, 0})
+	out := prepareIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{Payload: []byte("bees")})
+	wantResult(t, out, "\x04\x00\x00\x00")
+	if !said {
+		t.Error("the added function was not called")
 	}
 }
 

@@ -15,13 +15,13 @@ import (
 // explain turns how the guest ended, as wazero tells it, into a failure, or
 // into none.
 func (a *attempt) explain(ctx context.Context, err error) *hive.Failure {
-	var exit *sys.ExitError
+	exit, exited := errors.AsType[*sys.ExitError](err)
 	switch {
 	case a.failure != nil:
 		return a.failure
 	case err == nil:
 		return nil
-	case !errors.As(err, &exit):
+	case !exited:
 		return a.trapped(err)
 	case ctx.Err() != nil && byContext(exit.ExitCode()):
 		return a.ended(ctx)
@@ -79,23 +79,26 @@ func (a *attempt) hungry(kind hive.FailureKind, message string) *hive.Failure {
 
 // wazero's texts: "wasm error: REASON" for a trap, "REASON (recovered by
 // wazero)" for a panic of a host function, which a guest brings about by
-// arguments nobody thought of; then a stack, innermost frame first.
+// arguments nobody thought of; then a stack, innermost frame first. A stack
+// that overflowed is not told.
 const (
 	trapMark  = "wasm error: "
 	panicMark = " (recovered by wazero)"
 	stackMark = "\nwasm stack trace:\n"
+	overflow  = "stack overflow"
 )
 
 func (a *attempt) trapped(err error) *hive.Failure {
 	text, stack, hasStack := strings.Cut(err.Error(), stackMark)
-	if !hasStack && text != "stack overflow" {
-		return hive.NewFailure(hive.FailLoad, "cannot be started: "+plain(text, 3*maxName))
-	}
 	if _, after, ok := strings.Cut(text, trapMark); ok {
 		text = after
 	}
 	text, panicked := strings.CutSuffix(text, panicMark)
 	switch {
+	case strings.HasSuffix(text, overflow):
+		text = overflow
+	case !hasStack:
+		return hive.NewFailure(hive.FailLoad, "cannot be started: "+plain(text, 3*maxName))
 	case panicked:
 		text = "a host call failed: " + text
 	case text == "unreachable":

@@ -11,14 +11,18 @@ import (
 // whatever it is: wazero allocates by the count alone, and a module of 21 bytes
 // that declares 2³²−1 functions ends the process.
 const (
-	maxFunctions  = 100_000
-	maxLocals     = 50_000    // of one function
-	maxAllLocals  = 4_000_000 // of all functions: wazero takes 8 bytes for each
-	maxCode       = 1 << 20   // bytes of one function
-	maxParams     = 1_000     // of one function type, and results
-	maxTables     = 16
-	maxTableSize  = 1 << 18 // entries of one table: 2 MiB
-	noLimit       = math.MaxUint32
+	maxFunctions = 100_000
+	maxLocals    = 50_000    // of one function
+	maxAllLocals = 4_000_000 // of all functions: wazero takes 8 bytes for each
+	maxCode      = 1 << 20   // bytes of one function
+	maxParams    = 1_000     // of one function type, and results
+	maxTables    = 16
+	maxTableSize = 1 << 18 // entries of one table: 2 MiB
+	noLimit      = math.MaxUint32
+)
+
+// Numbers of the binary format.
+const (
 	kindFunction  = 0
 	kindMemory    = 2
 	sectionCustom = 0
@@ -90,11 +94,7 @@ func (m *module) section(r *reader) {
 	case 6:
 		body.vector("globals", noLimit, func() { valueType(body); body.byte(); constant(body) })
 	case 7:
-		body.vector("exports", noLimit, func() {
-			name, kind := body.name(), body.byte()
-			body.u32()
-			m.exports = append(m.exports, symbol{"", name, kind})
-		})
+		body.vector("exports", noLimit, func() { m.exportOf(body) })
 	case 8, 12: // start, count of data segments
 		body.u32()
 	case 9:
@@ -122,6 +122,11 @@ func (m *module) importOf(r *reader) {
 	}
 	r.u32()
 	m.imports = append(m.imports, s)
+}
+
+func (m *module) exportOf(r *reader) {
+	m.exports = append(m.exports, symbol{name: r.name(), kind: r.byte()})
+	r.u32()
 }
 
 func (m *module) table(r *reader) {

@@ -21,13 +21,74 @@ func refused(t testing.TB, e *Engine, wasm []byte, m hive.Manifest) string {
 		}
 		return ""
 	}
-	if refusal := (*Refusal)(nil); !errors.As(err, &refusal) {
+	if _, ok := errors.AsType[*Refusal](err); !ok {
 		t.Errorf("Prepare() = %v, which is no Refusal", err)
 	}
 	if strings.ContainsAny(err.Error(), "\n\r\x1b") {
 		t.Errorf("Prepare() = %q, want one plain line", err)
 	}
 	return err.Error()
+}
+
+// TestEveryForm reads a module with every form of constant and segment there
+// is, which wazero takes for valid.
+func TestEveryForm(t *testing.T) {
+	zero := []byte{0x41, 0, 0x0b} // i32.const 0, end
+	funcs, exprs := []byte{1, 0}, []byte{1, 0xd2, 0, 0x0b}
+	v128 := slices.Concat([]byte{0x7b, 0, 0xfd, 12}, make([]byte, 16), []byte{0x0b})
+	entry := body{exportStart, 0, 0, nil}
+	whole := guest{funcs: []body{entry}}.bytes()
+	m := sections(
+		section(0, text("producers"), []byte("anything")),
+		section(1, vec(funcType(0, 0))), section(3, vec(uleb(0))),
+		section(4, vec([]byte{0x70, 0, 9}, []byte{0x6f, 1, 0, 9})), section(5, vec([]byte{1, 1, 2})),
+		section(6, vec([]byte{0x7f, 0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x0b}, []byte{0x7e, 1, 0x42, 0x7f, 0x0b},
+			[]byte{0x7d, 0, 0x43, 0, 0, 0, 0, 0x0b}, []byte{0x7c, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b}, v128,
+			[]byte{0x70, 0, 0xd0, 0x70, 0x0b}, []byte{0x6f, 0, 0xd0, 0x6f, 0x0b}, []byte{0x70, 0, 0xd2, 0, 0x0b})),
+		section(7, vec(slices.Concat(text(exportStart), []byte{0, 0}), slices.Concat(text("memory"), []byte{2, 0}))),
+		section(9, vec(
+			slices.Concat([]byte{0}, zero, funcs), slices.Concat([]byte{1, 0}, funcs),
+			slices.Concat([]byte{2, 0}, zero, []byte{0}, funcs), slices.Concat([]byte{3, 0}, funcs),
+			slices.Concat([]byte{4}, zero, exprs), slices.Concat([]byte{5, 0x70}, exprs),
+			slices.Concat([]byte{6, 0}, zero, []byte{0x70}, exprs), slices.Concat([]byte{7, 0x70}, exprs))),
+		section(12, uleb(3)),
+		section(10, vec([]byte{8, 3, 1, 0x7f, 2, 0x7b, 0, 0x70, 0x0b})),
+		section(11, vec(slices.Concat([]byte{0}, zero, text("a")), slices.Concat([]byte{1}, text("b")),
+			slices.Concat([]byte{2, 0}, zero, text("c")))),
+		section(0, text("name"), section(0, text("bees")), section(1, vec([]byte("\x00\x03run"))),
+			section(2, vec([]byte("\x00\x01\x00\x01x"))), section(9, []byte("of the future"))),
+	)
+	e := newEngine(t, Options{})
+	for _, wasm := range [][]byte{whole, m} {
+		if got := refused(t, e, wasm, hive.Manifest{}); got != "" {
+			t.Errorf("Prepare() = %q", got)
+		}
+	}
+}
+
+// TestDamaged changes single bytes to what cannot be.
+func TestDamaged(t *testing.T) {
+	for name, s := range map[string][]byte{
+		"number of 33 bits":   section(3, []byte{0x80, 0x80, 0x80, 0x80, 0x10}),
+		"number without end":  section(3, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}),
+		"constant":            section(6, []byte{1, 0x7f, 0, 0x0c}),
+		"constant, no end":    section(6, []byte{1, 0x7f, 0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0}),
+		"vector constant":     section(6, []byte{1, 0x7b, 0, 0xfd, 13}),
+		"value type":          section(6, []byte{1, 0x40, 0}),
+		"function type":       section(1, []byte{1, 0x61, 0, 0}),
+		"limits":              section(5, []byte{1, 8, 0}),
+		"limits in disorder":  section(5, []byte{1, 1, 2, 1}),
+		"element segment":     section(9, []byte{1, 8}),
+		"data segment":        section(11, []byte{1, 3}),
+		"section beyond end":  {1, 2, 0},
+		"rest after names":    section(0, text("name"), section(0, text("x"), []byte{0})),
+		"names beyond names":  section(0, text("name"), []byte{1, 9, 0}),
+		"export without name": section(7, []byte{1, 5, 'x'}),
+	} {
+		if _, err := scan(sections(s)); err == nil || err.Error() != damaged {
+			t.Errorf("%s: scan() = %v, want %s", name, err, damaged)
+		}
+	}
 }
 
 // TestTruncated cuts a module at every byte. Where a section ends the rest can

@@ -42,8 +42,8 @@ func Digest(wasm []byte) string {
 }
 
 // Prepare checks and compiles a program. Programs of the same digest are
-// compiled once. The error is a *Refusal if the program or its manifest is the
-// reason. The skill must be closed; wasm and m must not change before that.
+// compiled once. The error is a [Refusal] if the program or its manifest is the
+// reason. The skill must be closed; what m refers to must not change before.
 func (e *Engine) Prepare(ctx context.Context, wasm []byte, m *hive.Manifest) (*Skill, error) {
 	mod, err := scan(wasm)
 	if err != nil {

@@ -16,6 +16,7 @@ type guest struct {
 	data    string   // at address 0
 	name    string   // in the name section
 	globals int      // mutable i32 globals
+	start   bool     // the last function runs when the instance is made
 }
 
 // imported is a host function of i32 parameters and results.
@@ -101,26 +102,34 @@ func (g guest) bytes() []byte {
 	for _, s := range g.exports {
 		exports = append(exports, slices.Concat(text(s.name), []byte{s.kind, 0}))
 	}
+	return g.assemble(types, imports, funcs, exports, bodies)
+}
+
+// assemble puts the parts in order and adds those that hang on none of them.
+func (g guest) assemble(types, imports, funcs, exports, bodies [][]byte) []byte {
 	memory := g.memory
 	if memory == nil {
 		memory = []byte{0, 1}
-	}
-	if len(memory) > 0 {
-		exports = append(exports, slices.Concat(text("memory"), []byte{kindMemory, 0}))
 	}
 	out := slices.Concat(header, section(1, vec(types...)), section(2, vec(imports...)),
 		section(3, vec(funcs...)), section(4, vec(g.tables...)))
 	if len(memory) > 0 {
 		out = append(out, section(5, vec(memory))...)
+		exports = append(exports, slices.Concat(text("memory"), []byte{kindMemory, 0}))
 	}
 	global := []byte{0x7f, 1, 0x41, 0, 0x0b}
 	out = slices.Concat(out, section(6, vec(slices.Repeat([][]byte{global}, g.globals)...)),
-		section(7, vec(exports...)), section(10, vec(bodies...)))
+		section(7, vec(exports...)))
+	if g.start {
+		out = append(out, section(8, uleb(len(types)-1))...)
+	}
+	out = append(out, section(10, vec(bodies...))...)
 	if g.data != "" {
 		out = append(out, section(11, vec(slices.Concat([]byte{0, 0x41, 0, 0x0b}, text(g.data))))...)
 	}
 	if g.name != "" {
-		out = append(out, section(0, text("name"), section(1, vec(slices.Concat(uleb(len(g.imports)), text(g.name)))))...)
+		name := vec(slices.Concat(uleb(len(g.imports)), text(g.name)))
+		out = append(out, section(0, text("name"), section(1, name))...)
 	}
 	return out
 }

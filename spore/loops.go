@@ -144,7 +144,7 @@ func (s *Spore) fetch() {
 		select {
 		case <-s.wake:
 		case <-look.C:
-		case <-s.life.Done():
+		case <-s.quit:
 			return
 		}
 	}
@@ -154,7 +154,7 @@ func (s *Spore) fetch() {
 func (s *Spore) freeSlots() (n int, ok bool) {
 	select {
 	case <-s.slots:
-	case <-s.life.Done():
+	case <-s.quit:
 		return 0, false
 	}
 	for n = 1; ; n++ {

@@ -38,12 +38,14 @@ type Spore struct {
 	attempts context.Context // of the sandboxes: ends when the grace is over
 	endRuns  context.CancelCauseFunc
 	loops    sync.WaitGroup
-	runs     sync.WaitGroup
+	fetching sync.WaitGroup // the loop that begins attempts
+	runs     sync.WaitGroup // the attempts
 
 	wake  chan struct{} // the queue may hold something
 	slots chan struct{} // one token per free slot
 	beat  chan struct{} // a report is due now
 	stock chan struct{} // the shelf changed
+	quit  chan struct{} // closed: no attempt begins any more
 
 	generation atomic.Int64 // generation of the skills on the shelf
 	stopOnce   sync.Once
@@ -77,8 +79,9 @@ func New(o Options) (*Spore, error) {
 	s := &Spore{
 		opts: o, road: o.Road, engine: engine, tags: tags, born: time.Now(),
 		shelf: newShelf(o.Road, engine, o.Log),
-		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), slots: make(chan struct{}, o.Slots),
-		held: map[string]*held{},
+		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), quit: make(chan struct{}),
+		slots: make(chan struct{}, o.Slots),
+		held:  map[string]*held{},
 	}
 	for range o.Slots {
 		s.slots <- struct{}{}
@@ -105,7 +108,7 @@ func (s *Spore) Start(ctx context.Context) error {
 	notify(s.stock)
 	s.loops.Go(s.heart)
 	s.loops.Go(s.listen)
-	s.loops.Go(s.fetch)
+	s.fetching.Go(s.fetch)
 	s.loops.Go(s.warm)
 	s.loops.Go(s.follow)
 	return nil
@@ -171,6 +174,8 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
 	err := s.Drain(graced)
+	close(s.quit)
+	s.fetching.Wait()
 	s.await(graced)
 	s.endRuns(errReleased)
 	s.runs.Wait()

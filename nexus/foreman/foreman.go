@@ -58,8 +58,9 @@ func (f *Foreman) Lead(ctx context.Context, term broker.Term) error {
 	var watchdog sync.WaitGroup
 	defer watchdog.Wait()
 	defer stop(nil)
+	fence := broker.Term{Epoch: term.Epoch} // of its own: assigning counts in the other
 	watchdog.Go(func() {
-		if err := f.watch(ctx, term); err != nil {
+		if err := f.watch(ctx, fence); err != nil {
 			stop(err)
 		}
 	})

@@ -44,6 +44,9 @@ func main() {
 		fmt.Println(hex.EncodeToString(b[:]))
 	case "clock":
 		fmt.Println(time.Now().Unix())
+	case "list":
+		entries, err := os.ReadDir("/data")
+		fmt.Println(entries, err)
 	default:
 		text, err := os.ReadFile(what)
 		if err != nil {

@@ -1,0 +1,178 @@
+// Package cli is what the nexus and spore programs do at a terminal.
+//
+// Rules of speech: data goes to stdout, speech to stderr. An error is one line
+// that says what was wrong and where ("nexus: …"), and where it helps a second
+// one that says what to do ("nexus: hint: …"). Text that came from elsewhere is
+// shown with its control characters escaped.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/internal/config"
+)
+
+// Exit codes, in one table.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitTaskFailed  = 3
+	exitUnreachable = 4
+	exitInterrupted = 130
+)
+
+// System is the process' own streams and environment.
+func System() IO {
+	return IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
+}
+
+// IO is where a program reads and speaks.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// width is the terminal's width if w is one, else 0.
+func width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 80
+	}
+	return columns
+}
+
+// app is one run of a program.
+type app struct {
+	IO
+	name  string // "nexus" or "spore"
+	flags globalFlags
+	cfg   *config.Config // set by configure
+}
+
+// globalFlags are those of every command.
+type globalFlags struct {
+	config   string
+	redis    string
+	insecure bool
+	json     bool
+}
+
+// say writes a line of speech.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.Err, a.name+": "+format+"\n", args...)
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errTaskFailed says that the command did its work, but a task failed. What
+// failed has been said.
+var errTaskFailed = errors.New("a task failed")
+
+// errInterrupted is the cause of a context that a signal ended.
+var errInterrupted = errors.New("interrupted")
+
+// run executes a command tree and turns its error into speech and an exit code.
+func (a *app) run(root *cobra.Command, args []string) int {
+	root.SetArgs(args)
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%v (%s --help shows the flags)", err, c.CommandPath())
+	})
+	ctx, stop := interruptible()
+	defer stop()
+	return a.report(ctx, root.ExecuteContext(ctx))
+}
+
+// interruptible returns a context that the first SIGINT or SIGTERM ends.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; ok {
+			signal.Stop(signals) // from now on a signal ends the process
+			cancel(errInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel(nil)
+	}
+}
+
+func (a *app) report(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errTaskFailed):
+		return exitTaskFailed
+	case errors.Is(err, errInterrupted), errors.Is(context.Cause(ctx), errInterrupted):
+		a.say("interrupted")
+		return exitInterrupted
+	}
+	text := err.Error()
+	if strings.HasPrefix(text, "unknown command") {
+		err = usageError{err}
+		text += fmt.Sprintf(" (%s --help lists the commands)", a.name)
+	}
+	for line := range strings.Lines(text) {
+		a.say("%s", safe(strings.TrimRight(line, "\n")))
+	}
+	if h := hint(err); h != "" {
+		a.say("hint: %s", h)
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	if errors.Is(err, hive.ErrUnreachable) {
+		return exitUnreachable
+	}
+	return exitFailed
+}
+
+func hint(err error) string {
+	switch {
+	case errors.Is(err, hive.ErrUnreachable):
+		return "say where Redis is with --redis URL or REDIS_HOST; `nexus run` and `nexus dev` need none"
+	case errors.Is(err, hive.ErrDisabled):
+		return "unset ENABLE_HIVE or set it to true"
+	}
+	return ""
+}
+
+// untilAgain returns a context for shutting down: the next SIGINT or SIGTERM ends
+// it.
+func untilAgain() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}

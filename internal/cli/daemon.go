@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/internal/config"
+	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/nexus"
+	"github.com/hive-spore/hive/spore"
+)
+
+// devAddr is where other commands look for a road by default.
+const devAddr = config.DefaultRoad + ":6379"
+
+// stopper is a daemon that has been started.
+type stopper interface{ Stop(context.Context) error }
+
+// untilSignal waits for the first signal, then lets the daemon finish what it
+// does; a second signal cuts that short.
+func (a *app) untilSignal(ctx context.Context, d stopper) error {
+	<-ctx.Done()
+	a.say("stopping: running tasks may finish (again to hand them back at once)")
+	stopping, cancel := untilAgain()
+	defer cancel()
+	return d.Stop(stopping)
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the master",
+		Long: `Run the master: it routes tasks to spores and watches over them. Several may run
+on one road: one leads, the others wait to take over.`,
+		Args: wantArgs(0, 0),
+		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
+			n, err := nexus.New(nexus.Options{Road: road, Log: a.logger(), Name: a.cfg.Nexus.Name})
+			if err != nil {
+				return err
+			}
+			if err := n.Start(ctx); err != nil {
+				return err
+			}
+			a.say("serving on %s", a.where())
+			return a.untilSignal(ctx, n)
+		}),
+	}
+}
+
+func (a *app) devCommand() *cobra.Command {
+	var slots int
+	cmd := &cobra.Command{
+		Use:   "dev [SKILL...]",
+		Short: "Run a whole hive in this process, for development",
+		Long: `Run a whole hive in this process: a road in memory, a nexus and a spore. Skills
+(folders or .wasm files) are registered. Nothing is kept: when the process ends,
+so do the tasks. With an address for Redis, that is the road instead.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.dev(cmd.Context(), slots, args) },
+	}
+	cmd.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
+	return cmd
+}
+
+func (a *app) dev(ctx context.Context, slots int, skills []string) error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	o := embedded.Options{Log: a.logger(), Listen: devAddr, Spore: a.sporeOptions()}
+	if slots != 0 {
+		o.Spore.Slots = slots
+	}
+	if a.cfg.HasRoad() {
+		road, err := a.roadOptions()
+		if err != nil {
+			return err
+		}
+		o.Road = road
+	}
+	h, err := embedded.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	for _, arg := range skills {
+		skill, err := a.resolve(ctx, h.Road, arg)
+		if err != nil {
+			stopped, cancel := context.WithCancel(context.Background())
+			cancel()
+			return errors.Join(err, h.Stop(stopped))
+		}
+		a.say("registered %s", skill.ID())
+	}
+	if addr := h.Addr(); addr == "" {
+		a.say("a nexus and a spore are running on %s", a.where())
+	} else if a.say("a hive is running in memory at redis://%s: nothing is kept", addr); addr != devAddr {
+		a.say("hint: %s is in use; tell other commands --redis redis://%s", devAddr, addr)
+	}
+	return a.untilSignal(ctx, h)
+}
+
+// Spore runs the spore program and returns its exit code.
+func Spore(args []string, streams IO) int {
+	a := &app{IO: streams, name: "spore"}
+	var name, tags string
+	var slots int
+	root := &cobra.Command{
+		Use:   "spore",
+		Short: "A worker of a hive",
+		Long: `A worker of a hive: it takes tasks from the road and runs each in a sandbox of its
+own. The first SIGINT or SIGTERM lets running tasks finish, the second hands them
+back at once.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
+		Args: wantArgs(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			offered, err := hive.ParseTags(tags)
+			if err != nil {
+				return usageError{fmt.Errorf("--tags: %w", err)}
+			}
+			return a.spore(cmd.Context(), spore.Options{Name: name, Tags: offered, Slots: slots})
+		},
+	}
+	a.addGlobalFlags(root)
+	root.Flags().StringVar(&name, "name", "", "name of this spore, unique in the hive (default: the host's and a random suffix)")
+	root.Flags().StringVar(&tags, "tags", "", "what it offers, such as gpu=true,zone=eu, beside the detected os, arch, cores, mem_gb and gpu")
+	root.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
+	root.AddCommand(a.versionCommand())
+	return a.run(root, args)
+}
+
+// spore runs the daemon with the configured options; those that flags gave win.
+func (a *app) spore(ctx context.Context, flags spore.Options) error {
+	return a.withRoad(ctx, func(road *broker.Broker) error {
+		o := a.sporeOptions()
+		o.Road, o.Log = road, a.logger()
+		if flags.Name != "" {
+			o.Name = flags.Name
+		}
+		if flags.Slots != 0 {
+			o.Slots = flags.Slots
+		}
+		o.Tags = maps.Clone(o.Tags)
+		maps.Copy(o.Tags, flags.Tags)
+		s, err := spore.New(o)
+		if err != nil {
+			return err
+		}
+		if err := s.Start(ctx); err != nil {
+			return err
+		}
+		a.say("%s is online on %s", s.Name(), a.where())
+		return a.untilSignal(ctx, s)
+	})
+}

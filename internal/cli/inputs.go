@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/hive-spore/hive"
+)
+
+// input is one payload and what it is called in the output.
+type input struct {
+	name string
+	data []byte
+}
+
+// skipped is an input that is not worked on, and why.
+type skipped struct {
+	Input  string `json:"input"`
+	Reason string `json:"reason"`
+}
+
+// inputs collects what a run works on.
+type inputs struct {
+	items   []input
+	skipped []skipped
+}
+
+// sniff is how much of a file tells text from binary.
+const sniff = 8000
+
+// gather reads the inputs that args name: each file as one input, each line or
+// each JSON value of them.
+func gather(ctx context.Context, in io.Reader, args []string, each string) (*inputs, error) {
+	var all inputs
+	for _, arg := range args {
+		var err error
+		switch {
+		case each != "file":
+			err = all.split(in, arg, each)
+		case arg == "-":
+			err = all.stdin(in)
+		default:
+			err = all.path(ctx, arg)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &all, nil
+}
+
+func (all *inputs) stdin(in io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(in, hive.MaxPayload+1))
+	if err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	if len(data) > hive.MaxPayload {
+		return fmt.Errorf("standard input: more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	}
+	all.items = append(all.items, input{"-", data})
+	return nil
+}
+
+func (all *inputs) path(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return inputError(path, err)
+	}
+	if !info.IsDir() {
+		return all.file(path)
+	}
+	files, err := tracked(ctx, path)
+	if err != nil {
+		files, err = walk(path)
+	}
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := all.file(file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func inputError(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("no such file or directory: %s", path)
+	}
+	return err
+}
+
+// file adds a text file, and skips what is not one.
+func (all *inputs) file(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return nil // its target is tracked itself, or is none of this tree
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // tracked, but deleted
+	case err != nil:
+		return err
+	case info.IsDir():
+		return nil // a submodule
+	case !info.Mode().IsRegular():
+		all.skip(path, "not a regular file")
+		return nil
+	case info.Size() > hive.MaxPayload:
+		all.skip(path, fmt.Sprintf("larger than 1 MiB (%d bytes)", info.Size()))
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		all.skip(path, "permission denied")
+	case err != nil:
+		return err
+	case bytes.IndexByte(data[:min(len(data), sniff)], 0) >= 0:
+		all.skip(path, "binary")
+	default:
+		all.items = append(all.items, input{filepath.ToSlash(path), data})
+	}
+	return nil
+}
+
+func (all *inputs) skip(path, reason string) {
+	all.skipped = append(all.skipped, skipped{filepath.ToSlash(path), reason})
+}
+
+// tracked lists the files git tracks below dir. It fails where there is no git
+// or no repository.
+func tracked(ctx context.Context, dir string) ([]string, error) {
+	out, err := exec.CommandContext(ctx, "git", "-C", dir, "ls-files", "-z").Output()
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for name := range strings.SplitSeq(string(out), "\x00") {
+		if name != "" {
+			files = append(files, filepath.Join(dir, filepath.FromSlash(name)))
+		}
+	}
+	if len(files) == 0 {
+		return nil, errors.New("git tracks nothing here")
+	}
+	return files, nil
+}
+
+// walk lists all files below dir but those in .git directories.
+func walk(dir string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil && errors.Is(err, fs.ErrPermission):
+			return nil
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".git":
+			return filepath.SkipDir
+		case !d.IsDir():
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files, err
+}
+
+// split adds each line or each JSON value of a file, or of standard input ("-").
+func (all *inputs) split(in io.Reader, path, each string) error {
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return inputError(path, err)
+		}
+		defer f.Close()
+		in = f
+	}
+	if each == "json" {
+		return all.values(in, path)
+	}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, hive.MaxPayload)
+	for n := 1; lines.Scan(); n++ {
+		all.items = append(all.items, input{fmt.Sprintf("%s:%d", path, n), bytes.Clone(lines.Bytes())})
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: line %d: %w", path, len(all.items)+1, err)
+	}
+	return nil
+}
+
+// values adds the values of a JSON array, or of a stream of JSON values.
+func (all *inputs) values(in io.Reader, path string) error {
+	r := bufio.NewReader(in)
+	d := json.NewDecoder(r)
+	array := startsArray(r)
+	if array {
+		d.Token() // the bracket that was just seen
+	}
+	for n := 1; ; n++ {
+		if array && !d.More() {
+			return nil
+		}
+		var v json.RawMessage
+		err := d.Decode(&v)
+		if errors.Is(err, io.EOF) && !array {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: item %d is not JSON: %w", path, n, err)
+		}
+		all.items = append(all.items, input{fmt.Sprintf("%s#%d", path, n), v})
+	}
+}
+
+// startsArray reports whether the first character that is not space is a bracket.
+func startsArray(r *bufio.Reader) bool {
+	for n := 1; n <= r.Size(); n++ {
+		b, _ := r.Peek(n)
+		if len(b) < n {
+			return false
+		}
+		if c := b[n-1]; c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return c == '['
+		}
+	}
+	return false
+}
+
+// payload is what a skill gets for an input: one with an input schema takes JSON,
+// so a file becomes {"path", "text"} and set is merged in; one without takes the
+// bytes.
+func payload(in input, each string, takesJSON bool, set map[string]json.RawMessage) ([]byte, error) {
+	if !takesJSON || (each == "json" && len(set) == 0) {
+		return in.data, nil
+	}
+	doc := map[string]json.RawMessage{}
+	if each == "json" {
+		if err := json.Unmarshal(in.data, &doc); err != nil {
+			return nil, usagef("%s: --set needs JSON objects", in.name)
+		}
+	} else {
+		doc["path"], _ = json.Marshal(in.name)
+		doc["text"], _ = json.Marshal(strings.ToValidUTF8(string(in.data), "\uFFFD"))
+	}
+	for key, value := range set {
+		doc[key] = value
+	}
+	return json.Marshal(doc)
+}
+
+// parseSet reads key=value pairs; a value that is not JSON is a string.
+func parseSet(pairs []string) (map[string]json.RawMessage, error) {
+	set := map[string]json.RawMessage{}
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, usagef("--set %q: want KEY=VALUE", pair)
+		}
+		if set[key] = json.RawMessage(value); !json.Valid(set[key]) {
+			set[key], _ = json.Marshal(value)
+		}
+	}
+	return set, nil
+}

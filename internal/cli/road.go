@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/internal/config"
+	"github.com/hive-spore/hive/spore"
+)
+
+// configure reads the configuration, once.
+func (a *app) configure() error {
+	if a.cfg != nil {
+		return nil
+	}
+	path := a.flags.config
+	if path == "" {
+		path = a.Getenv("HIVE_CONFIG")
+	}
+	cfg, err := config.Load(path, a.Getenv)
+	if err != nil {
+		return err
+	}
+	if a.flags.redis != "" {
+		if err := cfg.UseURL(a.flags.redis); err != nil {
+			return usageError{fmt.Errorf("--redis: %w", err)}
+		}
+	}
+	cfg.Redis.Insecure = cfg.Redis.Insecure || a.flags.insecure
+	a.cfg = cfg
+	return nil
+}
+
+// logger is where daemons write.
+func (a *app) logger() *slog.Logger { return slog.New(a.cfg.Log.Handler(a.Err)) }
+
+func (a *app) dial(ctx context.Context) (*broker.Broker, error) {
+	o, err := a.roadOptions()
+	if err != nil {
+		return nil, err
+	}
+	return broker.Dial(ctx, o)
+}
+
+// roadOptions is the redis section as the broker takes it.
+func (a *app) roadOptions() (broker.Options, error) {
+	r, err := a.cfg.Road()
+	if err != nil {
+		return broker.Options{}, err
+	}
+	return broker.Options{
+		Addrs: r.Addrs, Master: r.Master, DB: r.DB, Username: r.Username, Password: r.Password.Reveal(), TLS: r.TLS,
+		Retention: a.cfg.Queue.Retention, Channel: a.cfg.Queue.BroadcastChannel,
+	}, nil
+}
+
+// where names the road for people.
+func (a *app) where() string {
+	r, err := a.cfg.Road()
+	if err != nil {
+		return err.Error()
+	}
+	return r.String()
+}
+
+// cacheDir is where built and compiled skills are kept; "" if there is no such
+// place, then nothing is.
+func (a *app) cacheDir() string {
+	if dir := a.cfg.Spore.CacheDir; dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "hive")
+}
+
+// codeCache is where compiled skills are kept.
+func (a *app) codeCache() string {
+	if dir := a.cacheDir(); dir != "" {
+		return filepath.Join(dir, "code")
+	}
+	return ""
+}
+
+// sporeOptions is the spore section as the daemon takes it.
+func (a *app) sporeOptions() spore.Options {
+	s := &a.cfg.Spore
+	return spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache()}
+}

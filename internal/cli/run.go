@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/spore"
+)
+
+const runLong = `Run a skill over files, a directory, lines or JSON values.
+
+SKILL is a folder with a skill.toml (built if it changed), a .wasm file, or the
+name of a registered skill. Each INPUT is a file, a directory or - for standard
+input. Of a directory every text file is one task: those git tracks if it is a
+repository, else all; binary files and files over 1 MiB are skipped.
+
+A skill with an input schema gets {"path": …, "text": …} for a file or a line, or
+the JSON value itself with --each json; a skill without one gets the bytes.
+
+Without an address for Redis everything runs in this process and nothing is kept.
+The exit code is 0 if all tasks completed, 3 if one failed.`
+
+// runFlags are the flags of nexus run.
+type runFlags struct {
+	task  taskFlags
+	each  string
+	set   []string
+	slots int
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run SKILL INPUT...",
+		Short:   "Run a skill over files, a directory, lines or JSON values",
+		Long:    runLong,
+		Example: "  nexus run skills/secscan .\n  nexus run skills/summarize --set sentences=5 articles/*.html\n  ls | nexus run wordcount --each line -",
+		Args:    wantArgs(2, -1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.runSkill(cmd.Context(), f, args[0], args[1:]) },
+	}
+	f.task.add(cmd)
+	cmd.Flags().StringVar(&f.each, "each", "file", "what becomes one task: file, line or json")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "KEY=VALUE added to every JSON payload (repeatable)")
+	cmd.Flags().IntVar(&f.slots, "slots", 0, "tasks at once when everything runs in this process (default: one per core)")
+	return cmd
+}
+
+func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []string) error {
+	if f.each != "file" && f.each != "line" && f.each != "json" {
+		return usagef("--each %q: want file, line or json", f.each)
+	}
+	template, err := f.task.task()
+	if err != nil {
+		return err
+	}
+	set, err := parseSet(f.set)
+	if err != nil {
+		return err
+	}
+	in, err := gather(ctx, a.In, args, f.each)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	road, stop, err := a.roadOrEmbedded(ctx, f.slots)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	skill, err := a.resolve(ctx, road, skillArg)
+	if err != nil {
+		return err
+	}
+	template.Skill = hive.SkillRef{Name: skill.Name, Pin: skill.Version}
+	payloads := make([][]byte, len(in.items))
+	for i := range in.items {
+		if payloads[i], err = payload(in.items[i], f.each, len(skill.Input) > 0, set); err != nil {
+			return err
+		}
+	}
+	for _, s := range in.skipped {
+		a.say("skipped %s: %s", safe(s.Input), s.Reason)
+	}
+	records, err := a.mapOver(ctx, road, template, payloads)
+	if err != nil {
+		return err
+	}
+	return a.showRun(in, records, time.Since(started))
+}
+
+// mapOver runs the tasks and shows how far they are.
+func (a *app) mapOver(ctx context.Context, road *broker.Broker, template hive.Task, payloads [][]byte) ([]*hive.Record, error) {
+	c := client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries()})
+	defer c.Close()
+	bar := newBar(a.Err, len(payloads))
+	defer bar.clear()
+	return c.Map(ctx, client.MapOptions{Task: template, Progress: func(done, _ int, r *hive.Record) {
+		bar.step(done, r.State != hive.Completed)
+	}}, payloads)
+}
+
+// roadOrEmbedded dials the configured road, or starts a hive in this process if
+// none is configured. stop ends what was started.
+func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broker, stop func(), err error) {
+	if err := a.configure(); err != nil {
+		return nil, nil, err
+	}
+	if a.cfg.HasRoad() {
+		road, err := a.dial(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return road, func() { road.Close() }, nil
+	}
+	h, err := embedded.Start(ctx, embedded.Options{Spore: spore.Options{Slots: slots, CacheDir: a.codeCache(), Name: "embedded"}})
+	if err != nil {
+		return nil, nil, err
+	}
+	return h.Road, func() {
+		// Nothing of it outlives this process: what still runs need not end well.
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		h.Stop(ctx)
+	}, nil
+}
+
+// isLocal reports whether a skill argument means a folder or a file, rather than
+// a registered skill.
+func isLocal(arg string) bool {
+	if filepath.Ext(arg) == ".wasm" || filepath.Base(arg) != arg || arg == "." || arg == ".." {
+		return true
+	}
+	info, err := os.Stat(arg)
+	return err == nil && info.IsDir()
+}
+
+// resolve returns the skill an argument names. A local one is published first;
+// on a cluster that has another program under its version, as a development
+// version of its own.
+func (a *app) resolve(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {
+	if !isLocal(arg) {
+		return registered(ctx, road, arg)
+	}
+	skill, program, err := a.builder().Skill(ctx, arg)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.admit(ctx, skill, program); err != nil {
+		return nil, err
+	}
+	known, err := road.Skills(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range known {
+		if k.Name == skill.Name && k.Version == skill.Version && k.Digest != skill.Digest {
+			skill.Version = developmentVersion(skill)
+			break
+		}
+	}
+	return skill, road.Publish(ctx, skill, program)
+}
+
+// developmentVersion comes before the version it is built from, and is the
+// digest's own: 1.2.0-dev.4f3a9c21d0be.
+func developmentVersion(s *hive.Skill) string {
+	const prefix = len("sha256:")
+	return s.Version + "-dev.x" + s.Digest[prefix:prefix+12]
+}
+
+func registered(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {
+	ref, err := hive.ParseSkillRef(arg)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	skills, err := road.Skills(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range skills {
+		if s := &skills[i]; ref.Matches(s.Name, s.Version, s.Digest) {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("no skill %s is registered, and there is no such folder (nexus skill list shows what there is)", ref)
+}
+
+// runSummary and runResult are what nexus run --json prints.
+type runSummary struct {
+	Total     int   `json:"total_tasks"`
+	Completed int   `json:"completed"`
+	Failed    int   `json:"failed"`
+	Skipped   int   `json:"skipped"`
+	ElapsedMS int64 `json:"elapsed_ms"`
+}
+
+type runResult struct {
+	Input     string     `json:"input"`
+	TaskID    string     `json:"task_id"`
+	Status    hive.State `json:"status"`
+	Attempts  int        `json:"attempts"`
+	ElapsedUS int64      `json:"elapsed_us"`
+	result
+	Error *hive.Failure `json:"error,omitempty"`
+}
+
+// showRun prints the results and returns errTaskFailed if a task failed.
+func (a *app) showRun(in *inputs, records []*hive.Record, elapsed time.Duration) error {
+	sum := runSummary{Total: len(records), Skipped: len(in.skipped), ElapsedMS: elapsed.Milliseconds()}
+	results, sandboxes := make([]runResult, len(records)), 0
+	for i, r := range records {
+		sandboxes += r.Attempts
+		results[i] = runResult{Input: in.items[i].name, TaskID: r.ID, Status: r.State, Attempts: r.Attempts,
+			ElapsedUS: r.Elapsed.Microseconds(), Error: r.Failure}
+		if r.State == hive.Completed {
+			sum.Completed++
+			results[i].result, results[i].Error = newResult(r.Result), nil
+		} else {
+			sum.Failed++
+		}
+	}
+	var err error
+	if a.flags.json {
+		err = printJSON(a.Out, struct {
+			Summary runSummary  `json:"summary"`
+			Results []runResult `json:"results"`
+			Skipped []skipped   `json:"skipped,omitempty"`
+		}{sum, results, in.skipped})
+	} else {
+		err = a.showResults(results)
+		fmt.Fprintf(a.Err, "completed %d/%d, failed %d, %.1f s, %s\n", sum.Completed, sum.Total, sum.Failed,
+			elapsed.Seconds(), plural(sandboxes, "sandbox", "sandboxes"))
+	}
+	if sum.Failed > 0 {
+		return errors.Join(err, errTaskFailed)
+	}
+	return err
+}
+
+// showResults prints a table: what completed on stdout, what failed on stderr.
+func (a *app) showResults(results []runResult) error {
+	var t resultTable
+	for i := range results {
+		if r := &results[i]; r.Status == hive.Completed {
+			t.add(r.Input, r.JSON, r.Base64)
+		}
+	}
+	err := t.write(a.Out)
+	for i := range results {
+		if r := &results[i]; r.Error != nil {
+			a.say("%s: %s", safe(r.Input), safe(r.Error.String()))
+		} else if r.Status != hive.Completed {
+			a.say("%s: %s", safe(r.Input), r.Status)
+		}
+	}
+	return err
+}

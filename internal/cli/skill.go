@@ -1,0 +1,285 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/runtime"
+)
+
+func (a *app) skillCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "skill", Short: "Build, try, inspect and register skills", Args: wantArgs(1, -1)}
+	cmd.AddCommand(a.skillBuildCommand(), a.skillRunCommand(), a.skillInspectCommand(), a.skillRegisterCommand(), a.skillListCommand())
+	return cmd
+}
+
+func (a *app) builder() build.Builder { return build.Builder{CacheDir: a.cacheDir()} }
+
+func (a *app) skillBuildCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "build FOLDER",
+		Short: "Compile a skill's program",
+		Args:  wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.configure(); err != nil {
+				return err
+			}
+			b := a.builder()
+			b.Out = a.Err
+			path, err := b.Folder(cmd.Context(), args[0])
+			if err == nil {
+				fmt.Fprintln(a.Out, path)
+			}
+			return err
+		},
+	}
+}
+
+// withEngine opens an engine with the cache of compiled programs.
+func (a *app) withEngine(ctx context.Context, f func(*runtime.Engine) error) error {
+	engine, err := runtime.New(ctx, runtime.Options{CacheDir: a.codeCache(), Host: hostfuncs.Modules()})
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(engine), engine.Close(context.WithoutCancel(ctx)))
+}
+
+// admit checks that a program can run, as every spore will once more.
+func (a *app) admit(ctx context.Context, s *hive.Skill, program []byte) error {
+	if err := manifest.ValidateManifest(&s.Manifest); err != nil {
+		return err
+	}
+	return a.withEngine(ctx, func(e *runtime.Engine) error {
+		prepared, err := e.Prepare(ctx, program, &s.Manifest)
+		if err != nil {
+			return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
+		}
+		return prepared.Close(ctx)
+	})
+}
+
+// tryFlags are the flags of nexus skill run.
+type tryFlags struct {
+	args    []string
+	env     []string
+	mounts  []string
+	timeout time.Duration
+}
+
+func (a *app) skillRunCommand() *cobra.Command {
+	var f tryFlags
+	cmd := &cobra.Command{
+		Use:   "run FILE.wasm|FOLDER",
+		Short: "Run one payload in a sandbox here",
+		Long: `Run one payload, from standard input, in a sandbox here. The raw result goes to
+stdout and nothing else does; the program's log goes to stderr. A bare .wasm file
+needs no manifest. Directories can be mounted for reading with --mount.`,
+		Example: "  echo hello | nexus skill run skills/wordcount\n  nexus skill run cat.wasm --arg /in/a.txt --mount .:/in < /dev/null",
+		Args:    wantArgs(1, 1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), f, args[0]) },
+	}
+	cmd.Flags().StringArrayVar(&f.args, "arg", nil, "argument for the program (repeatable)")
+	cmd.Flags().StringArrayVar(&f.env, "env", nil, "KEY=VALUE for the program's environment (repeatable)")
+	cmd.Flags().StringArrayVar(&f.mounts, "mount", nil, "DIR:GUEST_DIR to mount for reading (repeatable)")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of the attempt (default: the skill's limit, or none)")
+	return cmd
+}
+
+func (a *app) try(ctx context.Context, f tryFlags, path string) error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	call, err := f.call()
+	if err != nil {
+		return err
+	}
+	skill, program, err := a.builder().Skill(ctx, path)
+	if err != nil {
+		return err
+	}
+	if call.Payload, err = io.ReadAll(io.LimitReader(a.In, hive.MaxPayload+1)); err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	if len(call.Payload) > hive.MaxPayload {
+		return fmt.Errorf("payload: more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	}
+	schema, err := manifest.Compile(skill.Input)
+	if err != nil {
+		return err
+	}
+	if err := schema.Check(call.Payload); err != nil {
+		return err
+	}
+	if call.Timeout == 0 {
+		call.Timeout = skill.Limits.Time
+	}
+	call.Log = runtime.NewLog(skill.Limits.WithDefaults().Log)
+	return a.withEngine(ctx, func(e *runtime.Engine) error { return a.attempt(ctx, e, skill, program, call) })
+}
+
+func (f *tryFlags) call() (runtime.Call, error) {
+	call := runtime.Call{Args: f.args, Timeout: f.timeout, Env: map[string]string{}}
+	for _, pair := range f.env {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return call, usagef("--env %q: want KEY=VALUE", pair)
+		}
+		call.Env[key] = value
+	}
+	for _, pair := range f.mounts {
+		dir, guest, ok := strings.Cut(pair, ":")
+		if !ok || dir == "" || guest == "" {
+			return call, usagef("--mount %q: want DIR:GUEST_DIR", pair)
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return call, usagef("--mount %q: %s is not a directory", pair, dir)
+		}
+		call.Mounts = append(call.Mounts, runtime.Mount{Host: dir, Guest: guest})
+	}
+	if f.timeout < 0 {
+		return call, usagef("--timeout %v: want more than 0", f.timeout)
+	}
+	return call, nil
+}
+
+func (a *app) attempt(ctx context.Context, e *runtime.Engine, s *hive.Skill, program []byte, call runtime.Call) error {
+	prepared, err := e.Prepare(ctx, program, &s.Manifest)
+	if err != nil {
+		return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
+	}
+	defer prepared.Close(context.WithoutCancel(ctx))
+	ctx = hostfuncs.With(ctx, hostfuncs.Attempt{Grants: s.Grants, Log: call.Log})
+	out := prepared.Call(ctx, call)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	a.Err.Write(out.Log)
+	if out.Failure != nil {
+		a.say("%s", safe(out.Failure.String()))
+		return errTaskFailed
+	}
+	_, err = a.Out.Write(out.Result)
+	return err
+}
+
+func (a *app) skillInspectCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect FILE.wasm|FOLDER",
+		Short: "Show what a skill is and whether it can run",
+		Args:  wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.configure(); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			skill, program, err := a.builder().Skill(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return a.withEngine(ctx, func(e *runtime.Engine) error {
+				prepared, err := e.Prepare(ctx, program, &skill.Manifest)
+				if err != nil {
+					return fmt.Errorf("skill %s cannot run: %w", skill.Name, err)
+				}
+				defer prepared.Close(ctx)
+				return a.showSkill(skill, prepared.Info())
+			})
+		},
+	}
+}
+
+func (a *app) showSkill(s *hive.Skill, info runtime.Info) error {
+	if a.flags.json {
+		return printJSON(a.Out, struct {
+			hive.Manifest
+			Program runtime.Info `json:"program"`
+		}{s.Manifest, info})
+	}
+	grants := make([]string, len(s.Grants))
+	for i, g := range s.Grants {
+		grants[i] = string(g)
+	}
+	return table(a.Out, nil, [][]string{
+		{"skill", s.ID().String()}, {"description", s.Description},
+		{"contract", string(info.Contract)}, {"sandbox", info.Mode + " (" + info.Reason + ")"},
+		{"digest", info.Digest}, {"size", fmt.Sprintf("%d bytes", info.Size)},
+		{"memory", fmt.Sprintf("begins with %d KiB, limit %d KiB", info.Memory>>10, info.Limits.Memory>>10)},
+		{"time limit", limitText(info.Limits.Time)}, {"requires", s.Requires.String()}, {"grants", strings.Join(grants, " ")},
+		{"input schema", yesNo(len(s.Input) > 0)}, {"output schema", yesNo(len(s.Output) > 0)},
+		{"imports", strings.Join(info.Imports, " ")}, {"exports", strings.Join(info.Exports, " ")},
+	})
+}
+
+func limitText(d time.Duration) string {
+	if d == 0 {
+		return "the task's timeout"
+	}
+	return d.String()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func (a *app) skillRegisterCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "register FOLDER",
+		Short: "Check a skill and give it to all spores",
+		Args:  wantArgs(1, 1),
+		RunE: a.onRoadArgs(func(ctx context.Context, road *broker.Broker, args []string) error {
+			skill, program, err := a.builder().Skill(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.admit(ctx, skill, program); err != nil {
+				return err
+			}
+			if err := road.Publish(ctx, skill, program); err != nil {
+				return err
+			}
+			if a.flags.json {
+				return printJSON(a.Out, skill.ID())
+			}
+			fmt.Fprintln(a.Out, skill.ID(), skill.Digest)
+			return nil
+		}),
+	}
+}
+
+func (a *app) skillListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the registered skills",
+		Args:  wantArgs(0, 0),
+		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
+			skills, err := road.Skills(ctx)
+			if err != nil {
+				return err
+			}
+			if a.flags.json {
+				return printJSON(a.Out, skills)
+			}
+			rows := make([][]string, len(skills))
+			for i := range skills {
+				s := &skills[i]
+				rows[i] = []string{s.Name, s.Version, fmt.Sprintf("%d KiB", s.Size>>10), fmt.Sprintf("%.19s", s.Digest), s.Description}
+			}
+			return table(a.Out, []string{"SKILL", "VERSION", "SIZE", "DIGEST", "DESCRIPTION"}, rows)
+		}),
+	}
+}

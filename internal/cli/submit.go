@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/client"
+)
+
+// taskFlags shape a task.
+type taskFlags struct {
+	priority string
+	require  string
+	timeout  time.Duration
+	retries  int
+}
+
+func (f *taskFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.priority, "priority", "background", "0 (last) to 10 (first), high or background")
+	cmd.Flags().StringVar(&f.require, "require", "", `tags a spore must have, such as "gpu=true,zone in (eu,us),!spot,mem_gb>=16"`)
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of one attempt, such as 90s (default: queue.task_timeout)")
+	cmd.Flags().IntVar(&f.retries, "retries", -1, "failures a task survives (default: queue.max_retries)")
+}
+
+// task returns a task of these flags, without skill and payload. Everything that
+// is wrong is reported at once.
+func (f *taskFlags) task() (hive.Task, error) {
+	priority, errPriority := hive.ParsePriority(f.priority)
+	require, errRequire := hive.ParseSelector(f.require)
+	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout}
+	switch {
+	case f.retries > 0:
+		t.Retries = f.retries
+	case f.retries == 0:
+		t.Retries = hive.NoRetries
+	}
+	var errTimeout error
+	if f.timeout < 0 {
+		errTimeout = fmt.Errorf("timeout %v: want 1ms to %v", f.timeout, hive.MaxTimeout)
+	}
+	if err := errors.Join(errPriority, errRequire, errTimeout); err != nil {
+		return t, usageError{err}
+	}
+	return t, nil
+}
+
+func (a *app) submitCommand() *cobra.Command {
+	var f taskFlags
+	var payload string
+	var wait bool
+	cmd := &cobra.Command{
+		Use:   "submit SKILL",
+		Short: "Put one task on the road",
+		Long: `Put one task on the road and print its id, or with --wait its result.
+
+SKILL is NAME, NAME@VERSION or NAME@sha256:DIGEST. A task whose skill or tags no
+spore has waits until one has; nexus status says why it waits.`,
+		Example: `  nexus submit wordcount --payload @README.md --wait
+  echo '{"path":"a.py","text":"eval(x)"}' | nexus submit secscan --payload - --priority high`,
+		Args: wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := f.task()
+			if err != nil {
+				return err
+			}
+			if t.Skill, err = hive.ParseSkillRef(args[0]); err != nil {
+				return usageError{err}
+			}
+			if t.Payload, err = a.readPayload(payload); err != nil {
+				return err
+			}
+			return a.submit(cmd.Context(), t, wait)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&payload, "payload", "", "TEXT, @FILE, or - for standard input")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the task and print its result")
+	return cmd
+}
+
+// readPayload reads TEXT, @FILE or - (standard input).
+func (a *app) readPayload(arg string) ([]byte, error) {
+	switch {
+	case arg == "-":
+		b, err := io.ReadAll(io.LimitReader(a.In, hive.MaxPayload+1))
+		return b, err
+	case strings.HasPrefix(arg, "@"):
+		f, err := os.Open(arg[1:])
+		if err != nil {
+			return nil, inputError(arg[1:], err)
+		}
+		defer f.Close()
+		b, err := io.ReadAll(io.LimitReader(f, hive.MaxPayload+1))
+		return b, err
+	}
+	return []byte(arg), nil
+}
+
+func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {
+	return a.withClient(ctx, func(c *client.Client) error {
+		if wait {
+			r, err := c.Run(ctx, t)
+			if err != nil {
+				return err
+			}
+			return a.showOutcome(r)
+		}
+		id, err := c.Submit(ctx, t)
+		if err != nil {
+			return err
+		}
+		if a.flags.json {
+			return printJSON(a.Out, map[string]string{"task_id": id})
+		}
+		fmt.Fprintln(a.Out, id)
+		return nil
+	})
+}
+
+// showOutcome prints the record of a finished task: as JSON whole, else its
+// result, raw. A task that did not complete is errTaskFailed.
+func (a *app) showOutcome(r *hive.Record) error {
+	var err error
+	switch {
+	case a.flags.json:
+		err = printJSON(a.Out, newTaskView(r))
+	case r.State == hive.Completed:
+		if _, err = a.Out.Write(r.Result); err == nil && width(a.Out) > 0 {
+			fmt.Fprintln(a.Out) // a terminal's prompt begins on a line of its own
+		}
+	case r.Failure != nil:
+		a.say("task %s %s on attempt %d: %s", r.ID, r.State, r.Attempts, safe(r.Failure.String()))
+	default:
+		a.say("task %s is %s", r.ID, r.State)
+	}
+	if r.State != hive.Completed {
+		return errors.Join(err, errTaskFailed)
+	}
+	return err
+}
+
+// taskView is a task as --json shows it.
+type taskView struct {
+	ID         string        `json:"task_id"`
+	Skill      string        `json:"skill"`
+	Status     hive.State    `json:"status"`
+	Priority   hive.Priority `json:"priority"`
+	Require    string        `json:"require,omitempty"`
+	Attempts   int           `json:"attempts"`
+	Failures   int           `json:"failures"`
+	MaxRetries int           `json:"max_retries"`
+	TimeoutMS  int64         `json:"timeout_ms"`
+	Node       *string       `json:"assigned_node"`
+	Ran        string        `json:"ran,omitempty"`
+	RanDigest  string        `json:"ran_digest,omitempty"`
+	Created    *time.Time    `json:"created_at"`
+	Started    *time.Time    `json:"started_at"`
+	Completed  *time.Time    `json:"completed_at"`
+	Due        *time.Time    `json:"due_at,omitempty"`
+	ElapsedUS  int64         `json:"elapsed_us,omitempty"`
+	result
+	Error *hive.Failure `json:"error,omitempty"`
+	Log   string        `json:"log,omitempty"`
+	Why   string        `json:"why,omitempty"`
+}
+
+func newTaskView(r *hive.Record) taskView {
+	v := taskView{
+		ID: r.ID, Skill: r.Task.Skill.String(), Status: r.State, Priority: r.Priority, Require: r.Require.String(),
+		Attempts: r.Attempts, Failures: r.Failures, MaxRetries: r.Retries, TimeoutMS: r.Timeout.Milliseconds(),
+		Created: stamp(r.Created), Started: stamp(r.Started), Completed: stamp(r.Finished), Due: stamp(r.Due),
+		ElapsedUS: r.Elapsed.Microseconds(), Error: r.Failure, Log: strings.ToValidUTF8(string(r.Log), "\uFFFD"),
+	}
+	if r.Node != "" {
+		v.Node = &r.Node
+	}
+	if r.Ran.Name != "" {
+		v.Ran, v.RanDigest = r.Ran.String(), r.Ran.Digest
+	}
+	if r.State == hive.Completed {
+		v.result = newResult(r.Result)
+	}
+	return v
+}

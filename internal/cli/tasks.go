@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/nexus/foreman"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status ID",
+		Short: "Show a task, and why it waits",
+		Args:  wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withRoad(cmd.Context(), func(road *broker.Broker) error { return a.status(cmd.Context(), road, args[0]) })
+		},
+	}
+}
+
+func (a *app) status(ctx context.Context, road *broker.Broker, id string) error {
+	r, err := road.Status(ctx, id)
+	if err != nil {
+		return err
+	}
+	v := newTaskView(r)
+	if r.State == hive.Pending {
+		if v.Why, err = why(ctx, road, r); err != nil {
+			return err
+		}
+	}
+	if a.flags.json {
+		return printJSON(a.Out, v)
+	}
+	return table(a.Out, nil, statusRows(r, v))
+}
+
+func statusRows(r *hive.Record, v taskView) [][]string {
+	rows := [][]string{
+		{"task", v.ID}, {"skill", v.Skill}, {"status", string(v.Status)},
+		{"priority", fmt.Sprint(int(v.Priority))},
+		{"attempts", fmt.Sprintf("%d, of which failed %d (it survives %d)", v.Attempts, v.Failures, v.MaxRetries)},
+		{"created", ago(r.Created)},
+	}
+	more := func(shown bool, name, text string) {
+		if shown {
+			rows = append(rows, []string{name, text})
+		}
+	}
+	more(v.Require != "", "requires", v.Require)
+	more(v.Why != "", "waits", v.Why)
+	more(r.Node != "", "spore", r.Node)
+	more(!r.Due.IsZero(), "due", "in "+time.Until(r.Due).Round(time.Second).String())
+	more(!r.Started.IsZero(), "started", ago(r.Started))
+	more(!r.Finished.IsZero(), "finished", ago(r.Finished))
+	more(r.Elapsed > 0, "took", r.Elapsed.String())
+	more(v.Ran != "", "ran", v.Ran+" "+v.RanDigest)
+	more(r.Failure != nil, "error", fmt.Sprint(r.Failure))
+	for line := range strings.Lines(v.Log) {
+		rows = append(rows, []string{"log", strings.TrimRight(line, "\n")})
+	}
+	more(v.Status == hive.Completed, "result", hive.Clip(string(r.Result), 2000))
+	return rows
+}
+
+// why says in words why a pending task waits.
+func why(ctx context.Context, road *broker.Broker, r *hive.Record) (string, error) {
+	nodes, err := road.Nodes(ctx)
+	if err != nil {
+		return "", err
+	}
+	leader, err := road.Leader(ctx)
+	if err != nil {
+		return "", err
+	}
+	if leader == "" {
+		return "no nexus is running: nothing is routed", nil
+	}
+	lanes, err := road.ActiveLanes(ctx)
+	if err != nil {
+		return "", err
+	}
+	ahead := 0
+	for _, l := range lanes {
+		if l.Priority > r.Priority {
+			ahead += l.Count
+		}
+	}
+	place, err := road.Place(ctx, r)
+	return foreman.Explain(foreman.Lane{Skill: r.Task.Skill, Require: r.Require, Priority: r.Priority}, nodes, ahead+place), err
+}
+
+func (a *app) resultCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "result ID",
+		Short: "Print the result of a completed task",
+		Args:  wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withRoad(cmd.Context(), func(road *broker.Broker) error {
+				r, err := road.Status(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if !r.State.Final() {
+					return fmt.Errorf("task %s is %s: it has no result yet (nexus wait %s waits for it)", r.ID, r.State, r.ID)
+				}
+				return a.showOutcome(r)
+			})
+		},
+	}
+}
+
+func (a *app) waitCommand() *cobra.Command {
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "wait ID",
+		Short: "Wait until a task is over and print its result",
+		Args:  wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("task %s is not over after %v", args[0], timeout))
+				defer cancel()
+			}
+			return a.withClient(ctx, func(c *client.Client) error {
+				r, err := c.Wait(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return a.showOutcome(r)
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after this time (default: never)")
+	return cmd
+}
+
+func (a *app) cancelCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel ID...",
+		Short: "Cancel tasks; a running one is stopped",
+		Args:  wantArgs(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.forEach(cmd.Context(), args, func(c *client.Client, id string) error {
+				was, err := c.Cancel(cmd.Context(), id)
+				if err == nil {
+					a.say("task %s is cancelled (it was %s)", id, was)
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (a *app) retryCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "retry ID...",
+		Short: "Try failed tasks again, with their failures forgiven",
+		Args:  wantArgs(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.forEach(cmd.Context(), args, func(c *client.Client, id string) error {
+				err := c.Retry(cmd.Context(), id)
+				if err == nil {
+					a.say("task %s is pending again", id)
+				}
+				return err
+			})
+		},
+	}
+}
+
+// forEach calls f for every id and joins the errors.
+func (a *app) forEach(ctx context.Context, ids []string, f func(*client.Client, string) error) error {
+	return a.withClient(ctx, func(c *client.Client) error {
+		var errs []error
+		for _, id := range ids {
+			errs = append(errs, f(c, id))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+func (a *app) tasksCommand() *cobra.Command {
+	var state, skill string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "tasks",
+		Short: "List tasks, newest first",
+		Long: `List tasks, newest first. Finished tasks are listed as long as they are kept.
+An assigned task is listed as pending here; nexus status tells them apart.`,
+		Args: wantArgs(0, 0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if state != "" && !slices.Contains(hive.States, hive.State(state)) {
+				return usagef("--state %q: want one of %v", state, hive.States)
+			}
+			if limit < 1 {
+				return usagef("--limit %d: want 1 or more", limit)
+			}
+			return a.withRoad(cmd.Context(), func(road *broker.Broker) error {
+				return a.listTasks(cmd.Context(), road, limit, func(r *hive.Record) bool {
+					return (state == "" || r.State == hive.State(state)) && (skill == "" || r.Task.Skill.Name == skill)
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state")
+	cmd.Flags().StringVar(&skill, "skill", "", "only tasks of this skill")
+	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many")
+	return cmd
+}
+
+func (a *app) listTasks(ctx context.Context, road *broker.Broker, limit int, want func(*hive.Record) bool) error {
+	newest := func(x, y *hive.Record) int { return strings.Compare(y.ID, x.ID) }
+	var found []*hive.Record
+	err := road.Tasks(ctx, func(r *hive.Record) bool {
+		if !want(r) {
+			return true
+		}
+		r.Payload, r.Result, r.Log = nil, nil, nil // the list holds many
+		if found = append(found, r); len(found) >= 2*limit {
+			slices.SortFunc(found, newest)
+			found = found[:limit]
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(found, newest)
+	found = found[:min(limit, len(found))]
+	if a.flags.json {
+		views := make([]taskView, len(found))
+		for i, r := range found {
+			views[i] = newTaskView(r)
+		}
+		return printJSON(a.Out, views)
+	}
+	rows := make([][]string, len(found))
+	for i, r := range found {
+		note := ""
+		if r.Failure != nil {
+			note = hive.Clip(r.Failure.String(), 60)
+		}
+		rows[i] = []string{r.ID, r.Task.Skill.String(), string(r.State), fmt.Sprint(int(r.Priority)), fmt.Sprint(r.Attempts), r.Node, ago(r.Created), note}
+	}
+	return table(a.Out, []string{"TASK", "SKILL", "STATUS", "PRIORITY", "ATTEMPTS", "SPORE", "CREATED", "ERROR"}, rows)
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// safe shows text that came from elsewhere: invalid UTF-8 and control characters
+// are escaped, so that it cannot steer a terminal.
+func safe(s string) string {
+	clean := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	if strings.IndexFunc(s, clean) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == '\t':
+			b.WriteByte(' ')
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// table writes rows in aligned columns.
+func table(w io.Writer, header []string, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(cells []string) {
+		for i, cell := range cells {
+			if cells[i] = safe(cell); cells[i] == "" {
+				cells[i] = "-"
+			}
+		}
+		fmt.Fprintln(t, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	}
+	if header != nil {
+		line(header)
+	}
+	for _, row := range rows {
+		line(row)
+	}
+	return t.Flush()
+}
+
+// printJSON writes one indented JSON value.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// result shows bytes as what they are: JSON, text, or (base64) bytes.
+type result struct {
+	JSON   json.RawMessage `json:"result,omitempty"`
+	Base64 []byte          `json:"result_base64,omitempty"`
+}
+
+func newResult(b []byte) result {
+	switch {
+	case len(b) == 0:
+		return result{}
+	case json.Valid(b):
+		return result{JSON: b}
+	case utf8.Valid(b):
+		text, err := json.Marshal(string(b))
+		if err == nil {
+			return result{JSON: text}
+		}
+	}
+	return result{Base64: b}
+}
+
+// stamp is a time as JSON shows it; null if it has not come.
+func stamp(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// ago shows how long ago something was, for people.
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return time.Since(t).Round(time.Second).String() + " ago"
+}
+
+// plural counts things: "1 task", "2 tasks". many is for words that do not just
+// take an s.
+func plural(n int, one string, many ...string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case len(many) > 0:
+		return strconv.Itoa(n) + " " + many[0]
+	}
+	return strconv.Itoa(n) + " " + one + "s"
+}

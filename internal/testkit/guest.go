@@ -1,0 +1,63 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	goruntime "runtime"
+	"sync"
+	"testing"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/runtime"
+)
+
+var guest = sync.OnceValues(func() ([]byte, error) {
+	_, file, _, _ := goruntime.Caller(0)
+	dir, err := os.MkdirTemp("", "hive-guest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "guest.wasm")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "./guest")
+	cmd.Dir = filepath.Dir(file)
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build guest: %w\n%s", err, said)
+	}
+	return os.ReadFile(out)
+})
+
+// Guest returns the program whose payload says what it does; see guest/main.go.
+func Guest(t testing.TB) []byte {
+	t.Helper()
+	program, err := guest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// PublishGuest registers the guest program as guest@1.0.0.
+func PublishGuest(t testing.TB, road *broker.Broker, change ...func(*hive.Manifest)) hive.Skill {
+	t.Helper()
+	program := Guest(t)
+	s := hive.Skill{Manifest: hive.Manifest{Name: "guest", Version: "1.0.0"}, Digest: runtime.Digest(program), Size: int64(len(program))}
+	for _, c := range change {
+		c(&s.Manifest)
+	}
+	if err := road.Publish(t.Context(), &s, program); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// CacheDir is a directory for compiled code that all tests of this machine share:
+// under the race detector a program takes long to compile.
+func CacheDir(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(os.TempDir(), "hive-test-code")
+}

@@ -1,0 +1,318 @@
+package spore_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/testkit"
+	"github.com/hive-spore/hive/nexus"
+	"github.com/hive-spore/hive/spore"
+)
+
+func TestMain(m *testing.M) {
+	testkit.Main(m, func() error { return goleak.Find() })
+}
+
+// hiveOf starts a nexus and a spore per option on a fresh shard, with the guest
+// skill registered.
+func hiveOf(t *testing.T, spores ...spore.Options) (*broker.Broker, *client.Client, []*spore.Spore) {
+	t.Helper()
+	road := testkit.Dial(t)
+	testkit.PublishGuest(t, road)
+	n, err := nexus.New(nexus.Options{Road: road})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Stop(context.Background()) })
+	var started []*spore.Spore
+	for _, o := range spores {
+		started = append(started, start(t, road, o))
+	}
+	c := client.New(road, client.Options{})
+	t.Cleanup(func() { c.Close() })
+	return road, c, started
+}
+
+func start(t *testing.T, road *broker.Broker, o spore.Options) *spore.Spore {
+	t.Helper()
+	o.Road, o.CacheDir = road, testkit.CacheDir(t)
+	s, err := spore.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Stop(context.Background()) })
+	return s
+}
+
+func guest(payload string) hive.Task {
+	return hive.Task{Skill: hive.SkillRef{Name: "guest"}, Payload: []byte(payload), Retries: hive.NoRetries}
+}
+
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	_, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	for _, test := range []struct {
+		payload string
+		timeout time.Duration
+		state   hive.State
+		result  string
+		kind    hive.FailureKind
+	}{
+		{payload: "echo hello", state: hive.Completed, result: "hello"},
+		{payload: "bytes", state: hive.Completed, result: "\xff\x00\xfe"},
+		{payload: "exit 3", state: hive.Failed, kind: hive.FailExit},
+		{payload: "sleep 1h", timeout: 50 * time.Millisecond, state: hive.Failed, kind: hive.FailTimeout},
+		{payload: "spin", timeout: 50 * time.Millisecond, state: hive.Failed, kind: hive.FailTimeout},
+	} {
+		task := guest(test.payload)
+		task.Timeout = test.timeout
+		r, err := c.Run(t.Context(), task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.State != test.state || string(r.Result) != test.result {
+			t.Errorf("%s: %s %q, %v; want %s %q", test.payload, r.State, r.Result, r.Failure, test.state, test.result)
+		}
+		if test.kind != "" && (r.Failure == nil || r.Failure.Kind != test.kind) {
+			t.Errorf("%s: failure %v, want %s", test.payload, r.Failure, test.kind)
+		}
+		if r.Node != "a" || r.Ran.String() != "guest@1.0.0" || r.Elapsed <= 0 {
+			t.Errorf("%s: ran %v on %q for %v", test.payload, r.Ran, r.Node, r.Elapsed)
+		}
+	}
+}
+
+func TestLogIsKept(t *testing.T) {
+	t.Parallel()
+	_, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	r, err := c.Run(t.Context(), guest("log this was said"))
+	if err != nil || strings.TrimSpace(string(r.Log)) != "this was said" {
+		t.Errorf("log = %q, %v", r.Log, err)
+	}
+}
+
+func TestRetriesThenDeadLetter(t *testing.T) {
+	t.Parallel()
+	_, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	task := guest("exit 1")
+	task.Retries = 1
+	r, err := c.Run(t.Context(), task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.State != hive.Failed || r.Attempts != 2 || r.Failures != 2 {
+		t.Errorf("%s after %d attempts, %d failures; want failed after 2, 2", r.State, r.Attempts, r.Failures)
+	}
+}
+
+func TestMapKeepsOrder(t *testing.T) {
+	t.Parallel()
+	road, c, _ := hiveOf(t, spore.Options{Name: "a"}, spore.Options{Name: "b"})
+	var payloads [][]byte
+	for i := range 100 {
+		payloads = append(payloads, []byte("echo "+strings.Repeat("x", i)))
+	}
+	steps := 0
+	records, err := c.Map(t.Context(), client.MapOptions{
+		Task:     guest(""),
+		Progress: func(done, total int, _ *hive.Record) { steps++ },
+	}, payloads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range records {
+		if len(r.Result) != i {
+			t.Fatalf("record %d has a result of %d bytes", i, len(r.Result))
+		}
+	}
+	if steps != len(payloads) {
+		t.Errorf("%d steps of progress, want %d", steps, len(payloads))
+	}
+	if s, err := road.Stats(t.Context()); s != (hive.Stats{Completed: 100}) || err != nil {
+		t.Errorf("Stats = %+v, %v", s, err)
+	}
+}
+
+func TestMapInterrupted(t *testing.T) {
+	t.Parallel()
+	road, c, _ := hiveOf(t, spore.Options{Name: "a", Slots: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	payloads := [][]byte{[]byte("echo 1"), []byte("sleep 1h"), []byte("echo 3")}
+	records, err := c.Map(ctx, client.MapOptions{
+		Task:     guest(""),
+		Progress: func(int, int, *hive.Record) { cancel() },
+	}, payloads)
+	if !errors.Is(err, context.Canceled) || records[1] != nil {
+		t.Fatalf("Map = %v, %v", records, err)
+	}
+	s, err := road.Stats(t.Context())
+	if err != nil || s.Completed+s.Cancelled != 3 || s.Cancelled < 1 {
+		t.Errorf("Stats = %+v, %v; want what was left behind cancelled", s, err)
+	}
+}
+
+func TestCancelStopsTheSandbox(t *testing.T) {
+	t.Parallel()
+	_, c, _ := hiveOf(t, spore.Options{Name: "a", Slots: 1})
+	id, err := c.Submit(t.Context(), guest("spin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for state := hive.Pending; state != hive.Running; {
+		r, err := c.Status(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state = r.State
+	}
+	if was, err := c.Cancel(t.Context(), id); was != hive.Running || err != nil {
+		t.Fatalf("Cancel = %s, %v", was, err)
+	}
+	// The only slot is free again: the next task runs.
+	if r, err := c.Run(t.Context(), guest("echo next")); err != nil || r.State != hive.Completed {
+		t.Errorf("next task: %v, %v", r, err)
+	}
+}
+
+func TestTagsDecide(t *testing.T) {
+	t.Parallel()
+	_, c, _ := hiveOf(t, spore.Options{Name: "eu", Tags: hive.Tags{"zone": "eu"}}, spore.Options{Name: "us", Tags: hive.Tags{"zone": "us"}})
+	for _, zone := range []string{"eu", "us", "eu"} {
+		task := guest("echo x")
+		var err error
+		if task.Require, err = hive.ParseSelector("zone=" + zone + ",cores>=1"); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := c.Run(t.Context(), task); err != nil || r.Node != zone {
+			t.Errorf("task for %s ran on %q, %v", zone, r.Node, err)
+		}
+	}
+}
+
+func TestNewSkillReachesRunningSpores(t *testing.T) {
+	t.Parallel()
+	road, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Version = "1.1.0" })
+	r, err := c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "guest", Pin: "1.1.0"}, Payload: []byte("echo x")})
+	if err != nil || r.Ran.Version != "1.1.0" {
+		t.Errorf("ran %v, %v", r.Ran, err)
+	}
+}
+
+func TestSchemas(t *testing.T) {
+	t.Parallel()
+	road, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	testkit.PublishGuest(t, road, func(m *hive.Manifest) {
+		m.Name, m.Input, m.Output = "strict", []byte(`{"type":"string"}`), []byte(`{"type":"number"}`)
+	})
+	task := hive.Task{Skill: hive.SkillRef{Name: "strict", Pin: "1.0.0"}, Payload: []byte(`7`)}
+	if _, err := c.Submit(t.Context(), task); err == nil || !strings.Contains(err.Error(), "want string") {
+		t.Errorf("Submit against the schema = %v", err)
+	}
+	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Name, m.Output = "promises", []byte(`{"type":"number"}`) })
+	r, err := c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "promises"}, Payload: []byte("echo nothing")})
+	if err != nil || r.State != hive.Failed || r.Failure.Kind != hive.FailResult || r.Attempts != 1 {
+		t.Errorf("a result against its schema: %s %v, %v", r.State, r.Failure, err)
+	}
+}
+
+func TestStopHandsBack(t *testing.T) {
+	t.Parallel()
+	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1, Grace: time.Hour})
+	id, err := c.Submit(t.Context(), guest("sleep 1h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for running := false; !running; {
+		r, err := c.Status(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		running = r.State == hive.Running
+	}
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel() // as a second signal does
+	if err := spores[0].Stop(impatient); err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Status(t.Context(), id)
+	if err != nil || r.State != hive.Pending || r.Attempts != 1 || r.Failures != 0 {
+		t.Fatalf("after Stop the task is %s, attempts %d, failures %d, %v; want pending, 1, 0", r.State, r.Attempts, r.Failures, err)
+	}
+	if nodes, err := road.Nodes(t.Context()); len(nodes) != 0 || err != nil {
+		t.Errorf("Nodes = %v, %v, want none", nodes, err)
+	}
+}
+
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	road, c, spores := hiveOf(t, spore.Options{Name: "a"})
+	if err := spores[0].Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := c.Submit(t.Context(), guest("echo later"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes, err := road.Nodes(t.Context())
+	if err != nil || len(nodes) != 1 || !nodes[0].Draining {
+		t.Fatalf("Nodes = %+v, %v", nodes, err)
+	}
+	start(t, road, spore.Options{Name: "b"})
+	if r, err := c.Wait(t.Context(), id); err != nil || r.Node != "b" {
+		t.Errorf("the task ran on %q, %v; want b", r.Node, err)
+	}
+}
+
+func TestNameTaken(t *testing.T) {
+	t.Parallel()
+	road, _, _ := hiveOf(t, spore.Options{Name: "a"})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	second, err := spore.New(spore.Options{Road: road, Name: "a", CacheDir: testkit.CacheDir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- second.Start(ctx) }()
+	cancel(errors.New("test is over"))
+	if err := <-done; err == nil {
+		t.Error("a second spore of the same name joined")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	road := testkit.Dial(t)
+	for _, test := range []struct {
+		name   string
+		mutate func(*spore.Options)
+		want   string
+	}{
+		{"road", func(o *spore.Options) { o.Road = nil }, "road: missing"},
+		{"name", func(o *spore.Options) { o.Name = "a b" }, "spore id"},
+		{"slots", func(o *spore.Options) { o.Slots = -1 }, "slots -1"},
+		{"prefetch", func(o *spore.Options) { o.Prefetch = -1 }, "prefetch -1"},
+		{"grace", func(o *spore.Options) { o.Grace = -1 }, "grace"},
+		{"tags", func(o *spore.Options) { o.Tags = hive.Tags{"A": "b"} }, "tag key"},
+	} {
+		o := spore.Options{Road: road, Name: "a"}
+		test.mutate(&o)
+		if _, err := spore.New(o); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: New = %v, want %q", test.name, err, test.want)
+		}
+	}
+}
