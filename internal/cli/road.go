@@ -17,11 +17,7 @@ func (a *app) configure() error {
 	if a.cfg != nil {
 		return nil
 	}
-	path := a.flags.config
-	if path == "" {
-		path = a.Getenv("HIVE_CONFIG")
-	}
-	cfg, err := config.Load(path, a.Getenv)
+	cfg, err := config.Load(a.flags.config, a.Getenv)
 	if err != nil {
 		return err
 	}
@@ -31,6 +27,9 @@ func (a *app) configure() error {
 		}
 	}
 	cfg.Redis.Insecure = cfg.Redis.Insecure || a.flags.insecure
+	if err := cfg.Validate(); err != nil {
+		return usageError{err}
+	}
 	a.cfg = cfg
 	return nil
 }

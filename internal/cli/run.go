@@ -59,7 +59,10 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 	if f.each != "file" && f.each != "line" && f.each != "json" {
 		return usagef("--each %q: want file, line or json", f.each)
 	}
-	template, err := f.task.task()
+	if err := a.configure(); err != nil {
+		return err
+	}
+	template, err := f.task.task(a.cfg)
 	if err != nil {
 		return err
 	}
@@ -112,9 +115,6 @@ func (a *app) mapOver(ctx context.Context, road *broker.Broker, template hive.Ta
 // roadOrEmbedded dials the configured road, or starts a hive in this process if
 // none is configured. stop ends what was started.
 func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broker, stop func(), err error) {
-	if err := a.configure(); err != nil {
-		return nil, nil, err
-	}
 	if a.cfg.HasRoad() {
 		road, err := a.dial(ctx)
 		if err != nil {

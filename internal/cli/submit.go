@@ -13,6 +13,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/config"
 )
 
 // taskFlags shape a task.
@@ -32,8 +33,8 @@ func (f *taskFlags) add(cmd *cobra.Command) {
 
 // task returns a task of these flags, without skill and payload. Everything that
 // is wrong is reported at once.
-func (f *taskFlags) task() (hive.Task, error) {
-	priority, errPriority := hive.ParsePriority(f.priority)
+func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
+	priority, errPriority := cfg.ParsePriority(f.priority)
 	require, errRequire := hive.ParseSelector(f.require)
 	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout}
 	switch {
@@ -67,7 +68,10 @@ spore has waits until one has; nexus status says why it waits.`,
   echo '{"path":"a.py","text":"eval(x)"}' | nexus submit secscan --payload - --priority high`,
 		Args: wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := f.task()
+			if err := a.configure(); err != nil {
+				return err
+			}
+			t, err := f.task(a.cfg)
 			if err != nil {
 				return err
 			}
