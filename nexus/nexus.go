@@ -54,6 +54,9 @@ func New(o Options) (*Nexus, error) {
 	return &Nexus{opts: o, foreman: foreman.New(o.Road, o.Log)}, nil
 }
 
+// Name is the nexus' id on the road.
+func (n *Nexus) Name() string { return n.opts.Name }
+
 // Foreman is the part that routes.
 func (n *Nexus) Foreman() *foreman.Foreman { return n.foreman }
 

@@ -138,10 +138,6 @@ func (a *app) report(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	text := err.Error()
-	if strings.HasPrefix(text, "unknown command") {
-		err = usageError{err}
-		text += fmt.Sprintf(" (%s --help lists the commands)", a.name)
-	}
 	for line := range strings.Lines(text) {
 		a.say("%s", safe(strings.TrimRight(line, "\n")))
 	}

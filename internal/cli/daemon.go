@@ -26,7 +26,7 @@ type stopper interface{ Stop(context.Context) error }
 // does; a second signal cuts that short.
 func (a *app) untilSignal(ctx context.Context, d stopper) error {
 	<-ctx.Done()
-	a.say("stopping: running tasks may finish (again to hand them back at once)")
+	a.logger().Info("stopping: what runs may finish, a second signal cuts it short")
 	stopping, cancel := untilAgain()
 	defer cancel()
 	return d.Stop(stopping)
@@ -47,7 +47,7 @@ on one road: one leads, the others wait to take over.`,
 			if err := n.Start(ctx); err != nil {
 				return err
 			}
-			a.say("serving on %s", a.where())
+			a.logger().Info("serving", "nexus", n.Name(), "road", a.where())
 			return a.untilSignal(ctx, n)
 		}),
 	}
@@ -153,7 +153,6 @@ func (a *app) spore(ctx context.Context, flags spore.Options) error {
 		if err := s.Start(ctx); err != nil {
 			return err
 		}
-		a.say("%s is online on %s", s.Name(), a.where())
 		return a.untilSignal(ctx, s)
 	})
 }

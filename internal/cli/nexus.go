@@ -23,8 +23,8 @@ own. nexus is its master and the tool to use it; spore is the worker.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a task failed, 4 Redis is
 unreachable, 130 interrupted.`,
-		Args: wantArgs(1, -1),
 	}
+	onlyCommands(root)
 	a.addGlobalFlags(root)
 	root.PersistentFlags().BoolVar(&a.flags.json, "json", false, "print data as JSON")
 	root.AddCommand(
@@ -49,10 +49,18 @@ func wantArgs(least, most int) cobra.PositionalArgs {
 		if len(args) >= least && (most < 0 || len(args) <= most) {
 			return nil
 		}
-		if cmd.HasSubCommands() {
-			return usagef("%s: which command? (%s --help lists them)", cmd.CommandPath(), cmd.CommandPath())
-		}
 		return usagef("usage: %s", cmd.UseLine())
+	}
+}
+
+// onlyCommands makes cmd a name for its commands and nothing by itself.
+func onlyCommands(cmd *cobra.Command) {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usagef("which command? (%s --help lists them)", cmd.CommandPath())
+		}
+		return usagef("unknown command %q (%s --help lists them)", args[0], cmd.CommandPath())
 	}
 }
 

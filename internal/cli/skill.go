@@ -20,7 +20,8 @@ import (
 )
 
 func (a *app) skillCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "skill", Short: "Build, try, inspect and register skills", Args: wantArgs(1, -1)}
+	cmd := &cobra.Command{Use: "skill", Short: "Build, try, inspect and register skills"}
+	onlyCommands(cmd)
 	cmd.AddCommand(a.skillBuildCommand(), a.skillRunCommand(), a.skillInspectCommand(), a.skillRegisterCommand(), a.skillListCommand())
 	return cmd
 }

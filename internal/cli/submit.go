@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -153,27 +154,28 @@ func (a *app) showOutcome(r *hive.Record) error {
 
 // taskView is a task as --json shows it.
 type taskView struct {
-	ID         string        `json:"task_id"`
-	Skill      string        `json:"skill"`
-	Status     hive.State    `json:"status"`
-	Priority   hive.Priority `json:"priority"`
-	Require    string        `json:"require,omitempty"`
-	Attempts   int           `json:"attempts"`
-	Failures   int           `json:"failures"`
-	MaxRetries int           `json:"max_retries"`
-	TimeoutMS  int64         `json:"timeout_ms"`
-	Node       *string       `json:"assigned_node"`
-	Ran        string        `json:"ran,omitempty"`
-	RanDigest  string        `json:"ran_digest,omitempty"`
-	Created    *time.Time    `json:"created_at"`
-	Started    *time.Time    `json:"started_at"`
-	Completed  *time.Time    `json:"completed_at"`
-	Due        *time.Time    `json:"due_at,omitempty"`
-	ElapsedUS  int64         `json:"elapsed_us,omitempty"`
-	result
-	Error *hive.Failure `json:"error,omitempty"`
-	Log   string        `json:"log,omitempty"`
-	Why   string        `json:"why,omitempty"`
+	ID         string          `json:"task_id"`
+	Skill      string          `json:"skill"`
+	Status     hive.State      `json:"status"`
+	Priority   hive.Priority   `json:"priority"`
+	Require    string          `json:"require,omitempty"`
+	Attempts   int             `json:"attempts"`
+	Failures   int             `json:"failures"`
+	MaxRetries int             `json:"max_retries"`
+	TimeoutMS  int64           `json:"timeout_ms"`
+	Node       *string         `json:"assigned_node"`
+	Ran        string          `json:"ran,omitempty"`
+	RanDigest  string          `json:"ran_digest,omitempty"`
+	Created    *time.Time      `json:"created_at"`
+	Started    *time.Time      `json:"started_at"`
+	Completed  *time.Time      `json:"completed_at"`
+	Due        *time.Time      `json:"due_at,omitempty"`
+	ElapsedUS  int64           `json:"elapsed_us,omitempty"`
+	Result     json.RawMessage `json:"result"` // null: none, or bytes that are no text
+	Base64     []byte          `json:"result_base64,omitempty"`
+	Error      *hive.Failure   `json:"error"`
+	Log        string          `json:"log,omitempty"`
+	Why        string          `json:"why,omitempty"`
 }
 
 func newTaskView(r *hive.Record) taskView {
@@ -190,7 +192,8 @@ func newTaskView(r *hive.Record) taskView {
 		v.Ran, v.RanDigest = r.Ran.String(), r.Ran.Digest
 	}
 	if r.State == hive.Completed {
-		v.result = newResult(r.Result)
+		shown := newResult(r.Result)
+		v.Result, v.Base64 = shown.JSON, shown.Base64
 	}
 	return v
 }
