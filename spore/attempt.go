@@ -39,7 +39,6 @@ func (s *Spore) drop(h *held) {
 
 // run takes one attempt from its skill to its record.
 func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
-	started := time.Now()
 	skill, err := s.shelf.take(ctx, a.Task.Skill)
 	var out hive.Outcome
 	switch {
@@ -52,7 +51,6 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	default:
 		out = s.call(ctx, a, skill)
 	}
-	out.Elapsed = time.Since(started)
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errFenced):
 		s.opts.Log.Info("attempt stopped", "task", a.Task.ID, "attempt", a.Number)
@@ -73,15 +71,9 @@ func loadFailure(err error) *hive.Failure {
 
 // call runs the sandbox and checks what comes out of it.
 func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
-	limits := r.skill.Limits.WithDefaults()
-	timeout := a.Task.Timeout
-	if limits.Time > 0 {
-		timeout = min(timeout, limits.Time)
-	}
-	log := runtime.NewLog(limits.Log)
+	log := runtime.NewLog(r.program.Info().Limits.Log)
 	ctx = hostfuncs.With(ctx, hostfuncs.Attempt{Grants: r.skill.Grants, Log: log})
-	out := r.program.Call(ctx, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: timeout})
-	out.Ran = r.skill.ID()
+	out := r.program.Call(ctx, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: a.Task.Timeout})
 	if out.Failure == nil {
 		if err := r.output.CheckResult(out.Result); err != nil {
 			out.Failure = hive.NewFailure(hive.FailResult, err.Error())

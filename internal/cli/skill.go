@@ -123,9 +123,6 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 	if err := schema.Check(call.Payload); err != nil {
 		return err
 	}
-	if call.Timeout == 0 {
-		call.Timeout = skill.Limits.Time
-	}
 	call.Log = runtime.NewLog(skill.Limits.WithDefaults().Log)
 	return a.withEngine(ctx, func(e *runtime.Engine) error { return a.attempt(ctx, e, skill, program, call) })
 }

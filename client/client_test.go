@@ -1,0 +1,161 @@
+package client_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/internal/testkit"
+	"github.com/hive-spore/hive/spore"
+)
+
+func TestMain(m *testing.M) {
+	testkit.Main(m, func() error { return goleak.Find() })
+}
+
+// onRoads runs a test with a whole hive that has the guest skill.
+func onRoads(t *testing.T, test func(t *testing.T, c *client.Client, road *broker.Broker)) {
+	testkit.Roads(t, func(t *testing.T, o broker.Options) {
+		h, err := embedded.Start(t.Context(), embedded.Options{Road: o, Spore: spore.Options{Name: "a", CacheDir: testkit.CacheDir(t)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { h.Stop(context.Background()) })
+		testkit.PublishGuest(t, h.Road)
+		c := client.New(h.Road, client.Options{Retries: hive.NoRetries})
+		t.Cleanup(func() { c.Close() })
+		test(t, c, h.Road)
+	})
+}
+
+func guest(payload string) hive.Task {
+	return hive.Task{Skill: hive.SkillRef{Name: "guest"}, Payload: []byte(payload)}
+}
+
+func TestSubmitAndWait(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		id, err := c.Submit(t.Context(), guest("echo hi"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second finds the task over
+			r, err := c.Wait(t.Context(), id)
+			if err != nil || r.State != hive.Completed || string(r.Result) != "hi" {
+				t.Errorf("Wait = %+v, %v", r, err)
+			}
+		}
+		if r, err := c.Status(t.Context(), id); err != nil || r.State != hive.Completed {
+			t.Errorf("Status = %+v, %v", r, err)
+		}
+		if _, err := c.Cancel(t.Context(), id); !errors.Is(err, hive.ErrFinal) {
+			t.Errorf("Cancel = %v, want ErrFinal", err)
+		}
+	})
+}
+
+func TestLargeResult(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		big := strings.Repeat("x", 500_000) // does not travel with the notice
+		r, err := c.Run(t.Context(), guest("echo "+big))
+		if err != nil || !bytes.Equal(r.Result, []byte(big)) {
+			t.Errorf("Run = %d bytes, %v", len(r.Result), err)
+		}
+	})
+}
+
+func TestSubmitMany(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, road *broker.Broker) {
+		tasks := []hive.Task{guest("echo 1"), guest("exit 1"), guest("echo 3")}
+		ids, err := c.SubmitMany(t.Context(), tasks)
+		if err != nil || len(ids) != 3 {
+			t.Fatalf("SubmitMany = %v, %v", ids, err)
+		}
+		for i, want := range []hive.State{hive.Completed, hive.Failed, hive.Completed} {
+			if r, err := c.Wait(t.Context(), ids[i]); err != nil || r.State != want {
+				t.Errorf("task %d: %+v, %v, want %s", i, r, err, want)
+			}
+		}
+		if err := c.Retry(t.Context(), ids[1]); err != nil {
+			t.Errorf("Retry = %v", err)
+		}
+		if r, err := c.Wait(t.Context(), ids[1]); err != nil || r.Attempts != 2 {
+			t.Errorf("after Retry: %+v, %v", r, err)
+		}
+		tasks = append(tasks, hive.Task{Skill: hive.SkillRef{Name: "guest"}, Priority: 11})
+		before, _ := road.Stats(t.Context())
+		if _, err := c.SubmitMany(t.Context(), tasks); err == nil || !strings.Contains(err.Error(), "task 4 of 4: priority 11") {
+			t.Errorf("SubmitMany with a bad task = %v", err)
+		}
+		if after, _ := road.Stats(t.Context()); after != before {
+			t.Errorf("a refused batch changed %+v to %+v", before, after)
+		}
+	})
+}
+
+func TestWaitRefuses(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		if _, err := c.Wait(t.Context(), hive.NewID()); !errors.Is(err, hive.ErrNotFound) {
+			t.Errorf("Wait for an unknown task = %v", err)
+		}
+		if _, err := c.Wait(t.Context(), "no id!"); err == nil || !strings.Contains(err.Error(), "task id") {
+			t.Errorf("Wait for a malformed id = %v", err)
+		}
+		ended, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("enough")
+		cancel(why)
+		if _, err := c.Run(ended, guest("sleep 1h")); err == nil {
+			t.Error("Run under an ended context succeeded")
+		}
+	})
+}
+
+func TestCloseEndsWaits(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		id, err := c.Submit(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "nobody-has-it"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		waited := make(chan error, 1)
+		go func() {
+			_, err := c.Wait(t.Context(), id)
+			waited <- err
+		}()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-waited; err == nil {
+			t.Error("Wait outlived its client")
+		}
+	})
+}
+
+func TestMapOfNothing(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		if records, err := c.Map(t.Context(), client.MapOptions{Task: guest("")}, nil); len(records) != 0 || err != nil {
+			t.Errorf("Map = %v, %v", records, err)
+		}
+	})
+}
+
+func TestDial(t *testing.T) {
+	t.Parallel()
+	o := testkit.Options(t)
+	c, err := client.Dial(t.Context(), "unix://"+o.Addrs[0], client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.Dial(t.Context(), "http://nowhere", client.Options{}); err == nil {
+		t.Error("Dial of http:// succeeded")
+	}
+}
