@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,7 +89,11 @@ func (b *Broker) CloseInbox(ctx context.Context, inbox string) error {
 	return b.wrap("close inbox", b.rdb.Del(ctx, b.keys.inbox(inbox)).Err())
 }
 
-// popDoor waits up to d for the first item of a list, then takes what else
+// maxPop is how long one blocking read waits: well within the client's limit for
+// an answer.
+const maxPop = 2 * time.Second
+
+// popDoor waits up to d (at most maxPop) for the first item of a list, then takes what else
 // stands there, at most limit items. A context that ends wakes the wait by an
 // empty item: a blocked read does not watch its context.
 func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit int) ([]string, error) {
@@ -104,9 +109,14 @@ func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit
 		pipe.Exec(bg) // best effort: the wait also ends by itself after d
 	})
 	defer stop()
-	first, err := b.rdb.BLPop(context.WithoutCancel(ctx), d, key).Result()
+	// Spelled out, because the client's own method rounds to whole seconds.
+	seconds := strconv.FormatFloat(min(d, maxPop).Seconds(), 'f', 3, 64)
+	first, err := b.rdb.Do(context.WithoutCancel(ctx), "BLPOP", key, seconds).StringSlice()
 	if errors.Is(err, redis.Nil) {
 		return nil, context.Cause(ctx)
+	}
+	if err == nil && len(first) != 2 {
+		err = fmt.Errorf("unexpected answer of %d values", len(first))
 	}
 	if err != nil {
 		return nil, err

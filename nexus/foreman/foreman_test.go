@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/testkit"
@@ -13,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testkit.Main(m, func() error { return nil })
+	testkit.Main(m, func() error { return goleak.Find() })
 }
 
 // leading returns a foreman that leads but whose loop does not run, and spores
