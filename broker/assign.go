@@ -3,17 +3,22 @@ package broker
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/hive-spore/hive"
 )
 
-// Term is one nexus' time as leader. Only the holder of the newest epoch can
-// assign, promote or reclaim.
+// Term is one nexus' time as leader. Only the holder of the term that runs now
+// can assign, promote or reclaim.
 type Term struct {
 	Epoch int64
+	Nexus string
 	seq   int64
 }
+
+// fence is the term as the scripts check it.
+func (t *Term) fence() string { return strconv.FormatInt(t.Epoch, 10) + " " + t.Nexus }
 
 // Campaign takes or keeps the lead for ttl. It returns the epoch and which nexus
 // leads until its lease ends; the caller leads if that is its own id.
@@ -63,7 +68,7 @@ const maxGrant = 1000
 // already done this very call, whose answer was lost.
 func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant) ([]Assigned, error) {
 	term.seq++
-	args := []any{term.Epoch, term.seq}
+	args := []any{term.fence(), term.seq}
 	for _, g := range grants {
 		class, _, ok := splitLane(g.Lane)
 		if !ok {
@@ -93,7 +98,7 @@ func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant) ([]Assi
 // AssignTask gives one pending task to a spore out of turn. It reports false
 // when the task does not wait in a lane (any more).
 func (b *Broker) AssignTask(ctx context.Context, term Term, id, node string) (bool, error) {
-	n, err := b.run(ctx, scriptAssignTask, term.Epoch, id, node).Int()
+	n, err := b.run(ctx, scriptAssignTask, term.fence(), id, node).Int()
 	switch {
 	case err != nil:
 		return false, b.wrap("assign "+id, err)

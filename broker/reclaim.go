@@ -23,7 +23,7 @@ const reclaimBatch = 500
 func (b *Broker) Reclaim(ctx context.Context, term Term, node string) (moved int, err error) {
 	lost := packOutcome(&hive.Outcome{Failure: hive.NewFailure(hive.FailLost, "spore "+node+" went away during the attempt")})
 	for {
-		n, err := b.run(ctx, scriptReclaim, term.Epoch, node, b.opts.Lease.Milliseconds(), lost,
+		n, err := b.run(ctx, scriptReclaim, term.fence(), node, b.opts.Lease.Milliseconds(), lost,
 			b.opts.Retention.Milliseconds(), reclaimBatch).Int()
 		switch {
 		case err != nil:
@@ -46,7 +46,7 @@ const ExpireGrace = 5 * time.Second
 func (b *Broker) Expire(ctx context.Context, term Term, r *hive.Record) (bool, error) {
 	overdue := packOutcome(&hive.Outcome{Failure: hive.NewFailure(hive.FailTimeout,
 		fmt.Sprintf("spore %s did not end the attempt within %v", r.Node, r.Timeout))})
-	n, err := b.run(ctx, scriptExpire, term.Epoch, r.ID, r.Attempts, (r.Timeout + ExpireGrace).Milliseconds(),
+	n, err := b.run(ctx, scriptExpire, term.fence(), r.ID, r.Attempts, (r.Timeout + ExpireGrace).Milliseconds(),
 		overdue, b.opts.Retention.Milliseconds()).Int()
 	if err == nil && n == deposed {
 		err = hive.ErrNotLeader
@@ -60,7 +60,7 @@ const promoteBatch = 500
 // Promote makes scheduled tasks pending whose time has come. next is how long
 // until another is due, negative if none is scheduled.
 func (b *Broker) Promote(ctx context.Context, term Term) (n int, next time.Duration, err error) {
-	reply, err := b.run(ctx, scriptPromote, term.Epoch, promoteBatch).Int64Slice()
+	reply, err := b.run(ctx, scriptPromote, term.fence(), promoteBatch).Int64Slice()
 	if err != nil {
 		return 0, 0, b.wrap("promote", err)
 	}

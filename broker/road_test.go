@@ -40,7 +40,7 @@ func newRoad(t *testing.T, o broker.Options) *road {
 	if err != nil || leader != "nexus" {
 		t.Fatalf("Campaign = leader %q, %v", leader, err)
 	}
-	r.term.Epoch = epoch
+	r.term.Epoch, r.term.Nexus = epoch, leader
 	return r
 }
 
@@ -291,6 +291,10 @@ func TestAssignNeedsTheLead(t *testing.T) {
 		epoch, leader, _, err := r.Campaign(r.ctx(), "other", time.Hour)
 		if err != nil || leader != "other" || epoch != r.term.Epoch+1 {
 			r.t.Fatalf("Campaign = %d, %q, %v", epoch, leader, err)
+		}
+		forged := broker.Term{Epoch: epoch, Nexus: "nexus"} // as after a failover that forgot an epoch
+		if _, err := r.Assign(r.ctx(), &forged, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 1}}); !errors.Is(err, hive.ErrNotLeader) {
+			r.t.Errorf("Assign with another's epoch = %v", err)
 		}
 		_, err = r.Assign(r.ctx(), &r.term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 1}})
 		if !errors.Is(err, hive.ErrNotLeader) {

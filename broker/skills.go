@@ -43,7 +43,8 @@ func (b *Broker) Skills(ctx context.Context) ([]hive.Skill, error) {
 		return nil, b.wrap("list skills", err)
 	}
 	skills := make([]hive.Skill, 0, len(all))
-	for _, body := range all {
+	for _, value := range all {
+		_, body, _ := strings.Cut(value, " ")
 		var s hive.Skill
 		if json.Unmarshal([]byte(body), &s) == nil {
 			skills = append(skills, s)

@@ -109,8 +109,9 @@ func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit
 		pipe.Exec(bg) // best effort: the wait also ends by itself after d
 	})
 	defer stop()
-	// Spelled out, because the client's own method rounds to whole seconds.
-	seconds := strconv.FormatFloat(min(d, maxPop).Seconds(), 'f', 3, 64)
+	// Spelled out, because the client's own method rounds to whole seconds; 0 would
+	// wait for ever.
+	seconds := strconv.FormatFloat(min(max(d, time.Millisecond), maxPop).Seconds(), 'f', 3, 64)
 	first, err := b.rdb.Do(context.WithoutCancel(ctx), "BLPOP", key, seconds).StringSlice()
 	if errors.Is(err, redis.Nil) {
 		return nil, context.Cause(ctx)

@@ -118,7 +118,7 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 	defer keeper.Wait()
 	defer cancel(nil)
 	keeper.Go(func() { cancel(n.keep(ctx, epoch)) })
-	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch}); errors.Is(err, hive.ErrNotLeader) {
+	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.opts.Name}); errors.Is(err, hive.ErrNotLeader) {
 		n.opts.Log.Warn("lost the lead", "nexus", n.opts.Name, "epoch", epoch)
 	}
 }

@@ -1,6 +1,6 @@
 -- assign: pending -> assigned. Moves ids from lanes to spores' queues; records
 -- are not touched. A repeat of a sequence number moves nothing.
--- ARGV: epoch, sequence, then per grant: lane, class, spore, count
+-- ARGV: term, sequence, then per grant: lane, class, spore, count
 -- Returns {'deposed'}, {'repeat'}, or {'ok', then per grant: moved, left in the
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end

@@ -1,6 +1,6 @@
 -- assign_task: pending -> assigned for one task out of turn, wherever it stands in
 -- its lane. It looks through the lane: not for the way of every task.
--- ARGV: epoch, id, spore
+-- ARGV: term, id, spore
 -- Returns 1 assigned, 0 not in a lane, -1 no such spore or task, -2 deposed.
 if not leads(ARGV[1]) then return -2 end
 local r, spore = head(ARGV[2]), ARGV[3]

@@ -1,5 +1,5 @@
 -- expire: takes one attempt back from a living spore that let its timeout pass.
--- ARGV: epoch, id, attempt, timeout and grace in ms, outcome fields, retention ms
+-- ARGV: term, id, attempt, timeout and grace in ms, outcome fields, retention ms
 -- Returns 1 taken back, 0 not (any more) overdue, -2 deposed.
 if not leads(ARGV[1]) then return -2 end
 local r, t = head(ARGV[2]), now()

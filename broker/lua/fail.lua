@@ -1,10 +1,10 @@
 -- fail: running -> scheduled while failures are left, else -> failed.
 -- ARGV: spore, id, attempt, '1' if permanent, delay ms before the next attempt,
 --       outcome fields, retention ms
--- Returns 's' or 'f', the state now; 'already' for a repeat; 'fenced'.
+-- Returns 's' or 'f', the state now, also to a repeat; or 'fenced'.
 local r, t = head(ARGV[2]), now()
 if not r or r.attempt ~= tonumber(ARGV[3]) or r.owner ~= pad(ARGV[1]) then return 'fenced' end
-if r.state == 's' or r.state == 'f' then return 'already' end
+if r.state == 's' or r.state == 'f' then return r.state end
 if r.state ~= 'r' then return 'fenced' end
 leave(r)
 r.failures = r.failures + 1

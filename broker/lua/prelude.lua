@@ -200,7 +200,9 @@ local function takeback(spore, outcome, t, ttl, n)
   return moved + #ids
 end
 
--- leads reports whether epoch is that of the nexus leading now.
-local function leads(epoch)
-  return call('HGET', P .. 'lead', 'epoch') == epoch
+-- leads reports whether term ("epoch nexus") is the one that runs now. The name
+-- stands in it because a failover of redis may give an epoch out twice.
+local function leads(term)
+  local now = call('HMGET', P .. 'lead', 'epoch', 'id')
+  return now[1] and now[2] and now[1] .. ' ' .. now[2] == term
 end

@@ -1,5 +1,5 @@
 -- promote: scheduled -> pending for tasks whose time has come.
--- ARGV: epoch, most tasks
+-- ARGV: term, most tasks
 -- Returns {tasks promoted, ms until the next one is due (-1: none)}; {-2} deposed.
 if not leads(ARGV[1]) then return { -2 } end
 local t, n, delay = now(), 0, P .. 'delay'

@@ -1,7 +1,7 @@
 -- reclaim: the tasks of a spore whose lease ended go back to their lanes; those
 -- that ran are one failure older, or failed. A spore that is empty and long
 -- silent is forgotten.
--- ARGV: epoch, spore, lease ms, outcome fields, retention ms, most ids
+-- ARGV: term, spore, lease ms, outcome fields, retention ms, most ids
 -- Returns how many ids were moved; -1: the lease still holds; -2: deposed.
 if not leads(ARGV[1]) then return -2 end
 local spore, t = ARGV[2], now()

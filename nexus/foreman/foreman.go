@@ -58,7 +58,7 @@ func (f *Foreman) Lead(ctx context.Context, term broker.Term) error {
 	var watchdog sync.WaitGroup
 	defer watchdog.Wait()
 	defer stop(nil)
-	fence := broker.Term{Epoch: term.Epoch} // of its own: assigning counts in the other
+	fence := broker.Term{Epoch: term.Epoch, Nexus: term.Nexus} // of its own: assigning counts in the other
 	watchdog.Go(func() {
 		if err := f.watch(ctx, fence); err != nil {
 			stop(err)
@@ -300,7 +300,7 @@ func (f *Foreman) AssignTask(ctx context.Context, id string, require hive.Select
 	if err != nil {
 		return nil, err
 	}
-	done, err := f.road.AssignTask(ctx, broker.Term{Epoch: term.Epoch}, id, best.ID)
+	done, err := f.road.AssignTask(ctx, broker.Term{Epoch: term.Epoch, Nexus: term.Nexus}, id, best.ID)
 	if err == nil && !done {
 		err = fmt.Errorf("assign %s: the task is not pending any more", id)
 	}

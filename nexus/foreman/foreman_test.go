@@ -35,7 +35,7 @@ func leading(t *testing.T) (*foreman.Foreman, *broker.Broker) {
 		}
 	}
 	f := foreman.New(road, slog.New(slog.DiscardHandler))
-	f.SetTerm(&broker.Term{Epoch: epoch})
+	f.SetTerm(&broker.Term{Epoch: epoch, Nexus: "nexus"})
 	return f, road
 }
 
