@@ -30,27 +30,25 @@ func (b *Broker) Answer(ctx context.Context, inbox, node string) error {
 	return b.wrap("answer", err)
 }
 
-// BroadcastControl tells all spores that listen a command. It returns the
-// envelope and how many listeners there were. A broadcast is only a hint: it
-// can be lost.
-func (b *Broker) BroadcastControl(ctx context.Context, issuer string, command hive.Command, data any) (hive.Envelope, int, error) {
+// BroadcastControl tells all spores that listen a command and returns its
+// envelope. A broadcast is only a hint: it can be lost.
+func (b *Broker) BroadcastControl(ctx context.Context, issuer string, command hive.Command, data any) (hive.Envelope, error) {
 	body, err := json.Marshal(data)
 	if err != nil {
-		return hive.Envelope{}, 0, fmt.Errorf("broadcast %s: %w", command, err)
+		return hive.Envelope{}, fmt.Errorf("broadcast %s: %w", command, err)
 	}
 	generation, err := b.rdb.Incr(ctx, b.keys.controlGen()).Result()
 	if err != nil {
-		return hive.Envelope{}, 0, b.wrap("broadcast", err)
+		return hive.Envelope{}, b.wrap("broadcast", err)
 	}
 	now := time.Now().UTC()
 	e := hive.Envelope{ID: hive.NewID(), Issuer: issuer, Target: "*", Command: command, Data: body,
 		Generation: generation, Issued: now, Expires: now.Add(controlTTL)}
 	text, err := json.Marshal(e)
 	if err != nil {
-		return e, 0, fmt.Errorf("broadcast %s: %w", command, err)
+		return e, fmt.Errorf("broadcast %s: %w", command, err)
 	}
-	heard, err := b.rdb.Publish(ctx, b.opts.Channel, text).Result()
-	return e, int(heard), b.wrap("broadcast", err)
+	return e, b.wrap("broadcast", b.rdb.Publish(ctx, b.opts.Channel, text).Err())
 }
 
 // SubscribeControl calls f for every envelope until ctx ends. What is no envelope

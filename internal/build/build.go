@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,6 +82,9 @@ func bare(path string) (*hive.Skill, []byte, error) {
 
 func readProgram(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no such file: %s", path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +142,11 @@ func (b Builder) keep(f *manifest.Folder, program []byte) {
 func (b Builder) build(ctx context.Context, f *manifest.Folder) ([]byte, error) {
 	output := filepath.Join(f.Dir, filepath.FromSlash(f.Build.Output))
 	if len(f.Build.Command) == 0 {
-		return readProgram(output)
+		program, err := readProgram(output)
+		if err != nil {
+			err = fmt.Errorf("skill %s: %w (%s has no build.command to make it)", f.Manifest.Name, err, manifest.FileName)
+		}
+		return program, err
 	}
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, f.Build.Command[0], f.Build.Command[1:]...)

@@ -139,7 +139,8 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	text := err.Error()
 	for line := range strings.Lines(text) {
-		a.say("%s", safe(strings.TrimRight(line, "\n")))
+		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), a.name+": ") // said once
+		a.say("%s", safe(line))
 	}
 	if h := hint(err); h != "" {
 		a.say("hint: %s", h)
@@ -160,7 +161,7 @@ func exitCode(err error) int {
 func hint(err error) string {
 	switch {
 	case errors.Is(err, hive.ErrUnreachable):
-		return "say where Redis is with --redis URL or REDIS_HOST; `nexus run` and `nexus dev` need none"
+		return "say where Redis is with --redis URL or REDIS_HOST, and its password with REDIS_PASSWORD; `nexus run` and `nexus dev` need none"
 	case errors.Is(err, hive.ErrDisabled):
 		return "unset ENABLE_HIVE or set it to true"
 	}

@@ -140,10 +140,7 @@ tasks; restart a spore to end it). A broadcast is a hint that can be lost.`,
 			case hive.CommandPing:
 				return a.ping(ctx, road)
 			case hive.CommandDrain:
-				_, heard, err := road.BroadcastControl(ctx, issuer(), command, nil)
-				if err == nil {
-					a.say("%s heard it", plural(heard, "spore"))
-				}
+				_, err := road.BroadcastControl(ctx, issuer(), command, nil)
 				return err
 			default:
 				return usagef("broadcast %q: spores follow PING and DRAIN", args[0])
@@ -159,15 +156,19 @@ type pong struct {
 }
 
 func (a *app) ping(ctx context.Context, road *broker.Broker) error {
-	inbox := hive.NewID()
-	defer road.CloseInbox(context.WithoutCancel(ctx), inbox)
-	begun := time.Now()
-	_, heard, err := road.BroadcastControl(ctx, issuer(), hive.CommandPing, broker.PingData{ReplyTo: inbox})
+	nodes, err := road.Nodes(ctx)
 	if err != nil {
 		return err
 	}
+	online := hive.NewClusterStatus(nodes).Online
+	inbox := hive.NewID()
+	defer road.CloseInbox(context.WithoutCancel(ctx), inbox)
+	begun := time.Now()
+	if _, err := road.BroadcastControl(ctx, issuer(), hive.CommandPing, broker.PingData{ReplyTo: inbox}); err != nil {
+		return err
+	}
 	answers := []pong{}
-	for len(answers) < heard && time.Since(begun) < answersFor {
+	for len(answers) < online && time.Since(begun) < answersFor {
 		told, err := road.ReadInbox(ctx, inbox, answersFor-time.Since(begun))
 		if err != nil {
 			return err
@@ -185,6 +186,6 @@ func (a *app) ping(ctx context.Context, road *broker.Broker) error {
 		rows[i] = []string{p.Node, fmt.Sprintf("%.1f ms", p.MS)}
 	}
 	err = table(a.Out, []string{"SPORE", "ANSWERED AFTER"}, rows)
-	a.say("%d of %s answered", len(answers), plural(heard, "listening spore"))
+	a.say("%d of %s answered", len(answers), plural(online, "online spore"))
 	return err
 }

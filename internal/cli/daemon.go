@@ -146,6 +146,9 @@ func (a *app) spore(ctx context.Context, flags spore.Options) error {
 		}
 		o.Tags = maps.Clone(o.Tags)
 		maps.Copy(o.Tags, flags.Tags)
+		if err := o.Validate(); err != nil {
+			return usageError{err}
+		}
 		s, err := spore.New(o)
 		if err != nil {
 			return err

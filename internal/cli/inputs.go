@@ -24,10 +24,7 @@ type input struct {
 }
 
 // skipped is an input that is not worked on, and why.
-type skipped struct {
-	Input  string `json:"input"`
-	Reason string `json:"reason"`
-}
+type skipped struct{ input, reason string }
 
 // inputs collects what a run works on.
 type inputs struct {
@@ -60,12 +57,9 @@ func gather(ctx context.Context, in io.Reader, args []string, each string) (*inp
 }
 
 func (all *inputs) stdin(in io.Reader) error {
-	data, err := io.ReadAll(io.LimitReader(in, hive.MaxPayload+1))
+	data, err := readAtMost(in, "standard input")
 	if err != nil {
-		return fmt.Errorf("standard input: %w", err)
-	}
-	if len(data) > hive.MaxPayload {
-		return fmt.Errorf("standard input: more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+		return err
 	}
 	all.items = append(all.items, input{"-", data})
 	return nil
@@ -190,13 +184,22 @@ func (all *inputs) split(in io.Reader, path, each string) error {
 	if each == "json" {
 		return all.values(in, path)
 	}
+	return all.lines(in, path)
+}
+
+func (all *inputs) lines(in io.Reader, path string) error {
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, hive.MaxPayload)
-	for n := 1; lines.Scan(); n++ {
+	lines.Buffer(nil, hive.MaxPayload+2) // a line and how it ends
+	n := 1
+	for ; lines.Scan(); n++ {
 		all.items = append(all.items, input{fmt.Sprintf("%s:%d", path, n), bytes.Clone(lines.Bytes())})
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: line %d: %w", path, len(all.items)+1, err)
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: line %d: %w", path, n, err)
 	}
 	return nil
 }
@@ -211,7 +214,7 @@ func (all *inputs) values(in io.Reader, path string) error {
 	}
 	for n := 1; ; n++ {
 		if array && !d.More() {
-			return nil
+			return endOfArray(d, path)
 		}
 		var v json.RawMessage
 		err := d.Decode(&v)
@@ -223,6 +226,18 @@ func (all *inputs) values(in io.Reader, path string) error {
 		}
 		all.items = append(all.items, input{fmt.Sprintf("%s#%d", path, n), v})
 	}
+}
+
+// endOfArray reads the closing bracket: an array that was cut short, or that
+// something follows, is not what was meant to be run.
+func endOfArray(d *json.Decoder, path string) error {
+	if _, err := d.Token(); err != nil {
+		return fmt.Errorf("%s: the JSON array is cut short: no ] at its end", path)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: something follows the JSON array", path)
+	}
+	return nil
 }
 
 // startsArray reports whether the first character that is not space is a bracket.

@@ -92,7 +92,7 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 		}
 	}
 	for _, s := range in.skipped {
-		a.say("skipped %s: %s", safe(s.Input), s.Reason)
+		a.say("skipped %s: %s", safe(s.input), s.reason)
 	}
 	records, err := a.mapOver(ctx, road, template, payloads)
 	if err != nil {
@@ -234,8 +234,7 @@ func (a *app) showRun(in *inputs, records []*hive.Record, elapsed time.Duration)
 		err = printJSON(a.Out, struct {
 			Summary runSummary  `json:"summary"`
 			Results []runResult `json:"results"`
-			Skipped []skipped   `json:"skipped,omitempty"`
-		}{sum, results, in.skipped})
+		}{sum, results})
 	} else {
 		err = a.showResults(results)
 		fmt.Fprintf(a.Err, "completed %d/%d, failed %d, %.1f s, %s\n", sum.Completed, sum.Total, sum.Failed,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -110,11 +109,8 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 	if err != nil {
 		return err
 	}
-	if call.Payload, err = io.ReadAll(io.LimitReader(a.In, hive.MaxPayload+1)); err != nil {
-		return fmt.Errorf("standard input: %w", err)
-	}
-	if len(call.Payload) > hive.MaxPayload {
-		return fmt.Errorf("payload: more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	if call.Payload, err = readAtMost(a.In, "standard input"); err != nil {
+		return err
 	}
 	schema, err := manifest.Compile(skill.Input)
 	if err != nil {

@@ -95,18 +95,28 @@ spore has waits until one has; nexus status says why it waits.`,
 func (a *app) readPayload(arg string) ([]byte, error) {
 	switch {
 	case arg == "-":
-		b, err := io.ReadAll(io.LimitReader(a.In, hive.MaxPayload+1))
-		return b, err
+		return readAtMost(a.In, "standard input")
 	case strings.HasPrefix(arg, "@"):
 		f, err := os.Open(arg[1:])
 		if err != nil {
 			return nil, inputError(arg[1:], err)
 		}
 		defer f.Close()
-		b, err := io.ReadAll(io.LimitReader(f, hive.MaxPayload+1))
-		return b, err
+		return readAtMost(f, arg[1:])
 	}
 	return []byte(arg), nil
+}
+
+// readAtMost reads one payload from what people call name.
+func readAtMost(r io.Reader, name string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, hive.MaxPayload+1))
+	if err == nil && len(data) > hive.MaxPayload {
+		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
 }
 
 func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {

@@ -33,8 +33,8 @@ func goldenPath(file string) string {
 func render(doc block.Document) string {
 	var b strings.Builder
 	b.WriteString("title: " + doc.Title + "\n")
-	for _, block := range doc.Blocks {
-		b.WriteString("\n" + [...]string{"", "- ", "# "}[block.Kind] + block.Text + "\n")
+	for _, part := range doc.Blocks {
+		b.WriteString("\n" + [...]string{"", "- ", "# "}[part.Kind] + part.Text + "\n")
 	}
 	return b.String()
 }

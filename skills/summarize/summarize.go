@@ -37,8 +37,8 @@ func summarize(req request) summary {
 // bodyText joins the blocks of a document.
 func bodyText(doc block.Document) string {
 	var b strings.Builder
-	for _, block := range doc.Blocks {
-		b.WriteString(block.Text)
+	for _, part := range doc.Blocks {
+		b.WriteString(part.Text)
 		b.WriteByte(' ')
 	}
 	return b.String()
@@ -60,7 +60,7 @@ func bodySentences(doc block.Document, l lang.Language) []rank.Sentence {
 	return all
 }
 
-// maxBytes is the length from which text without a full stop is data.
+// maxBytes is longer than any sentence; what is longer is data.
 const maxBytes = 2000
 
 // isSentence tells sentences from other pieces of text: items of lists, lines

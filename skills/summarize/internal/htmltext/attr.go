@@ -1,6 +1,10 @@
 package htmltext
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+)
 
 // attr returns the value of an attribute and whether it is there at all.
 func (n *node) attr(name string) (value string, ok bool) {
@@ -18,7 +22,7 @@ func (n *node) attr(name string) (value string, ok bool) {
 }
 
 // is reports whether an attribute has one of the values, in any case.
-func (n *node) is(name string, values map[string]bool) bool {
+func (n *node) is(name string, values wordset.Set) bool {
 	value, ok := n.attr(name)
 	return ok && values[strings.ToLower(strings.TrimSpace(value))]
 }

@@ -1,6 +1,10 @@
 package htmltext
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+)
 
 // traits are the properties of an element that depend on its tag alone.
 type traits uint8
@@ -28,9 +32,9 @@ var elements = traitsTable(map[traits]string{
 	barrier: `article aside blockquote body div dl footer form header html main menu nav ol section select table
 		td th ul`,
 	neverText: `audio canvas embed head iframe map math noembed noframes noscript object script style svg template
-		video xmp`,
-	aroundText: `aside button caption dialog fieldset figcaption figure footer form header input label menu nav
-		picture pre select table textarea`,
+		textarea title video xmp`,
+	aroundText: `aside button caption dialog fieldset figcaption figure footer form header label menu nav picture pre
+		select table`,
 })
 
 func traitsTable(lists map[traits]string) map[string]traits {
@@ -45,24 +49,15 @@ func traitsTable(lists map[traits]string) map[string]traits {
 
 // closes lists the open elements that the start tag of an element implicitly
 // closes, besides the <p> that every block-level element closes.
-var closes = map[string]map[string]bool{
-	"li":     set("li"),
-	"dt":     set("dt dd"),
-	"dd":     set("dt dd"),
-	"option": set("option"),
-	"tr":     set("tr td th"),
-	"td":     set("td th"),
-	"th":     set("td th"),
-	"thead":  set("thead tbody tfoot tr td th"),
-	"tbody":  set("thead tbody tfoot tr td th"),
-	"tfoot":  set("thead tbody tfoot tr td th"),
-}
-
-// set makes a set of words.
-func set(words string) map[string]bool {
-	m := make(map[string]bool)
-	for word := range strings.FieldsSeq(words) {
-		m[word] = true
-	}
-	return m
+var closes = map[string]wordset.Set{
+	"li":     wordset.Of("li"),
+	"dt":     wordset.Of("dt dd"),
+	"dd":     wordset.Of("dt dd"),
+	"option": wordset.Of("option"),
+	"tr":     wordset.Of("tr td th"),
+	"td":     wordset.Of("td th"),
+	"th":     wordset.Of("td th"),
+	"thead":  wordset.Of("thead tbody tfoot tr td th"),
+	"tbody":  wordset.Of("thead tbody tfoot tr td th"),
+	"tfoot":  wordset.Of("thead tbody tfoot tr td th"),
 }

@@ -4,18 +4,19 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
 )
 
 // otherRoles are ARIA roles of anything but an article.
-var otherRoles = set(`navigation banner contentinfo complementary dialog alertdialog alert search form menu
+var otherRoles = wordset.Of(`navigation banner contentinfo complementary dialog alertdialog alert search form menu
 	menubar toolbar tablist status`)
 
 // otherNames are words in a class or an id that mark boilerplate; otherParts
-// do so even as part of a longer word ("topmenu", "komentarze"). Both were
-// collected from the lists of Mozilla's Readability.js and from Polish and
-// German newspapers.
+// do so even as part of a longer word ("topmenu", "komentarze"). The idea is
+// that of Readability.js; the words are English, Polish and German.
 var (
-	otherNames = set(`ad ads advert adslot advertisement author autor autorzy anzeige anzeigen banner bio byline
+	otherNames = wordset.Of(`ad ads advert adslot advertisement author autor autorzy anzeige anzeigen banner bio byline
 		caption czytaj figcaption legal login meta modal more mehr nav pager pagination pagetools polecane polecamy
 		print privacy rail rodo shadow share sharing shareline sharebar skip tag tags tagi teilen tool tools toolbar
 		trending udostepnij udostępnij verfasser widget zobacz teaser teasers outbrain taboola signup datenschutz
@@ -54,7 +55,7 @@ func removeIf(n *node, unwanted func(*node) bool) {
 	}
 }
 
-var truthy = set("true 1")
+var truthy = wordset.Of("true 1")
 
 func isHidden(n *node) bool {
 	if n.attrs == "" {

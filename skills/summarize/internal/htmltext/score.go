@@ -3,6 +3,8 @@ package htmltext
 import (
 	"slices"
 	"strings"
+
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
 )
 
 // measure is what the scoring knows about the text below a node.
@@ -52,8 +54,8 @@ const (
 )
 
 // contentNames are words in a class, id or itemprop that mark an article.
-var contentNames = set(`article articlebody artykul artykuł artikel beitrag body content entry hentry inhalt main
-	post story text tresc treść`)
+var contentNames = wordset.Of(`article articlebody artykul artykuł artikel beitrag body content entry hentry
+	inhalt main post story text tresc treść`)
 
 // scores maps the elements that contain paragraphs to their score.
 type scores map[*node]float64

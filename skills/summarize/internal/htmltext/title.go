@@ -5,19 +5,23 @@ import (
 	"strings"
 
 	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
 )
 
 // title returns the headline of the page, "" if there is none. An <h1> is the
-// headline if it is the only one or if the page's own title repeats it; the
-// name of the site is often an <h1>, too.
+// headline if the page's own title repeats it or if it is the only one. The
+// name of the site may be an <h1> in the page's title, too, but it is shorter.
 func title(root *node) string {
 	page, openGraph, headings := titles(root)
+	best := ""
 	for _, heading := range headings {
-		if strings.Contains(page, heading) || heading == openGraph {
-			return heading
+		if (strings.Contains(page, heading) || heading == openGraph) && len(heading) > len(best) {
+			best = heading
 		}
 	}
 	switch {
+	case best != "":
+		return best
 	case len(headings) == 1:
 		return headings[0]
 	case openGraph != "":
@@ -25,6 +29,8 @@ func title(root *node) string {
 	}
 	return withoutSite(page)
 }
+
+var openGraphTitle = wordset.Of("og:title")
 
 // titles collects what may be the headline.
 func titles(root *node) (page, openGraph string, headings []string) {
@@ -35,7 +41,7 @@ func titles(root *node) (page, openGraph string, headings []string) {
 				page = n.innerText()
 			}
 		case "meta":
-			if openGraph == "" && n.is("property", set("og:title")) {
+			if openGraph == "" && n.is("property", openGraphTitle) {
 				value, _ := n.attr("content")
 				openGraph = block.Collapse(html.UnescapeString(value))
 			}

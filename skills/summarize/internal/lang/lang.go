@@ -5,6 +5,8 @@ package lang
 import (
 	"strings"
 	"unicode"
+
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
 )
 
 // Language is one of the languages the skill knows.
@@ -64,23 +66,15 @@ func (l Language) PointsBack(first, second string) bool {
 func notLetter(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '’' }
 
 // stopWords is indexed by Language.
-var stopWords = [...]map[string]bool{
-	English: set(english),
-	Polish:  set(polish),
-	German:  set(german),
+var stopWords = [...]wordset.Set{
+	English: wordset.Of(english),
+	Polish:  wordset.Of(polish),
+	German:  wordset.Of(german),
 }
 
 // anaphora is indexed by Language.
-var anaphora = [...]map[string]bool{
-	English: set(englishAnaphora),
-	Polish:  set(polishAnaphora),
-	German:  set(germanAnaphora),
-}
-
-func set(words string) map[string]bool {
-	m := make(map[string]bool)
-	for word := range strings.FieldsSeq(words) {
-		m[word] = true
-	}
-	return m
+var anaphora = [...]wordset.Set{
+	English: wordset.Of(englishAnaphora),
+	Polish:  wordset.Of(polishAnaphora),
+	German:  wordset.Of(germanAnaphora),
 }

@@ -47,7 +47,7 @@ func (r *reader) frontMatter() {
 			return
 		}
 		if title, ok := strings.CutPrefix(line, "title:"); ok {
-			r.doc.Title = strings.Trim(strings.TrimSpace(title), `"'`)
+			r.doc.Title = strings.Trim(block.Collapse(title), `"'`)
 		}
 	}
 	r.doc.Title = "" // never closed: it was a rule
@@ -183,9 +183,13 @@ func (r *reader) finishHeading(top bool) {
 	r.flush()
 }
 
-// collect adds a line to the block being collected, or begins an item.
+// collect adds a line to the block being collected, or begins an item. A
+// number in the middle of a paragraph begins none: the line may go on with
+// "3. Oktober".
 func (r *reader) collect(line string) {
-	if item, ok := plain.CutMarker(line); ok && (len(r.text) == 0 || r.kind == block.Item || line[0] < '0' || line[0] > '9') {
+	isNumber := '0' <= line[0] && line[0] <= '9'
+	inParagraph := len(r.text) > 0 && r.kind == block.Paragraph
+	if item, ok := plain.CutMarker(line); ok && !(isNumber && inParagraph) {
 		r.flush()
 		r.kind = block.Item
 		line = item

@@ -32,7 +32,7 @@ const neighbourWeight = 2
 
 // withNeighbours adds edges between consecutive sentences of a block. They
 // treat of the same thing even where the second says "it" instead of naming
-// it. (On the test articles: 54 % of the facts without these edges, 63 % with.)
+// it. On the test articles these edges are worth two facts in a hundred.
 func (g graph) withNeighbours(text []Sentence, kept []int) graph {
 	linked := newGraph(len(g))
 	for i := range g {

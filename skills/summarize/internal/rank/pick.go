@@ -9,8 +9,9 @@ const (
 	// nearlyEqual is the similarity from which two sentences say the same.
 	nearlyEqual = 0.6
 	// danglingWeight counts against a sentence that begins with "He" or
-	// "Therefore" while the sentence it refers to has not been picked.
-	danglingWeight = 0.2
+	// "Therefore" while the sentence it refers to has not been picked. It
+	// covers no more facts, but it makes for better reading.
+	danglingWeight = 0.5
 )
 
 // picker picks sentences one after another.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
+	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
 )
 
 // class is how an abbreviation behaves before a capital letter.
@@ -34,7 +35,10 @@ func classOf(p previous, l lang.Language) class {
 	if l == lang.German && strings.HasSuffix(p.key, "str") {
 		return mayEnd // Goethestr. 5
 	}
-	return abbreviations[l][p.key[strings.LastIndexByte(p.key, '-')+1:]]
+	if hyphen := strings.LastIndexByte(p.key, '-'); hyphen >= 0 {
+		return abbreviations[l][p.key[hyphen+1:]]
+	}
+	return unknown
 }
 
 // abbreviations holds lower-case abbreviations without their last full stop
@@ -86,36 +90,27 @@ func classes(words map[class]string) map[string]class {
 	return m
 }
 
-// set makes a set of words.
-func set(words string) map[string]bool {
-	m := make(map[string]bool)
-	for word := range strings.FieldsSeq(words) {
-		m[word] = true
-	}
-	return m
-}
-
 // continues are the words that may follow "5 p.m." inside a sentence.
-var continues = set(`monday tuesday wednesday thursday friday saturday sunday january february march
+var continues = wordset.Of(`monday tuesday wednesday thursday friday saturday sunday january february march
 	april june july august september october november december est edt pst pdt cst cdt gmt utc bst cet
 	eastern pacific central`)
 
 // ordinalNouns follow a German ordinal number even where no article precedes.
-var ordinalNouns = set(`Januar Jänner Februar März April Mai Juni Juli August September Oktober November
+var ordinalNouns = wordset.Of(`Januar Jänner Februar März April Mai Juni Juli August September Oktober November
 	Dezember Jahrhundert Jahrhunderts Liga Bundesliga Klasse Platz Rang Auflage Weltkrieg Etage Stock
 	Kapitel Runde Geburtstag Todestag Jahrestag`)
 
 // introducers precede an ordinal number. Bare prepositions are missing from
 // the German list because "stieg auf 12. Experten …" ends a sentence.
-var introducers = [...]map[string]bool{
+var introducers = [...]wordset.Set{
 	lang.English: nil,
-	lang.Polish:  set(`w we podczas ze`),
-	lang.German: set(`der die das dem den des am im ins vom zum zur beim ein eine einem einen einer eines
+	lang.Polish:  wordset.Of(`w we podczas ze`),
+	lang.German: wordset.Of(`der die das dem den des am im ins vom zum zur beim ein eine einem einen einer eines
 		sein seine seinem seinen seiner ihr ihre ihrem ihren ihrer unser unsere unserem unseren dieser
 		diesem diesen jeder jedem jeden`),
 }
 
 // letterNouns are followed by a letter that is no initial: "vitamin C".
-var letterNouns = set(`vitamin vitamins plan grade hepatitis type class group category option exhibit
+var letterNouns = wordset.Of(`vitamin vitamins plan grade hepatitis type class group category option exhibit
 	appendix section war witamina witaminy witaminę klasa klasy typ typu grupa grupy punkt klasse gruppe
 	plans kategorie kategoria`)

@@ -3,6 +3,7 @@ package sentence
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
 )
@@ -170,5 +171,6 @@ func (c *context) insideDate() bool {
 }
 
 func isLowerLetter(word string) bool {
-	return isSingleLetter(word) && strings.ToLower(word) == word
+	r, _ := utf8.DecodeRuneInString(word)
+	return unicode.IsLower(r) && isSingleLetter(word)
 }

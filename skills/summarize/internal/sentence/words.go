@@ -81,7 +81,7 @@ type previous struct {
 // constant.
 const (
 	maxToken   = 64
-	maxLetters = 4
+	maxLetters = 2 // "i. d. R."
 )
 
 // preceding reads the words at the end of text.
