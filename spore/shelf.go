@@ -28,6 +28,7 @@ var errNoSkill = errors.New("no such skill here")
 type shelf struct {
 	source Source
 	engine *runtime.Engine
+	tags   hive.Tags
 	log    *slog.Logger
 
 	mu     sync.Mutex
@@ -44,15 +45,22 @@ type ready struct {
 	done    chan struct{}
 }
 
-func newShelf(source Source, engine *runtime.Engine, log *slog.Logger) *shelf {
-	return &shelf{source: source, engine: engine, log: log, ready: map[string]*ready{}}
+func newShelf(source Source, engine *runtime.Engine, tags hive.Tags, log *slog.Logger) *shelf {
+	return &shelf{source: source, engine: engine, tags: tags, log: log, ready: map[string]*ready{}}
 }
 
-// refresh reads the list of skills anew.
+// refresh reads the list of skills anew. A skill whose manifest requires tags that
+// this spore lacks is left out, so it is never placed here.
 func (s *shelf) refresh(ctx context.Context) error {
-	skills, err := s.source.Skills(ctx)
+	all, err := s.source.Skills(ctx)
 	if err != nil {
 		return err
+	}
+	skills := all[:0]
+	for _, skill := range all {
+		if skill.Requires.Matches(s.tags) {
+			skills = append(skills, skill)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +68,7 @@ func (s *shelf) refresh(ctx context.Context) error {
 	return nil
 }
 
-// ids lists the skills the spore offers: all but those it failed to prepare.
+// ids lists the skills the spore offers.
 func (s *shelf) ids() []hive.SkillID {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -78,7 +78,7 @@ func New(o Options) (*Spore, error) {
 	}
 	s := &Spore{
 		opts: o, road: o.Road, engine: engine, tags: tags, born: time.Now(),
-		shelf: newShelf(o.Road, engine, o.Log),
+		shelf: newShelf(o.Road, engine, tags, o.Log),
 		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), quit: make(chan struct{}),
 		slots: make(chan struct{}, o.Slots),
 		held:  map[string]*held{},

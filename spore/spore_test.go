@@ -213,6 +213,22 @@ func TestNewSkillReachesRunningSpores(t *testing.T) {
 	}
 }
 
+func TestManifestRequires(t *testing.T) {
+	t.Parallel()
+	road, c, _ := hiveOf(t, spore.Options{Name: "plain"}, spore.Options{Name: "special", Tags: hive.Tags{"special": "true"}})
+	require, err := hive.ParseSelector("special=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Name, m.Requires = "picky", require })
+	for range 4 {
+		r, err := c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "picky"}, Payload: []byte("echo x")})
+		if err != nil || r.Node != "special" {
+			t.Errorf("ran on %q, %v", r.Node, err)
+		}
+	}
+}
+
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	road, c, _ := hiveOf(t, spore.Options{Name: "a"})
