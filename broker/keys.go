@@ -11,7 +11,7 @@ import (
 
 // Every key of the road begins with the shard's prefix, whose braces make all of
 // them hash to one slot of a Redis Cluster. docs/redis-keys.md draws them; the
-// scripts spell the same names.
+// scripts spell the same names, and some that only they use.
 type keys struct {
 	prefix string // "{h}:"
 }
@@ -25,20 +25,15 @@ func (k keys) own(node string) string    { return k.prefix + "own:" + node }
 func (k keys) beat(node string) string   { return k.prefix + "hb:" + node }
 func (k keys) door(node string) string   { return k.prefix + "db:" + node }
 func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }
-func (k keys) wait(id string) string     { return k.prefix + "wait:" + id }
 func (k keys) wasm(digest string) string { return k.prefix + "w:" + digest }
 
 func (k keys) active() string     { return k.prefix + "act" }
 func (k keys) bell() string       { return k.prefix + "bell" }
-func (k keys) lead() string       { return k.prefix + "lead" }
 func (k keys) nodes() string      { return k.prefix + "nodes" }
 func (k keys) used() string       { return k.prefix + "used" }
-func (k keys) running() string    { return k.prefix + "run" }
 func (k keys) counters() string   { return k.prefix + "ct" }
 func (k keys) delay() string      { return k.prefix + "delay" }
-func (k keys) dead() string       { return k.prefix + "dead" }
 func (k keys) skills() string     { return k.prefix + "sk" }
-func (k keys) skillsGen() string  { return k.prefix + "skgen" }
 func (k keys) controlGen() string { return k.prefix + "ctlgen" }
 
 // maxClass is the longest class text that stands in keys as it is.

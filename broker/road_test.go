@@ -379,7 +379,7 @@ func TestComplete(t *testing.T) {
 		if string(rec.Result) != string(out.Result) || string(rec.Log) != "said" || rec.Elapsed != out.Elapsed || rec.Ran != out.Ran {
 			r.t.Errorf("outcome = %+v", rec.Outcome)
 		}
-		if rec.Finished.IsZero() || rec.Payload != nil && len(rec.Payload) > 0 {
+		if rec.Finished.IsZero() || len(rec.Payload) > 0 {
 			r.t.Errorf("finished %v, payload %q", rec.Finished, rec.Payload)
 		}
 		r.wantStats(hive.Stats{Completed: 1})
