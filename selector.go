@@ -120,7 +120,11 @@ func parseSet(s, head, list string) (Requirement, error) {
 		values[i] = strings.TrimSpace(values[i])
 	}
 	slices.Sort(values)
-	return newRequirement(words[0], Op(words[1]), slices.Compact(values)...)
+	values = slices.Compact(values)
+	if len(values) == 1 { // one meaning, one text
+		return newRequirement(words[0], map[Op]Op{OpIn: OpEqual, OpNotIn: OpNotEqual}[Op(words[1])], values...)
+	}
+	return newRequirement(words[0], Op(words[1]), values...)
 }
 
 func newRequirement(key string, op Op, values ...string) (Requirement, error) {

@@ -43,6 +43,9 @@ func newBatcher[T, R any](flush func(context.Context, []T) ([]R, error), size fu
 // do runs one item in some batch. When ctx ends first, the item may still run.
 func (b *batcher[T, R]) do(ctx context.Context, item T) (R, error) {
 	call := &batchCall[T, R]{item: item, turn: make(chan struct{})}
+	if err := context.Cause(ctx); err != nil {
+		return call.result, err
+	}
 	if !b.board(call) {
 		select {
 		case <-call.turn:

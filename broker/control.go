@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hive-spore/hive"
@@ -24,10 +25,26 @@ type PingData struct {
 // itself.
 func (b *Broker) Answer(ctx context.Context, inbox, node string) error {
 	pipe := b.rdb.Pipeline()
-	pipe.RPush(ctx, b.keys.inbox(inbox), node)
+	pipe.RPush(ctx, b.keys.inbox(inbox), noticeAnswer+node)
 	pipe.PExpire(ctx, b.keys.inbox(inbox), time.Minute)
 	_, err := pipe.Exec(ctx)
 	return b.wrap("answer", err)
+}
+
+// Answers returns the spores that have answered into an inbox, after waiting up to
+// d for the first.
+func (b *Broker) Answers(ctx context.Context, inbox string, d time.Duration) ([]string, error) {
+	items, err := b.popDoor(ctx, b.keys.inbox(inbox), d, inboxBatch)
+	if err != nil {
+		return nil, b.wrap("read answers", err)
+	}
+	var nodes []string
+	for _, item := range items {
+		if node, ok := strings.CutPrefix(item, noticeAnswer); ok {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes, nil
 }
 
 // BroadcastControl tells all spores that listen a command and returns its

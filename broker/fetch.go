@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/hive-spore/hive"
@@ -42,9 +44,26 @@ func (b *Broker) Fetch(ctx context.Context, s *Session, n int) (attempts []hive.
 	for i := 1; i < len(reply); i += 2 {
 		r, err := unpack(text(reply[i]), []byte(text(reply[i+1])))
 		if err != nil {
-			return nil, 0, fmt.Errorf("fetch: %w", err)
+			// It is running here already: end it, and keep the others.
+			if err := b.failUnreadable(ctx, s.Node, text(reply[i]), text(reply[i+1]), err); err != nil {
+				return attempts, 0, err
+			}
+			continue
 		}
 		attempts = append(attempts, hive.Attempt{Task: r.Task, Number: r.Attempts, Failures: r.Failures, Started: r.Started})
 	}
 	return attempts, int(number(reply[0])), nil
+}
+
+// failUnreadable ends an attempt at a task whose record makes no sense.
+func (b *Broker) failUnreadable(ctx context.Context, node, id, record string, why error) error {
+	a := &hive.Attempt{Task: hive.Task{ID: id}}
+	if len(record) >= headLen {
+		a.Number = int(binary.BigEndian.Uint32([]byte(record[4:8])))
+	}
+	_, err := b.Fail(ctx, node, a, &hive.Outcome{Failure: hive.NewFailure(hive.FailLoad, why.Error())}, 0)
+	if errors.Is(err, hive.ErrFenced) {
+		return nil
+	}
+	return err
 }

@@ -134,6 +134,17 @@ func (b *Broker) Nodes(ctx context.Context) ([]hive.Node, error) {
 	return nodes, nil
 }
 
+// maxSlots bounds what a report may claim.
+const maxSlots = 10_000
+
+// clamp bounds a number from outside to 0..most; not a number becomes most.
+func clamp[N int | float64](n, most N) N {
+	if n != n {
+		return most
+	}
+	return min(max(n, 0), most)
+}
+
 func readNode(id string, beat []any, used string, now time.Time) hive.Node {
 	n := hive.Node{}
 	if len(beat) == 3 {
@@ -145,6 +156,8 @@ func readNode(id string, beat []any, used string, now time.Time) hive.Node {
 		n.Online = beat[2] != nil && now.Sub(n.Beat) < hive.OfflineAfter
 	}
 	n.ID = id
+	n.CPU, n.Memory = clamp(n.CPU, 1), clamp(n.Memory, 1)
+	n.Slots, n.Prefetch = clamp(n.Slots, maxSlots), clamp(n.Prefetch, maxSlots)
 	n.Active, _ = strconv.Atoi(used)
 	return n
 }

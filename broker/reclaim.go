@@ -38,8 +38,9 @@ func (b *Broker) Reclaim(ctx context.Context, term Term, node string) (moved int
 }
 
 // ExpireGrace is how long after its timeout a spore may still report an attempt
-// by itself before the leader takes it back.
-const ExpireGrace = 5 * time.Second
+// by itself before the leader takes it back. The spore's clock for it begins
+// later, when the skill is prepared.
+const ExpireGrace = 30 * time.Second
 
 // Expire takes a running attempt back whose own timeout passed ExpireGrace ago
 // although its spore is alive. It reports whether the attempt was taken.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -365,6 +366,71 @@ func TestFetch(t *testing.T) {
 			r.t.Errorf("Fetch by an old incarnation = %v", err)
 		}
 	})
+}
+
+// TestFetchDropsTombstones: cancelled tasks held places in the spore's queue; the
+// foreman must hear that they are free.
+func TestFetchDropsTombstones(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		dead := r.enqueue()
+		r.assign("a", 1)
+		if _, err := r.Cancel(r.ctx(), dead); err != nil {
+			r.t.Fatal(err)
+		}
+		r.enqueue()
+		for rung := true; rung; { // what has been said until here
+			bell, err := r.WaitBell(r.ctx(), time.Millisecond)
+			r.check(err)
+			rung = bell.Nodes || len(bell.Lanes) > 0
+		}
+		if got := r.fetch(s, 1); len(got) != 0 {
+			r.t.Fatalf("Fetch = %v, want nothing", got)
+		}
+		if bell, err := r.WaitBell(r.ctx(), time.Second); err != nil || !bell.Freed {
+			r.t.Errorf("bell = %+v, %v, want it to say that there is room", bell, err)
+		}
+		r.wantIdle()
+	})
+}
+
+// TestOutOfMemory: a full redis takes no new tasks, but what is on the road goes on.
+func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
+	server, err := testkit.StartRedis("--maxmemory", "4mb", "--maxmemory-policy", "noeviction")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	r := newRoad(t, broker.Options{Addrs: []string{server.Addr}})
+	s := r.join("a")
+	r.enqueue()
+	r.enqueue()
+	r.assign("a", 1)
+	a := r.fetch(s, 1)[0]
+	for { // fill it up
+		big := echo("")
+		big.Payload = make([]byte, 200_000)
+		if err := r.Enqueue(r.ctx(), &big, ""); err != nil {
+			if !strings.Contains(err.Error(), "OOM") {
+				t.Fatalf("Enqueue on a full redis = %v", err)
+			}
+			break
+		}
+	}
+	if _, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false); err != nil {
+		t.Errorf("Heartbeat = %v", err)
+	}
+	if _, leader, _, err := r.Campaign(r.ctx(), "nexus", time.Hour); leader != "nexus" || err != nil {
+		t.Errorf("Campaign = %q, %v", leader, err)
+	}
+	r.complete(s, a)
+	r.assign("a", 1)
+	if b := r.fetch(s, 1); len(b) != 1 {
+		t.Errorf("Fetch = %v, want the second task", b)
+	} else if got := r.fail(s, b[0], hive.FailTrap); got != hive.Scheduled {
+		t.Errorf("Fail = %s", got)
+	}
 }
 
 func TestComplete(t *testing.T) {

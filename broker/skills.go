@@ -17,7 +17,7 @@ import (
 const MaxProgram = 64 << 20
 
 // Publish makes one exact skill known to every spore. A version that is known
-// with another program is refused: versions do not change.
+// with another program or manifest is refused: versions do not change.
 func (b *Broker) Publish(ctx context.Context, s *hive.Skill, program []byte) error {
 	if len(program) > MaxProgram {
 		return fmt.Errorf("publish %s: program of %d bytes, at most %d allowed: %w", s.ID(), len(program), MaxProgram, hive.ErrTooLarge)
@@ -31,12 +31,14 @@ func (b *Broker) Publish(ctx context.Context, s *hive.Skill, program []byte) err
 		return b.wrap("publish", err)
 	}
 	if other, _, _ := list(reply, nil); other != "" {
-		return fmt.Errorf("%s is registered already with another program (%.19s…): raise the version", s.ID(), other)
+		return fmt.Errorf("%s is registered already with another program or manifest (%.19s…): raise the version", s.ID(), other)
 	}
 	return nil
 }
 
-// Skills returns every registered skill, by name, newest version first.
+// Skills returns every registered skill, by name, newest version first, and
+// pre-releases after all releases: who does not ask for one gets none while there
+// is a release.
 func (b *Broker) Skills(ctx context.Context) ([]hive.Skill, error) {
 	all, err := b.rdb.HGetAll(ctx, b.keys.skills()).Result()
 	if err != nil {
@@ -53,6 +55,12 @@ func (b *Broker) Skills(ctx context.Context) ([]hive.Skill, error) {
 	slices.SortFunc(skills, func(a, b hive.Skill) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
+		}
+		if pre := strings.Contains(a.Version, "-"); pre != strings.Contains(b.Version, "-") {
+			if pre {
+				return 1
+			}
+			return -1
 		}
 		return hive.CompareVersions(b.Version, a.Version)
 	})

@@ -52,6 +52,13 @@ func (b *Broker) Wait(ctx context.Context, inbox string, ids []string) (over []*
 	return over, unknown, nil
 }
 
+// The first byte of an item in an inbox says what it is. Readers pass over kinds
+// they do not know.
+const (
+	noticeTold   = "T" // a task is over
+	noticeAnswer = "A" // a spore answers a control command
+)
+
 // Told is one notice from an inbox: a task is over. Record is nil where it was
 // too large to travel with the notice.
 type Told struct {
@@ -71,10 +78,11 @@ func (b *Broker) ReadInbox(ctx context.Context, inbox string, d time.Duration) (
 	}
 	told := make([]Told, 0, len(items))
 	for _, item := range items {
-		id, record, inline := strings.Cut(item, "\n")
-		if id == "" {
+		item, isTold := strings.CutPrefix(item, noticeTold)
+		if !isTold {
 			continue
 		}
+		id, record, inline := strings.Cut(item, "\n")
 		t := Told{ID: id}
 		if inline {
 			t.Record, _ = unpack(id, []byte(record)) // nil: the caller reads it

@@ -31,12 +31,20 @@ type inbox struct {
 
 	mu      sync.Mutex
 	reading bool
-	waiting map[string][]chan *hive.Record
+	waiting map[string][]*waiter
+}
+
+// waiter is one call that waits for tasks.
+type waiter struct {
+	told chan *hive.Record // has room for all of them: deliver never blocks
+	lost chan string       // id of a task that the road has forgotten
+	// submitted: the tasks have been on the road. Guarded by inbox.mu.
+	submitted bool
 }
 
 func newInbox(road *broker.Broker) inbox {
 	ctx, stop := context.WithCancelCause(context.Background())
-	return inbox{road: road, name: hive.NewID(), ctx: ctx, stop: stop, waiting: map[string][]chan *hive.Record{}}
+	return inbox{road: road, name: hive.NewID(), ctx: ctx, stop: stop, waiting: map[string][]*waiter{}}
 }
 
 func (in *inbox) close() {
@@ -50,18 +58,18 @@ func (in *inbox) close() {
 // submitAndWait registers for ids, submits them with this inbox and calls f for
 // each once it is over.
 func (in *inbox) submitAndWait(ctx context.Context, ids []string, submit func(inbox string) error, f func(*hive.Record)) error {
-	told := in.listen(ids)
-	defer in.forget(ids, told)
+	w := in.listen(ids)
+	defer in.forget(ids, w)
 	if err := submit(in.name); err != nil {
 		return err
 	}
-	return in.collect(ctx, len(ids), told, f)
+	return in.collect(ctx, len(ids), w, f)
 }
 
 // wait calls f for each of ids once it is over.
 func (in *inbox) wait(ctx context.Context, ids []string, strict bool, f func(*hive.Record)) error {
-	told := in.listen(ids)
-	defer in.forget(ids, told)
+	w := in.listen(ids)
+	defer in.forget(ids, w)
 	over, unknown, err := in.road.Wait(ctx, in.name, ids)
 	if err != nil {
 		return err
@@ -72,14 +80,19 @@ func (in *inbox) wait(ctx context.Context, ids []string, strict bool, f func(*hi
 	for _, r := range over {
 		in.deliver(r)
 	}
-	return in.collect(ctx, len(ids), told, f)
+	return in.collect(ctx, len(ids), w, f)
 }
 
-func (in *inbox) collect(ctx context.Context, n int, told <-chan *hive.Record, f func(*hive.Record)) error {
+func (in *inbox) collect(ctx context.Context, n int, w *waiter, f func(*hive.Record)) error {
+	in.mu.Lock()
+	w.submitted = true
+	in.mu.Unlock()
 	for ; n > 0; n-- {
 		select {
-		case r := <-told:
+		case r := <-w.told:
 			f(r)
+		case id := <-w.lost:
+			return fmt.Errorf("task %s: %w: the road has forgotten it (was Redis restarted without its data?)", id, hive.ErrNotFound)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-in.ctx.Done():
@@ -91,27 +104,27 @@ func (in *inbox) collect(ctx context.Context, n int, told <-chan *hive.Record, f
 
 // listen enters ids before anything can be told of them, and starts the reader
 // if nobody waited before.
-func (in *inbox) listen(ids []string) chan *hive.Record {
-	told := make(chan *hive.Record, len(ids)) // deliver never blocks
+func (in *inbox) listen(ids []string) *waiter {
+	w := &waiter{told: make(chan *hive.Record, len(ids)), lost: make(chan string, 1)}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, id := range ids {
-		in.waiting[id] = append(in.waiting[id], told)
+		in.waiting[id] = append(in.waiting[id], w)
 	}
 	if !in.reading && in.ctx.Err() == nil {
 		in.reading = true
 		in.done.Go(in.read)
 	}
-	return told
+	return w
 }
 
-func (in *inbox) forget(ids []string, told chan *hive.Record) {
+func (in *inbox) forget(ids []string, w *waiter) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, id := range ids {
 		kept := in.waiting[id][:0]
 		for _, c := range in.waiting[id] {
-			if c != told {
+			if c != w {
 				kept = append(kept, c)
 			}
 		}
@@ -125,8 +138,8 @@ func (in *inbox) forget(ids []string, told chan *hive.Record) {
 func (in *inbox) deliver(r *hive.Record) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for _, told := range in.waiting[r.ID] {
-		told <- r
+	for _, w := range in.waiting[r.ID] {
+		w.told <- r
 	}
 	delete(in.waiting, r.ID)
 }
@@ -181,15 +194,34 @@ func (in *inbox) tell(told []broker.Told) error {
 func (in *inbox) sweep() {
 	in.mu.Lock()
 	ids := make([]string, 0, len(in.waiting))
-	for id := range in.waiting {
+	submitted := map[string][]*waiter{}
+	for id, waiters := range in.waiting {
 		ids = append(ids, id)
+		for _, w := range waiters {
+			if w.submitted {
+				submitted[id] = append(submitted[id], w)
+			}
+		}
 	}
 	in.mu.Unlock()
-	over, _, err := in.road.Wait(in.ctx, in.name, ids)
+	over, unknown, err := in.road.Wait(in.ctx, in.name, ids)
 	if err != nil {
 		return // the next sweep asks again
 	}
 	for _, r := range over {
 		in.deliver(r)
+	}
+	for _, id := range unknown {
+		for _, w := range submitted[id] {
+			w.lose(id)
+		}
+	}
+}
+
+// lose tells the waiter, once, of a task that will never be over.
+func (w *waiter) lose(id string) {
+	select {
+	case w.lost <- id:
+	default:
 	}
 }

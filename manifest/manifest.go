@@ -51,7 +51,7 @@ func Load(dir string) (*Folder, error) {
 	defer root.Close()
 	text, err := readFile(root, FileName, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no %s; `nexus skill inspect` runs a bare .wasm", dir, FileName)
+		return nil, fmt.Errorf("%s: no %s; a skill is a folder with one, or a .wasm file", dir, FileName)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)

@@ -128,7 +128,7 @@ func TestLoadWithoutFolder(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(dir, "nope"):      "no such skill folder: " + filepath.Join(dir, "nope"),
 		filepath.Join(dir, "plain.txt"): filepath.Join(dir, "plain.txt") + " is not a folder",
-		dir:                             dir + ": no skill.toml; `nexus skill inspect` runs a bare .wasm",
+		dir:                             dir + ": no skill.toml; a skill is a folder with one, or a .wasm file",
 	} {
 		if _, err := Load(path); err == nil || err.Error() != want {
 			t.Errorf("Load(%s) = %v, want %s", path, err, want)

@@ -22,7 +22,7 @@ const DefaultLead = 2 * time.Second
 type Options struct {
 	Road *broker.Broker
 	Log  *slog.Logger  // default: silent
-	Name string        // default: a random one
+	Name string        // for people; default: a random one
 	Lead time.Duration // default DefaultLead
 }
 
@@ -30,6 +30,7 @@ type Options struct {
 type Nexus struct {
 	opts    Options
 	foreman *foreman.Foreman
+	id      string // of this process: the name and what no other process has
 
 	cancel context.CancelFunc
 	loop   sync.WaitGroup
@@ -51,11 +52,12 @@ func New(o Options) (*Nexus, error) {
 	if o.Lead == 0 {
 		o.Lead = DefaultLead
 	}
-	return &Nexus{opts: o, foreman: foreman.New(o.Road, o.Log)}, nil
+	return &Nexus{opts: o, foreman: foreman.New(o.Road, o.Log), id: o.Name + "/" + hive.NewID()}, nil
 }
 
-// Name is the nexus' id on the road.
-func (n *Nexus) Name() string { return n.opts.Name }
+// ID is the nexus' id on the road: its name and what no other process has, so
+// that one that is restarted begins a term of its own.
+func (n *Nexus) ID() string { return n.id }
 
 // Foreman is the part that routes.
 func (n *Nexus) Foreman() *foreman.Foreman { return n.foreman }
@@ -81,19 +83,19 @@ func (n *Nexus) Stop(ctx context.Context) error {
 		}
 		n.cancel()
 		n.loop.Wait()
-		n.err = n.opts.Road.Resign(ctx, n.opts.Name)
+		n.err = n.opts.Road.Resign(ctx, n.id)
 	})
 	return n.err
 }
 
 func (n *Nexus) campaign(ctx context.Context) (epoch int64, leader string, left time.Duration, err error) {
-	return n.opts.Road.Campaign(ctx, n.opts.Name, n.opts.Lead)
+	return n.opts.Road.Campaign(ctx, n.id, n.opts.Lead)
 }
 
 // run leads when it can and otherwise waits for its turn.
 func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.Duration) {
 	for ctx.Err() == nil {
-		if leader == n.opts.Name {
+		if leader == n.id {
 			n.lead(ctx, epoch)
 		} else {
 			wait(ctx, min(left, n.opts.Lead/2)+10*time.Millisecond)
@@ -103,7 +105,7 @@ func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.D
 		}
 		var err error
 		if epoch, leader, left, err = n.campaign(ctx); err != nil && ctx.Err() == nil {
-			n.opts.Log.Warn("cannot campaign", "nexus", n.opts.Name, "error", err)
+			n.opts.Log.Warn("cannot campaign", "nexus", n.id, "error", err)
 			leader, left = "", n.opts.Lead/4
 		}
 	}
@@ -111,15 +113,15 @@ func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.D
 
 // lead runs the foreman while the lead is kept.
 func (n *Nexus) lead(ctx context.Context, epoch int64) {
-	n.opts.Log.Info("leading", "nexus", n.opts.Name, "epoch", epoch)
+	n.opts.Log.Info("leading", "nexus", n.id, "epoch", epoch)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var keeper sync.WaitGroup
 	defer keeper.Wait()
 	defer cancel(nil)
 	keeper.Go(func() { cancel(n.keep(ctx, epoch)) })
-	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.opts.Name}); errors.Is(err, hive.ErrNotLeader) {
-		n.opts.Log.Warn("lost the lead", "nexus", n.opts.Name, "epoch", epoch)
+	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.id}); errors.Is(err, hive.ErrNotLeader) {
+		n.opts.Log.Warn("lost the lead", "nexus", n.id, "epoch", epoch)
 	}
 }
 
@@ -132,7 +134,7 @@ func (n *Nexus) keep(ctx context.Context, epoch int64) error {
 			return context.Cause(ctx)
 		}
 		now, leader, _, err := n.campaign(ctx)
-		if err == nil && (leader != n.opts.Name || now != epoch) {
+		if err == nil && (leader != n.id || now != epoch) {
 			return hive.ErrNotLeader
 		}
 	}

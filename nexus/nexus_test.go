@@ -93,8 +93,8 @@ func TestSecondTakesOver(t *testing.T) {
 	testkit.Roads(t, func(t *testing.T, o broker.Options) {
 		road := testkit.DialTo(t, o)
 		first := start(t, road, "first")
-		start(t, road, "second")
-		if got := leader(t, road); got != "first" {
+		second := start(t, road, "second")
+		if got := leader(t, road); got != first.ID() {
 			t.Fatalf("leader = %q, want first", got)
 		}
 		if err := first.Stop(t.Context()); err != nil {
@@ -105,10 +105,32 @@ func TestSecondTakesOver(t *testing.T) {
 		if a := fetch(t, road, s); a.Task.ID != id {
 			t.Errorf("fetched %+v, want task %s", a, id)
 		}
-		if got := leader(t, road); got != "second" {
+		if got := leader(t, road); got != second.ID() {
 			t.Errorf("leader = %q, want second", got)
 		}
 	})
+}
+
+// TestRestartUnderTheSameName: a new process begins a new term, and does not wait
+// behind what the old one had counted to.
+func TestRestartUnderTheSameName(t *testing.T) {
+	t.Parallel()
+	road := testkit.Dial(t)
+	s := join(t, road, "a", nil)
+	for range 3 {
+		n := start(t, road, "same")
+		id := submit(t, road)
+		a := fetch(t, road, s)
+		if a.Task.ID != id {
+			t.Errorf("fetched %+v, want task %s", a, id)
+		}
+		if err := road.Complete(t.Context(), "a", &a, &hive.Outcome{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestDeposedLeaderStepsBack(t *testing.T) {
@@ -116,7 +138,7 @@ func TestDeposedLeaderStepsBack(t *testing.T) {
 	road := testkit.Dial(t)
 	n := start(t, road, "first")
 	for { // as if the first had been stopped past its lease
-		if err := road.Resign(t.Context(), "first"); err != nil {
+		if err := road.Resign(t.Context(), n.ID()); err != nil {
 			t.Fatal(err)
 		}
 		_, name, _, err := road.Campaign(t.Context(), "usurper", time.Hour)

@@ -54,6 +54,11 @@ func (s *Spore) pulse(news bool) {
 			s.lose(h)
 		}
 	}
+	if s.isDraining() { // the foreman may have given one more before it knew
+		if _, err := s.road.ReleaseQueue(s.life, s.opts.Name); err != nil && s.life.Err() == nil {
+			s.opts.Log.Warn("cannot hand back what is queued", "spore", s.opts.Name, "error", err)
+		}
+	}
 	if s.generation.Swap(pulse.Skills) != pulse.Skills {
 		s.restock()
 	}
@@ -66,6 +71,7 @@ func (s *Spore) rejoin(before map[string]*held) {
 	for _, h := range before {
 		s.lose(h)
 	}
+	s.generation.Store(-1) // a road that lost its memory counts its skills from 0 again
 	if err := s.road.Register(s.life, s.session, s.report()); err != nil && s.life.Err() == nil {
 		s.opts.Log.Warn("cannot join", "spore", s.opts.Name, "error", err)
 	}

@@ -31,6 +31,8 @@ type shelf struct {
 	tags   hive.Tags
 	log    *slog.Logger
 
+	preparing sync.WaitGroup
+
 	mu     sync.Mutex
 	skills []hive.Skill
 	ready  map[string]*ready // by digest and version
@@ -107,11 +109,13 @@ func (s *shelf) take(ctx context.Context, ref hive.SkillRef) (*ready, error) {
 	}
 	s.mu.Unlock()
 	if !started {
-		s.prepare(ctx, r)
-		if r.err != nil {
-			s.forget(key) // the next task tries again
-		}
-		close(r.done)
+		// Others may wait for it: one attempt's end must not end the preparing.
+		s.preparing.Go(func() {
+			defer close(r.done)
+			if s.prepare(context.WithoutCancel(ctx), r); r.err != nil {
+				s.forget(key) // the next task tries again
+			}
+		})
 	}
 	select {
 	case <-r.done:
@@ -119,6 +123,12 @@ func (s *shelf) take(ctx context.Context, ref hive.SkillRef) (*ready, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// close waits for what is being prepared: the engine, closed before, ends that.
+func (s *shelf) close() error {
+	s.preparing.Wait()
+	return nil
 }
 
 func (s *shelf) find(ref hive.SkillRef) (hive.Skill, bool) {

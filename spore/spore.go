@@ -54,6 +54,9 @@ type Spore struct {
 	mu       sync.Mutex
 	held     map[string]*held // by task id
 	draining bool
+	sampled  time.Time // when cpu and memory were read
+	cpu      float64
+	memory   float64
 }
 
 // held is an attempt that is running here.
@@ -100,7 +103,6 @@ func (s *Spore) Start(ctx context.Context) error {
 	if err := s.shelf.refresh(ctx); err != nil {
 		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx))
 	}
-	load() // the first reading of the processor is the mark for the next
 	if err := s.join(ctx); err != nil {
 		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx))
 	}
@@ -138,11 +140,14 @@ func (s *Spore) join(ctx context.Context) error {
 }
 
 func (s *Spore) report() *hive.NodeReport {
-	cpu, memory := load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now := time.Now(); now.Sub(s.sampled) >= hive.HeartbeatEvery/2 {
+		s.sampled = now // over a shorter time the load says nothing
+		s.cpu, s.memory = load()
+	}
 	return &hive.NodeReport{
-		ID: s.opts.Name, Name: s.opts.Name, CPU: cpu, Memory: memory,
+		ID: s.opts.Name, Name: s.opts.Name, CPU: s.cpu, Memory: s.memory,
 		Slots: s.opts.Slots, Prefetch: s.opts.Prefetch, Tags: s.tags,
 		Skills: s.shelf.ids(), Draining: s.draining, Started: s.born,
 	}
@@ -166,7 +171,13 @@ func (s *Spore) Drain(ctx context.Context) error {
 // Stop drains the spore, waits for what runs until the grace period or ctx is
 // over, hands the rest back, and leaves the road. Only the first call acts.
 func (s *Spore) Stop(ctx context.Context) error {
-	s.stopOnce.Do(func() { s.stopErr = s.shutdown(ctx) })
+	s.stopOnce.Do(func() {
+		if s.session == nil { // it never came online
+			s.stopErr = s.engine.Close(ctx)
+			return
+		}
+		s.stopErr = s.shutdown(ctx)
+	})
 	return s.stopErr
 }
 
@@ -190,7 +201,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, errLeave, s.engine.Close(leave))
+	return errors.Join(err, errLeave, s.engine.Close(leave), s.shelf.close())
 }
 
 // await returns when nothing runs any more or ctx ends.

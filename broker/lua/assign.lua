@@ -5,6 +5,7 @@
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end
 if tonumber(ARGV[2]) <= tonumber(call('HGET', P .. 'lead', 'seq') or '0') then return { 'repeat' } end
+allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
 local out = { 'ok' }
 for i = 3, #ARGV, 4 do

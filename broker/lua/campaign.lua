@@ -2,6 +2,7 @@
 -- epoch, which every script of the leader checks.
 -- ARGV: nexus, ttl ms
 -- Returns {epoch, leading nexus ('' if none), ms until its lease ends}.
+allowed()
 local key, t, ttl = P .. 'lead', now(), tonumber(ARGV[2])
 local seen = call('HMGET', key, 'epoch', 'id', 'until')
 local epoch, id, ends = tonumber(seen[1] or '0'), seen[2] or '', tonumber(seen[3] or '0')

@@ -3,6 +3,7 @@
 -- ARGV: retention ms, then ids
 -- Returns per id: the letter of the state it was cancelled in, 'F' and the letter
 -- of its state if it was over already, or '' if there is no such task.
+allowed()
 local t, ttl, out, free = now(), tonumber(ARGV[1]), {}, false
 for i = 2, #ARGV do
   local r = head(ARGV[i])

@@ -23,7 +23,7 @@ if seen[2] == ARGV[3] then
   return out
 end
 
-local t, ans, room, bytes = now(), {}, tonumber(ARGV[4]), tonumber(ARGV[5])
+local t, ans, room, bytes, dropped = now(), {}, tonumber(ARGV[4]), tonumber(ARGV[5]), false
 while room > 0 and bytes > 0 do
   local id = call('LPOP', queue)
   if not id then break end
@@ -39,8 +39,10 @@ while room > 0 and bytes > 0 do
     room, bytes = room - 1, bytes - r.plen
   else
     drop(spore, r, t, tonumber(ARGV[6]))
+    dropped = true
   end
 end
+if dropped then freed() end -- tombstones held places that others wait for
 call('HSET', hb, 'req', ARGV[3], 'ans', table.concat(ans, ' '))
 out[2] = call('LLEN', queue)
 return out

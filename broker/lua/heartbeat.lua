@@ -4,6 +4,7 @@
 -- Returns {'unregistered'} or {'ok', generation of the skills, ids it holds...}.
 local hb = P .. 'hb:' .. ARGV[1]
 if call('HGET', hb, 'inc') ~= ARGV[2] then return { 'unregistered' } end
+allowed()
 call('HSET', hb, 'beat', now(), 'report', ARGV[3])
 call('PEXPIRE', hb, ARGV[4])
 if ARGV[5] == '1' then ring('N') end

@@ -73,6 +73,10 @@ local function payload(r)
   return call('GETRANGE', r.key, HEAD + r.tlen, HEAD + r.tlen + r.plen - 1)
 end
 
+-- allowed is the first write of a script that must go on when redis is out of
+-- memory: redis refuses only the first one, and never this.
+local function allowed() call('HDEL', P .. 'ct', '') end
+
 local function ring(what) call('RPUSH', P .. 'bell', what) end
 
 -- push puts ids into a lane, at its tail or (front) its head. A push that finds
@@ -133,7 +137,7 @@ local function finish(r, state, body, ttl)
   local s = header(r) .. r.fields .. body
   if ttl > 0 then call('SET', r.key, s, 'PX', ttl) else call('SET', r.key, s) end
   if not waited then return end
-  local item = #s <= INLINE and r.id .. '\n' .. s or r.id
+  local item = 'T' .. r.id .. (#s <= INLINE and '\n' .. s or '')
   for _, ib in ipairs(call('SMEMBERS', P .. 'wait:' .. r.id)) do
     if call('LLEN', P .. 'ib:' .. ib) < INBOX_CAP then
       call('RPUSH', P .. 'ib:' .. ib, item)

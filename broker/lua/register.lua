@@ -3,6 +3,7 @@
 -- ARGV: spore, incarnation, report, lease ms, outcome fields, retention ms,
 --       ttl of the heartbeat ms
 -- Returns 1, or 0 if another incarnation is alive.
+allowed()
 local spore, hb, t = ARGV[1], P .. 'hb:' .. ARGV[1], now()
 local old = call('HMGET', hb, 'inc', 'beat')
 if old[1] ~= ARGV[2] then

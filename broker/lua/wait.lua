@@ -2,13 +2,15 @@
 -- ARGV: inbox, ttl ms, most inboxes per task, then ids
 -- Returns per id: the record if it is over, '' if it is not known, '0' registered,
 -- '1' too many wait already.
+allowed()
 local out = {}
 for i = 4, #ARGV do
   local r = head(ARGV[i])
   local answer = ''
   if r and (r.state == 'c' or r.state == 'f' or r.state == 'x') then
     answer = call('GET', r.key)
-  elseif r and call('SCARD', P .. 'wait:' .. r.id) >= tonumber(ARGV[3]) then
+  elseif r and call('SCARD', P .. 'wait:' .. r.id) >= tonumber(ARGV[3])
+    and call('SISMEMBER', P .. 'wait:' .. r.id, ARGV[1]) == 0 then
     answer = '1'
   elseif r then
     call('SADD', P .. 'wait:' .. r.id, ARGV[1])

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
@@ -108,11 +109,12 @@ func (b Builder) cached(ctx context.Context, f *manifest.Folder) ([]byte, error)
 	return program, err
 }
 
-var errNoCache = errors.New("no cache directory")
+var errNoCache = errors.New("nothing is kept")
 
-// place is where the folder's program is kept.
+// place is where the folder's program is kept, if it is built at all: the hash
+// of a folder does not cover its program.
 func (b Builder) place(f *manifest.Folder) (string, error) {
-	if b.CacheDir == "" {
+	if b.CacheDir == "" || len(f.Build.Command) == 0 {
 		return "", errNoCache
 	}
 	hash, err := f.SourceHash()
@@ -138,6 +140,10 @@ func (b Builder) keep(f *manifest.Folder, program []byte) {
 	}
 }
 
+// interruptedFor is how long a build command may clean up after an interrupt, and
+// programs of its own may go on after it.
+const interruptedFor = 2 * time.Second
+
 // build runs the folder's build command and reads what it made.
 func (b Builder) build(ctx context.Context, f *manifest.Folder) ([]byte, error) {
 	output := filepath.Join(f.Dir, filepath.FromSlash(f.Build.Output))
@@ -151,6 +157,8 @@ func (b Builder) build(ctx context.Context, f *manifest.Folder) ([]byte, error) 
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, f.Build.Command[0], f.Build.Command[1:]...)
 	cmd.Dir, cmd.Env = f.Dir, os.Environ()
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = interruptedFor
 	for key, value := range f.Build.Env {
 		cmd.Env = append(cmd.Env, key+"="+value)
 	}

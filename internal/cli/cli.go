@@ -128,19 +128,24 @@ func interruptible() (context.Context, func()) {
 }
 
 func (a *app) report(ctx context.Context, err error) int {
+	_, stopping := errors.AsType[stopError](err)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errTaskFailed):
 		return exitTaskFailed
-	case errors.Is(err, errInterrupted), errors.Is(context.Cause(ctx), errInterrupted):
+	case !stopping && (errors.Is(err, errInterrupted) || errors.Is(context.Cause(ctx), errInterrupted)):
 		a.say("interrupted")
 		return exitInterrupted
 	}
 	text := err.Error()
+	said := map[string]bool{}
 	for line := range strings.Lines(text) {
-		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), a.name+": ") // said once
-		a.say("%s", safe(line))
+		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), a.name+": ")
+		if !said[line] { // of what is done to a road that is gone, all fails alike
+			a.say("%s", safe(line))
+		}
+		said[line] = true
 	}
 	if h := hint(err); h != "" {
 		a.say("hint: %s", h)

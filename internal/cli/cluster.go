@@ -169,13 +169,13 @@ func (a *app) ping(ctx context.Context, road *broker.Broker) error {
 	}
 	answers := []pong{}
 	for len(answers) < online && time.Since(begun) < answersFor {
-		told, err := road.ReadInbox(ctx, inbox, answersFor-time.Since(begun))
+		answered, err := road.Answers(ctx, inbox, answersFor-time.Since(begun))
 		if err != nil {
 			return err
 		}
 		ms := float64(time.Since(begun).Microseconds()) / 1000
-		for _, t := range told {
-			answers = append(answers, pong{t.ID, ms})
+		for _, node := range answered {
+			answers = append(answers, pong{node, ms})
 		}
 	}
 	if a.flags.json {

@@ -29,8 +29,16 @@ func (a *app) untilSignal(ctx context.Context, d stopper) error {
 	a.logger().Info("stopping: what runs may finish, a second signal cuts it short")
 	stopping, cancel := untilAgain()
 	defer cancel()
-	return d.Stop(stopping)
+	if err := d.Stop(stopping); err != nil {
+		return stopError{err}
+	}
+	return nil
 }
+
+// stopError is what went wrong after a signal had ended a daemon's work.
+type stopError struct{ error }
+
+func (e stopError) Unwrap() error { return e.error }
 
 func (a *app) serveCommand() *cobra.Command {
 	return &cobra.Command{
@@ -47,7 +55,7 @@ on one road: one leads, the others wait to take over.`,
 			if err := n.Start(ctx); err != nil {
 				return err
 			}
-			a.logger().Info("serving", "nexus", n.Name(), "road", a.where())
+			a.logger().Info("serving", "nexus", n.ID(), "road", a.where())
 			return a.untilSignal(ctx, n)
 		}),
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/manifest"
 )
 
 // input is one payload and what it is called in the output.
@@ -136,7 +137,10 @@ func (all *inputs) skip(path, reason string) {
 // tracked lists the files git tracks below dir. It fails where there is no git
 // or no repository.
 func tracked(ctx context.Context, dir string) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "git", "-C", dir, "ls-files", "-z").Output()
+	// The repository is not trusted: its configuration must not name a program.
+	cmd := exec.CommandContext(ctx, "git", "-C", dir, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "ls-files", "-z")
+	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0")
+	out, err := cmd.Output()
 	if err != nil {
 		return nil, err
 	}
@@ -191,11 +195,11 @@ func (all *inputs) lines(in io.Reader, path string) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, hive.MaxPayload+2) // a line and how it ends
 	n := 1
-	for ; lines.Scan(); n++ {
+	for ; lines.Scan() && len(lines.Bytes()) <= hive.MaxPayload; n++ {
 		all.items = append(all.items, input{fmt.Sprintf("%s:%d", path, n), bytes.Clone(lines.Bytes())})
 	}
 	err := lines.Err()
-	if errors.Is(err, bufio.ErrTooLong) {
+	if errors.Is(err, bufio.ErrTooLong) || len(lines.Bytes()) > hive.MaxPayload {
 		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
 	}
 	if err != nil {
@@ -252,6 +256,41 @@ func startsArray(r *bufio.Reader) bool {
 		}
 	}
 	return false
+}
+
+// payloads turns the inputs into payloads, and skips files that are too large
+// once they are JSON.
+func (all *inputs) payloads(each string, takesJSON bool, set map[string]json.RawMessage) ([][]byte, error) {
+	payloads := make([][]byte, 0, len(all.items))
+	kept := all.items[:0]
+	for _, in := range all.items {
+		p, err := payload(in, each, takesJSON, set)
+		if err != nil {
+			return nil, err
+		}
+		if each == "file" && len(p) > hive.MaxPayload {
+			all.skip(in.name, fmt.Sprintf("larger than 1 MiB as JSON (%d bytes)", len(p)))
+			continue
+		}
+		kept, payloads = append(kept, in), append(payloads, p)
+	}
+	all.items = kept
+	return payloads, nil
+}
+
+// refused names the input whose payload a skill does not take, where that is why
+// none was submitted.
+func (all *inputs) refused(skill *hive.Skill, payloads [][]byte, err error) error {
+	schema, errSchema := manifest.Compile(skill.Input)
+	if errSchema != nil {
+		return err
+	}
+	for i, p := range payloads {
+		if bad := schema.Check(p); bad != nil {
+			return fmt.Errorf("%s: %w (skill %s)", all.items[i].name, bad, skill.ID())
+		}
+	}
+	return err
 }
 
 // payload is what a skill gets for an input: one with an input schema takes JSON,

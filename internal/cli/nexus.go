@@ -141,8 +141,21 @@ func (a *app) withRoad(ctx context.Context, f func(*broker.Broker) error) error 
 
 func (a *app) withClient(ctx context.Context, f func(*client.Client) error) error {
 	return a.withRoad(ctx, func(road *broker.Broker) error {
-		c := client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries()})
+		c := a.client(road)
 		defer c.Close()
 		return f(c)
 	})
+}
+
+// withWaiter is withClient for what waits for tasks.
+func (a *app) withWaiter(ctx context.Context, f func(context.Context, *client.Client) error) error {
+	return a.withRoad(ctx, func(road *broker.Broker) error {
+		c := a.client(road)
+		defer c.Close()
+		return a.waiting(ctx, road, func() {}, func(ctx context.Context) error { return f(ctx, c) })
+	})
+}
+
+func (a *app) client(road *broker.Broker) *client.Client {
+	return client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries()})
 }

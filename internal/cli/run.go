@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/embedded"
 	"github.com/hive-spore/hive/spore"
 )
@@ -55,18 +57,23 @@ func (a *app) runCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []string) error {
+// read returns the template of the tasks and what --set adds to their payloads.
+// Everything that is wrong is reported at once.
+func (f *runFlags) read(cfg *config.Config) (hive.Task, map[string]json.RawMessage, error) {
+	var errEach error
 	if f.each != "file" && f.each != "line" && f.each != "json" {
-		return usagef("--each %q: want file, line or json", f.each)
+		errEach = usagef("--each %q: want file, line or json", f.each)
 	}
+	template, errTask := f.task.task(cfg)
+	set, errSet := parseSet(f.set)
+	return template, set, errors.Join(errEach, errTask, errSet)
+}
+
+func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []string) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	template, err := f.task.task(a.cfg)
-	if err != nil {
-		return err
-	}
-	set, err := parseSet(f.set)
+	template, set, err := f.read(a.cfg)
 	if err != nil {
 		return err
 	}
@@ -85,16 +92,17 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 		return err
 	}
 	template.Skill = hive.SkillRef{Name: skill.Name, Pin: skill.Version}
-	payloads := make([][]byte, len(in.items))
-	for i := range in.items {
-		if payloads[i], err = payload(in.items[i], f.each, len(skill.Input) > 0, set); err != nil {
-			return err
-		}
+	payloads, err := in.payloads(f.each, len(skill.Input) > 0, set)
+	if err != nil {
+		return err
 	}
 	for _, s := range in.skipped {
 		a.say("skipped %s: %s", safe(s.input), s.reason)
 	}
 	records, err := a.mapOver(ctx, road, template, payloads)
+	if err != nil && ctx.Err() == nil {
+		err = in.refused(skill, payloads, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -103,13 +111,18 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 
 // mapOver runs the tasks and shows how far they are.
 func (a *app) mapOver(ctx context.Context, road *broker.Broker, template hive.Task, payloads [][]byte) ([]*hive.Record, error) {
-	c := client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries()})
+	c := a.client(road)
 	defer c.Close()
 	bar := newBar(a.Err, len(payloads))
 	defer bar.clear()
-	return c.Map(ctx, client.MapOptions{Task: template, Progress: func(done, _ int, r *hive.Record) {
-		bar.step(done, r.State != hive.Completed)
-	}}, payloads)
+	var records []*hive.Record
+	err := a.waiting(ctx, road, bar.clear, func(ctx context.Context) (err error) {
+		records, err = c.Map(ctx, client.MapOptions{Task: template, Progress: func(done, _ int, r *hive.Record) {
+			bar.step(done, r.State != hive.Completed)
+		}}, payloads)
+		return err
+	})
+	return records, err
 }
 
 // roadOrEmbedded dials the configured road, or starts a hive in this process if

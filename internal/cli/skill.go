@@ -164,8 +164,7 @@ func (a *app) attempt(ctx context.Context, e *runtime.Engine, s *hive.Skill, pro
 		a.say("%s", safe(out.Failure.String()))
 		return errTaskFailed
 	}
-	_, err = a.Out.Write(out.Result)
-	return err
+	return a.writeResult(out.Result)
 }
 
 func (a *app) skillInspectCommand() *cobra.Command {

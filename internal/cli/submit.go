@@ -120,14 +120,16 @@ func readAtMost(r io.Reader, name string) ([]byte, error) {
 }
 
 func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {
-	return a.withClient(ctx, func(c *client.Client) error {
-		if wait {
+	if wait {
+		return a.withWaiter(ctx, func(ctx context.Context, c *client.Client) error {
 			r, err := c.Run(ctx, t)
 			if err != nil {
 				return err
 			}
 			return a.showOutcome(r)
-		}
+		})
+	}
+	return a.withClient(ctx, func(c *client.Client) error {
 		id, err := c.Submit(ctx, t)
 		if err != nil {
 			return err
@@ -148,9 +150,7 @@ func (a *app) showOutcome(r *hive.Record) error {
 	case a.flags.json:
 		err = printJSON(a.Out, newTaskView(r))
 	case r.State == hive.Completed:
-		if _, err = a.Out.Write(r.Result); err == nil && width(a.Out) > 0 {
-			fmt.Fprintln(a.Out) // a terminal's prompt begins on a line of its own
-		}
+		err = a.writeResult(r.Result)
 	case r.Failure != nil:
 		a.say("task %s %s on attempt %d: %s", r.ID, r.State, r.Attempts, safe(r.Failure.String()))
 	default:
@@ -160,6 +160,19 @@ func (a *app) showOutcome(r *hive.Record) error {
 		return errors.Join(err, errTaskFailed)
 	}
 	return err
+}
+
+// writeResult writes a result as it is, but to a terminal as lines that cannot
+// steer it.
+func (a *app) writeResult(b []byte) error {
+	if width(a.Out) == 0 {
+		_, err := a.Out.Write(b)
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		fmt.Fprintln(a.Out, safe(strings.TrimRight(line, "\n")))
+	}
+	return nil
 }
 
 // taskView is a task as --json shows it.

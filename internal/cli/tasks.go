@@ -126,14 +126,16 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait until a task is over and print its result",
 		Args:  wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			if timeout > 0 {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("task %s is not over after %v", args[0], timeout))
-				defer cancel()
-			}
-			return a.withClient(ctx, func(c *client.Client) error {
+			return a.withWaiter(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				if timeout > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("task %s is not over after %v", args[0], timeout))
+					defer cancel()
+				}
 				r, err := c.Wait(ctx, args[0])
+				if err != nil && ctx.Err() != nil {
+					return context.Cause(ctx) // err blames the road for what was cut short
+				}
 				if err != nil {
 					return err
 				}

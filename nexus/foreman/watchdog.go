@@ -15,6 +15,9 @@ import (
 func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
+	// A road that was away made all beats old: spores get a lease's time to beat
+	// again before anything is taken from them.
+	trusted := time.Now().Add(f.road.Lease())
 	for looked := time.Now(); ; {
 		select {
 		case <-ctx.Done():
@@ -25,33 +28,35 @@ func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 		if overdue {
 			looked = time.Now()
 		}
-		err := f.look(ctx, term, overdue)
+		err := f.look(ctx, term, time.Now().After(trusted), overdue)
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
 			f.log.Warn("watchdog is interrupted", "error", err)
+			if errors.Is(err, hive.ErrUnreachable) {
+				trusted = time.Now().Add(f.road.Lease())
+			}
 		}
 	}
 }
 
 // look goes once over all spores.
-func (f *Foreman) look(ctx context.Context, term broker.Term, overdue bool) error {
+func (f *Foreman) look(ctx context.Context, term broker.Term, reclaim, overdue bool) error {
 	nodes, err := f.road.Nodes(ctx)
 	if err != nil {
 		return err
 	}
+	var errs []error // of one spore: the others are looked at all the same
 	for i := range nodes {
-		if n := &nodes[i]; !n.Online {
-			err = f.reclaim(ctx, term, n)
-		} else if overdue && n.Active > 0 {
-			err = f.expire(ctx, term, n)
-		}
-		if err != nil {
-			return err
+		switch n := &nodes[i]; {
+		case !n.Online && reclaim:
+			errs = append(errs, f.reclaim(ctx, term, n))
+		case n.Online && overdue && n.Active > 0:
+			errs = append(errs, f.expire(ctx, term, n))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // reclaim takes everything back from a silent spore once its lease has ended.
