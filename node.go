@@ -53,6 +53,9 @@ type Node struct {
 // Score is the node's load score: lower gets the next task.
 func (n *Node) Score() float64 { return LoadScore(n.CPU, n.Memory, n.Active) }
 
+// Busy reports whether every slot is taken: one more task would wait here.
+func (n *Node) Busy() bool { return n.Active >= n.Slots }
+
 // Room is how many more tasks the node takes: its slots and a small prefetch,
 // less what it holds. An offline or draining node takes none.
 func (n *Node) Room() int {

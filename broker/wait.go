@@ -117,10 +117,13 @@ func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit
 		pipe.Exec(bg) // best effort: the wait also ends by itself after d
 	})
 	defer stop()
-	// Spelled out, because the client's own method rounds to whole seconds; 0 would
-	// wait for ever.
+	// One round trip for both. BLPOP is spelled out, because the client's own method
+	// rounds to whole seconds; 0 would wait for ever.
 	seconds := strconv.FormatFloat(min(max(d, time.Millisecond), maxPop).Seconds(), 'f', 3, 64)
-	first, err := b.rdb.Do(context.WithoutCancel(ctx), "BLPOP", key, seconds).StringSlice()
+	pipe, bg := b.rdb.Pipeline(), context.WithoutCancel(ctx)
+	wait, rest := pipe.Do(bg, "BLPOP", key, seconds), pipe.LPopCount(bg, key, limit-1)
+	pipe.Exec(bg) // each command tells its own error
+	first, err := wait.StringSlice()
 	if errors.Is(err, redis.Nil) {
 		return nil, context.Cause(ctx)
 	}
@@ -130,9 +133,9 @@ func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit
 	if err != nil {
 		return nil, err
 	}
-	more, err := b.rdb.LPopCount(ctx, key, limit-1).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		more = nil // the first item is ours: lose nothing over the rest
+	more, err := rest.Result()
+	if err != nil {
+		more = nil // none, or cut off: the first item is ours, lose nothing over the rest
 	}
 	return append(first[1:2], more...), nil
 }

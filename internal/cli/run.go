@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,7 +137,7 @@ func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broke
 		}
 		return road, func() { road.Close() }, nil
 	}
-	h, err := embedded.Start(ctx, embedded.Options{Spore: spore.Options{Slots: slots, CacheDir: a.codeCache(), Name: "embedded"}})
+	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: spore.Options{Slots: slots, CacheDir: a.codeCache(), Name: "embedded"}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,9 +159,9 @@ func isLocal(arg string) bool {
 	return err == nil && info.IsDir()
 }
 
-// resolve returns the skill an argument names. A local one is published first;
-// on a cluster that has another program under its version, as a development
-// version of its own.
+// resolve returns the skill an argument names. A local one is published first,
+// as a development version of its own unless it is registered just as it is: to
+// run a folder must not change what others run.
 func (a *app) resolve(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {
 	if !isLocal(arg) {
 		return registered(ctx, road, arg)
@@ -175,20 +177,25 @@ func (a *app) resolve(ctx context.Context, road *broker.Broker, arg string) (*hi
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range known {
-		if k.Name == skill.Name && k.Version == skill.Version && k.Digest != skill.Digest {
-			skill.Version = developmentVersion(skill)
-			break
+	mark, err := fingerprint(skill)
+	if err != nil {
+		return nil, err
+	}
+	for i := range known {
+		if same, err := fingerprint(&known[i]); err == nil && same == mark {
+			return skill, nil
 		}
 	}
+	// It comes before the version it is built from: 1.2.0-dev.x4f3a9c21d0be.
+	skill.Version += "-dev.x" + mark
 	return skill, road.Publish(ctx, skill, program)
 }
 
-// developmentVersion comes before the version it is built from, and is the
-// digest's own: 1.2.0-dev.4f3a9c21d0be.
-func developmentVersion(s *hive.Skill) string {
-	const prefix = len("sha256:")
-	return s.Version + "-dev.x" + s.Digest[prefix:prefix+12]
+// fingerprint is 12 hex digits of a skill's program and manifest.
+func fingerprint(s *hive.Skill) (string, error) {
+	body, err := json.Marshal(s)
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:6]), err
 }
 
 func registered(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {

@@ -17,8 +17,10 @@ type Options struct {
 	// Listen is where a road in memory can be reached by other programs, if the
 	// address is free; default a free port.
 	Listen string
-	Log    *slog.Logger  // default: silent
-	Spore  spore.Options // its Road and Log are filled in
+	// Private keeps other programs of this machine off the road in memory.
+	Private bool
+	Log     *slog.Logger  // default: silent
+	Spore   spore.Options // its Road and Log are filled in
 }
 
 // Hive is a whole hive in one process. It keeps nothing on disk but compiled
@@ -42,10 +44,10 @@ func Start(ctx context.Context, o Options) (*Hive, error) {
 
 func (h *Hive) start(ctx context.Context, o Options) (err error) {
 	if len(o.Road.Addrs) == 0 {
-		if h.memory, err = StartRoad(o.Listen); err != nil {
+		if h.memory, err = StartRoad(o.Listen, o.Private); err != nil {
 			return err
 		}
-		o.Road.Addrs = h.memory.Options().Addrs
+		o.Road.Addrs, o.Road.Password = h.memory.Options().Addrs, h.memory.password
 	}
 	if h.Road, err = broker.Dial(ctx, o.Road); err != nil {
 		return err

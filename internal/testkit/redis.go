@@ -75,7 +75,7 @@ func Roads(t *testing.T, test func(t *testing.T, o broker.Options)) {
 	})
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		road, err := embedded.StartRoad("")
+		road, err := embedded.StartRoad("", false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -113,7 +113,7 @@ func TestSelectBestNode(t *testing.T) {
 		{"offline", "x", []string{"a state=offline", "b cpu=90%"}, "b"},
 		{"draining", "x", []string{"a draining", "b cpu=90%"}, "b"},
 		{"full", "x", []string{"a slots=1 prefetch=1 active=2", "b slots=8 active=7"}, "b"},
-		{"prefetch is room", "x", []string{"a slots=1 prefetch=1 active=1", "b cpu=90%"}, "a"},
+		{"a free slot before a queue", "x", []string{"a slots=1 prefetch=1 active=1", "b cpu=90%"}, "b"},
 		{"tags", "x require=gpu=true,zone=eu", []string{"a tags=gpu=true", "b tags=zone=eu", "c cpu=90% tags=gpu=true,zone=eu"}, "c"},
 		{"any version", "x skill=thumb", []string{"a", "b skills=thumb@0.1.0"}, "b"},
 		{"version", "x skill=thumb@1.1.0", []string{"a skills=thumb@1.0.0", "b cpu=90% skills=thumb@1.0.0,thumb@1.1.0"}, "b"},

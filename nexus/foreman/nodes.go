@@ -11,8 +11,9 @@ import (
 // SelectBestNode returns the node that gets the next task of a skill with these
 // requirements, a pointer into nodes, or false if none can take it. Of the nodes
 // that are online, not draining, have room, every required tag and the skill, it
-// is the one with the lowest score; of equal ones the one with fewer active
-// tasks, then the one with the smaller id.
+// is the one with the lowest score, one with a free slot before one that would
+// only queue the task; of equal ones the one with fewer active tasks, then the
+// one with the smaller id.
 func SelectBestNode(skill hive.SkillRef, require hive.Selector, nodes []hive.Node) (*hive.Node, bool) {
 	var best *hive.Node
 	for i := range nodes {
@@ -29,6 +30,12 @@ func canRun(n *hive.Node, skill hive.SkillRef, require hive.Selector) bool {
 }
 
 func byLoad(a, b *hive.Node) int {
+	if a.Busy() != b.Busy() {
+		if a.Busy() {
+			return 1
+		}
+		return -1
+	}
 	return cmp.Or(cmp.Compare(a.Score(), b.Score()), cmp.Compare(a.Active, b.Active), strings.Compare(a.ID, b.ID))
 }
 

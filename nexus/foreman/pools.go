@@ -96,11 +96,11 @@ type entry struct {
 }
 
 func (s *seat) entry(place int) entry {
-	score := math.Float64bits(hive.LoadScore(s.node.CPU, s.node.Memory, s.active))
-	if score>>63 == 0 {
+	// The bits of positive numbers are in their order. The top one, their sign, says
+	// that every slot is taken.
+	score := math.Float64bits(max(0, hive.LoadScore(s.node.CPU, s.node.Memory, s.active)))
+	if s.active >= s.node.Slots {
 		score |= 1 << 63
-	} else {
-		score = ^score
 	}
 	return entry{score, uint64(uint32(s.active)^1<<31)<<32 | uint64(uint32(place))}
 }

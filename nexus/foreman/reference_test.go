@@ -92,7 +92,10 @@ func bestFor(l Lane, nodes []hive.Node) *hive.Node {
 		n := &nodes[i]
 		switch {
 		case !n.Online, n.Draining, n.Active >= n.Slots+n.Prefetch, !n.Has(l.Skill), !l.Require.Matches(n.Tags):
-		case best == nil, n.Score() < best.Score():
+		case best == nil, !n.Busy() && best.Busy():
+			best = n
+		case n.Busy() && !best.Busy():
+		case n.Score() < best.Score():
 			best = n
 		case n.Score() > best.Score(), n.Active > best.Active:
 		case n.Active < best.Active, n.ID < best.ID:
