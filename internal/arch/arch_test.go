@@ -24,6 +24,7 @@ var layers = map[string][]string{
 	"manifest":        {""},
 	"hostfuncs":       {""},
 	"runtime":         {""},
+	"runtime/prepare": {},
 	"client":          {"", "broker", "manifest"},
 	"nexus":           {"", "broker", "manifest", "nexus/foreman"},
 	"nexus/foreman":   {"", "broker", "manifest"},

@@ -1,0 +1,142 @@
+// Command bench measures The Hive; bench/run builds and runs it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hive-spore/hive/bench/report"
+	"github.com/hive-spore/hive/bench/rig"
+	"github.com/hive-spore/hive/bench/way"
+)
+
+const usage = `usage: bench/run SUITE [--quick] [--json FILE]
+
+suites:
+  way   the whole way of a task: full rate, enqueue, idle round trip, ping
+
+--quick      fewer tasks and one round: a look, not a measurement
+--json FILE  write every figure of every round to FILE, too
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// options are the command line.
+type options struct {
+	suite, json   string
+	quick         bool
+	repo, scratch string // set by bench/run
+	shown         string // the command as the user gave it
+}
+
+func run(ctx context.Context, args []string) int {
+	o, err := parse(args)
+	defer os.RemoveAll(o.scratch)
+	if err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(os.Stderr, "bench/run: %v\n", err)
+		}
+		fmt.Fprint(os.Stderr, usage)
+		return 2
+	}
+	if err := measure(ctx, o); err != nil {
+		fmt.Fprintf(os.Stderr, "\nbench/run: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// parse reads the arguments; flags may stand before and after the suite.
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench/run", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.BoolVar(&o.quick, "quick", false, "")
+	flags.StringVar(&o.json, "json", "", "")
+	flags.StringVar(&o.repo, "repo", "", "")
+	flags.StringVar(&o.scratch, "scratch", "", "")
+	var suites []string
+	for len(args) > 0 {
+		if err := flags.Parse(args); err != nil {
+			return o, err
+		}
+		if args = flags.Args(); len(args) > 0 {
+			suites, args = append(suites, args[0]), args[1:]
+		}
+	}
+	switch {
+	case o.repo == "" || o.scratch == "":
+		return o, errors.New("start it by the script bench/run")
+	case len(suites) != 1 || suites[0] != "way":
+		return o, fmt.Errorf("suite %q: want way", strings.Join(suites, " "))
+	}
+	o.suite = suites[0]
+	o.shown = "bench/run " + o.suite
+	if o.quick {
+		o.shown += " --quick"
+	}
+	return o, nil
+}
+
+// measure runs the suite and shows what it found.
+func measure(ctx context.Context, o options) error {
+	var out *os.File
+	var err error
+	if o.json != "" {
+		if out, err = os.Create(o.json); err != nil { // now rather than in some minutes
+			return err
+		}
+		defer out.Close()
+	}
+	size := way.Full
+	if o.quick {
+		size = way.Quick
+	}
+	r := &report.Report{Suite: o.suite, Command: o.shown, Commit: commit(), Begun: time.Now(),
+		Rounds: size.Rounds, Size: size.String(), Machine: report.ThisMachine()}
+	say := func(text string) { fmt.Fprintf(os.Stderr, "bench/run: %s\n", text) }
+	if r.Machine.Redis, err = rig.RedisVersion(ctx); err != nil {
+		return err
+	}
+	say("building the programs")
+	kit, err := rig.NewKit(ctx, o.repo, o.scratch)
+	if err != nil {
+		return err
+	}
+	if err := way.Run(ctx, kit, size, r, say); err != nil {
+		return err
+	}
+	r.Seconds = time.Since(r.Begun).Seconds()
+	if err := r.WriteText(os.Stdout); err != nil || out == nil {
+		return err
+	}
+	return errors.Join(r.WriteJSON(out), out.Close())
+}
+
+// commit is the state of the repository that was built, as far as it is known.
+func commit() string {
+	text, changed := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				text = s.Value[:min(len(s.Value), 12)]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				changed = " with changes"
+			}
+		}
+	}
+	return text + changed
+}

@@ -1,0 +1,109 @@
+// Package report collects what a benchmark measured, over several rounds, and
+// shows it as text or JSON.
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Report is the outcome of one suite.
+type Report struct {
+	Suite    string    `json:"suite"`
+	Command  string    `json:"command"`
+	Commit   string    `json:"commit"`
+	Begun    time.Time `json:"begun"`
+	Seconds  float64   `json:"seconds"` // it took
+	Rounds   int       `json:"rounds"`
+	Size     string    `json:"size"` // how much was measured, in words
+	Machine  Machine   `json:"machine"`
+	Tables   []*Table  `json:"tables"`
+	Findings []string  `json:"findings"` // ratios, in words
+}
+
+// Table is figures of one kind. Rows and columns stand in the order in which
+// they were first measured.
+type Table struct {
+	Title   string   `json:"title"`
+	Columns []string `json:"columns"`
+	Rows    []*Row   `json:"rows"`
+}
+
+// Row is one thing that was measured.
+type Row struct {
+	Name  string             `json:"name"`
+	Cells map[string]*Series `json:"cells"` // by column
+}
+
+// Series is one figure in every round.
+type Series struct {
+	Median float64   `json:"median"`
+	Rounds []float64 `json:"rounds"`
+}
+
+// Figure is one value of a column, whose name says the unit.
+type Figure struct {
+	Column string
+	Value  float64
+}
+
+// Add enters one round's figures of a row.
+func (r *Report) Add(table, row string, figures ...Figure) {
+	t := r.table(table)
+	cells := t.row(row).Cells
+	for _, f := range figures {
+		if !slices.Contains(t.Columns, f.Column) {
+			t.Columns = append(t.Columns, f.Column)
+		}
+		s := cells[f.Column]
+		if s == nil {
+			s = &Series{}
+			cells[f.Column] = s
+		}
+		s.Rounds = append(s.Rounds, f.Value)
+		s.Median = Median(s.Rounds)
+	}
+}
+
+// Value returns the median of a figure, 0 if it was not measured.
+func (r *Report) Value(table, row, column string) float64 {
+	for _, t := range r.Tables {
+		for _, line := range t.Rows {
+			if s := line.Cells[column]; t.Title == table && line.Name == row && s != nil {
+				return s.Median
+			}
+		}
+	}
+	return 0
+}
+
+// Find enters the ratio of two figures, if both were measured. text has one verb
+// for it.
+func (r *Report) Find(text string, a, b float64) {
+	if a > 0 && b > 0 {
+		r.Findings = append(r.Findings, fmt.Sprintf(text, a/b))
+	}
+}
+
+func (r *Report) table(title string) *Table {
+	for _, t := range r.Tables {
+		if t.Title == title {
+			return t
+		}
+	}
+	t := &Table{Title: title}
+	r.Tables = append(r.Tables, t)
+	return t
+}
+
+func (t *Table) row(name string) *Row {
+	for _, r := range t.Rows {
+		if r.Name == name {
+			return r
+		}
+	}
+	r := &Row{name, map[string]*Series{}}
+	t.Rows = append(t.Rows, r)
+	return r
+}
