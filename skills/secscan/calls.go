@@ -28,7 +28,11 @@ func anyCall(callSite) bool { return true }
 const maxArgs = 600
 
 func parseCall(text string, groups []int) callSite {
-	c := callSite{before: text[:groups[0]], name: strings.TrimRight(text[groups[0]:groups[1]], "( \t")}
+	from := groups[0]
+	if !isNameByte(text[from]) { // what the expression wants to see before the name
+		from++
+	}
+	c := callSite{before: text[:from], name: strings.TrimRight(text[groups[0]:groups[1]], "( \t")}
 	c.args, c.after, c.closed = splitArgs(text[groups[1]:min(len(text), groups[1]+maxArgs)])
 	return c
 }
@@ -40,14 +44,18 @@ var definitionExpr = lazy(`\b(?:def|func|function|fn)\s*$`)
 
 // isDefinition tells the head of a function or method from a call.
 func (c callSite) isDefinition() bool {
-	return definitionExpr().MatchString(c.before) || c.closed && strings.HasPrefix(strings.TrimSpace(c.after), "{")
+	near := c.before[max(0, len(c.before)-maxGap):]
+	return definitionExpr().MatchString(near) || c.closed && strings.HasPrefix(strings.TrimSpace(c.after), "{")
 }
 
-// isQuoted says that the call is the text of a string. A template may hold code, and the start of a window
-// may be in the middle of a string, so neither counts.
+// isQuoted says that the call is the text of a string. A template may hold code, and a place of a long line
+// may start in the middle of a string, so neither counts.
 func (c callSite) isQuoted(v view) bool {
+	if len(v.text) < len(v.line) {
+		return false
+	}
 	open := openQuote(c.before)
-	return (open == '"' || open == '\'') && v.text == v.line
+	return open == '"' || open == '\''
 }
 
 // arg returns an argument, or nothing.

@@ -35,7 +35,7 @@ func npmDependencyRules() []rule {
 			kinds:    kindNPM,
 			keywords: []string{"install", "prepare", "prepublish"},
 			find: pattern(`"(?:pre|post)?(?:install|prepare|prepublish)"\s*:\s*"[^"]*` + anyOf(
-				`\b(?:curl|wget|eval|powershell|base64)\b`, `https?:`, `\bnode\s+-e`, `\b(?:ba)?sh\s+-c`,
+				`\b(?:curl|wget|eval|powershell|base64)\b`, `https?:`, `\bnode\s+-e`, `\b(?:ba)?sh\s+-c`, // secscan:ignore
 				`\|\s*(?:ba)?sh\b`, `Invoke-WebRequest`, `\bnc\s`,
 			)),
 		},
@@ -86,7 +86,7 @@ func npmDependency(is func(version string) bool) finder {
 			return nil
 		}
 		var found []match
-		for _, groups := range npmPairExpr().FindAllStringSubmatchIndex(v.text, maxPerWindow) {
+		for _, groups := range npmPairExpr().FindAllStringSubmatchIndex(v.text, maxPerPlace) {
 			key, value := v.text[groups[2]:groups[3]], v.text[groups[4]:groups[5]]
 			if !otherKeys[key] && is(value) {
 				found = append(found, match{span: span{groups[0], groups[1]}})

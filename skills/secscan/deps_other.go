@@ -109,7 +109,7 @@ func imageRules() []rule {
 			kinds:    kindYAML,
 			keywords: []string{"uses"},
 			find: pattern(
-				`^\s*-?\s*uses\s*:\s*["']?(?:docker://\S+:latest|[\w.-]+/[\w./-]+(?:@(?:latest|` + branch + `))?)["']?\s*(?:#.*)?$`,
+				`^\s*-?\s*uses\s*:\s*["']?(?:docker://\S+:latest|\w[\w.-]*/[\w./-]+(?:@(?:latest|` + branch + `))?)["']?\s*(?:#.*)?$`,
 			),
 		},
 		{

@@ -52,7 +52,7 @@ func pythonDependencyRules() []rule {
 			about: "package index without TLS, or trusted without a check",
 			kinds: kindScripts | kindRequirements | kindNPM,
 			keywords: []string{
-				"trusted-host", "trusted_host", "index-url", "index_url", "find-links", "find_links", "-i http:", "-f http:", "goproxy", "registry", "deb http", "deb-src", "deb [", "source ", "<url>",
+				"trusted-host", "trusted_host", "index-url", "index_url", "find-links", "find_links", "-i http:", "-f http:", "goproxy", "registry", "deb http", "deb-src", "deb [", "source ", "<url>", // secscan:ignore
 			},
 			find: pattern(
 				`\btrusted-host\b`, `\btrusted_host\s*=`, `\bPIP_TRUSTED_HOST\b`,
@@ -61,7 +61,7 @@ func pythonDependencyRules() []rule {
 				`\b(?:PIP_(?:EXTRA_)?INDEX_URL|GOPROXY)["']?\s*[=:]\s*["']?http://`,
 				`\bregistry["']?(?:\s*[=:]\s*|\s+)["']?http://`,
 				`(?:^|\s)(?:deb|deb-src)\s+(?:\[[^\]]*\]\s+)?http://\S+\s+\S+\s+\S+`,
-				`\bsource\s+["']http://`, `<url>http://\S*(?:maven|repo)`,
+				`\bsource\s+["']http://`, `<url>http://\S*(?:maven|repo)`, // secscan:ignore
 			),
 		},
 		{

@@ -11,8 +11,8 @@ const (
 	// leadIn is how many characters before the match stay when the line is cut.
 	leadIn = 40
 	// reach is how many bytes around a match are looked at: more than an excerpt can show.
-	reach = 4 * maxExcerpt
-	cut   = "…"
+	reach   = 4 * maxExcerpt
+	cutMark = "…"
 )
 
 // excerpt shows the part of a line around a match: masked, printable, trimmed and at most maxExcerpt
@@ -90,10 +90,10 @@ func trim(shown []rune, anchor int, cutLeft, cutRight bool) string {
 func withCuts(shown []rune, left, right bool) string {
 	text := string(shown)
 	if left {
-		text = cut + text
+		text = cutMark + text
 	}
 	if right {
-		text += cut
+		text += cutMark
 	}
 	return text
 }

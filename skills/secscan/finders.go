@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// maxPerWindow bounds what one rule finds in one window.
-const maxPerWindow = 200
+// maxPerPlace bounds what one rule finds in one place.
+const maxPerPlace = 200
 
 // lazy compiles an expression when it is first needed: most files need few of them.
 func lazy(expr string) func() *regexp.Regexp {
@@ -32,7 +32,7 @@ func patternIf(expr string, ok func(v view, groups []int) bool) finder {
 	compiled := lazy(expr)
 	return func(v view) []match {
 		var found []match
-		for _, groups := range compiled().FindAllStringSubmatchIndex(v.text, maxPerWindow) {
+		for _, groups := range compiled().FindAllStringSubmatchIndex(v.text, maxPerPlace) {
 			if ok(v, groups) {
 				found = append(found, matchOf(groups))
 			}

@@ -74,6 +74,7 @@ type view struct {
 
 // shared is what was found out already, so that only the first rule that asks has to look.
 type shared struct {
+	names       int                   // how many names of secrets were looked at
 	classes     map[string]nameClass  // of names in the file
 	assignments map[span][]assignment // by place in the line
 }

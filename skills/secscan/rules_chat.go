@@ -28,8 +28,13 @@ func chatRules() []rule {
 			id: "discord-token", severity: critical,
 			about:    "Discord bot token, or client secret next to its name",
 			keywords: []string{"discord", "bot_", "bot.", "token", "login(", ".run(", "mfa."},
-			find: either(token(`\b([MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{25,40})\b`, `\b(mfa\.[\w-]{60,})`),
-				namedValue(`discord[\w-]*(?:secret|token|key)`, `[\w.-]{32,72}`)),
+			find: either(
+				having(token(
+					`\b([MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{25,40})\b`,
+					`\b(mfa\.[\w-]{60,})`,
+				), "."),
+				namedValue(`discord[\w-]*(?:secret|token|key)`, `[\w.-]{32,72}`),
+			),
 		},
 		{
 			id: "telegram-bot-token", severity: critical,

@@ -24,7 +24,7 @@ func commandRules() []rule {
 			id: "client-file-password", severity: high,
 			about:    "password in a .netrc or .pgpass file",
 			kinds:    kindConfig | kindOther,
-			keywords: []string{"password", ":5432:", ":3306:", ":*:"},
+			keywords: []string{"password ", ":5432:", ":3306:", ":*:"},
 			find:     secretIf(`^\s*password\s+(\S{4,})\s*$|^[^\s:]+:(?:\d+|\*):[^:\s]+:[^:\s]+:([^\s:]+)$`, isTyped),
 		},
 	}

@@ -5,7 +5,7 @@ func cryptoRules() []rule {
 		{
 			id: "weak-password-hash", severity: high,
 			about:    "MD5 or SHA-1 of a password or another secret",
-			keywords: []string{"md5", "sha1", "sha-1", "openssl passwd"},
+			keywords: []string{"md5", "sha1", "sha-1", "openssl passwd"}, // secscan:ignore
 			kinds:    kindScripts | kindNPM,
 			find:     unless(definition, pattern(passwordHashExpr)),
 		},
@@ -21,7 +21,7 @@ func cryptoRules() []rule {
 			about: "DES, 3DES, RC4, RC2 or Blowfish",
 			keywords: []string{
 				"des.new", "des3", "3des", "tripledes", "desede", "crypto/des", "import des", "-des",
-				"openssl des", `"des"`, `'des'`, "'des-", `"des-`, "`des-", "des-", "rc4", "rc2",
+				"openssl des", `"des"`, `'des'`, "'des-", `"des-`, "`des-", "des-", "rc4", "rc2", // secscan:ignore
 				"arc2", "arcfour", "blowfish", "algorithms.", "cast.new", "cryptojs.", "-bf-", "'bf-", `"bf-`,
 			},
 			kinds: kindScripts,
@@ -39,17 +39,17 @@ func cryptoRules() []rule {
 		{
 			id: "ecb-mode", severity: high,
 			about:    "block cipher in ECB mode",
-			keywords: []string{"ecb"},
+			keywords: []string{"ecb"}, // secscan:ignore
 			kinds:    kindScripts,
 			find: pattern(
-				`\b(?:AES|DES3?|Blowfish|ARC2|CAST)\.MODE_ECB\b`,
+				`\b(?:AES|DES3?|Blowfish|ARC2|CAST)\.MODE_ECB\b`, // secscan:ignore
 				`\bMODE_ECB\b`,
 				`\bmodes\.ECB\b`,
 				`\bmode\.ECB\b`,
 				`(?i:["']?\b(?:aes|des|des3|des-ede3|bf|camellia|sm4)[-_/]?(?:\d+[-_/])?ecb\b)`,
 				`\bNewECB(?:En|De)crypter\b`,
 				`\bnewECB\w*\(`,
-				`(?i:/ECB/)`,
+				`(?i:/ECB/)`, // secscan:ignore
 				`\bCipherMode\.ECB\b`,
 				`(?i:["']ecb["'])`,
 			),

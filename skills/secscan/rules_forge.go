@@ -93,7 +93,7 @@ func registryRules() []rule {
 				`\b(rubygems_[a-f0-9]{32,})`,
 				`\b(cio[A-Za-z0-9]{32})\b`,
 				`\b(oy2[a-z0-9]{43})\b`,
-				`(?:^|[^\w+/=-])(AKCp[A-Za-z0-9]{10,})`,
+				`(?:^|[^\w+/-])(AKCp[A-Za-z0-9]{10,})`,
 				`\b(CLOJARS_[a-z0-9]{40,})`,
 				`\b(sq[apu]_[a-f0-9]{32,})`,
 				`\b(cmVmdGtu[A-Za-z0-9]{20,})`,

@@ -43,10 +43,10 @@ func keyRules() []rule {
 var keyBlockExpr = lazy(`-{4,5} ?BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}`)
 
 // keyBlock reports the first line of a key. The key may follow on the same line, in JSON or .env, longer
-// than any window; it is masked to its end.
+// than any place; it is masked to its end.
 func keyBlock(v view) []match {
 	var found []match
-	for _, at := range keyBlockExpr().FindAllStringIndex(v.text, maxPerWindow) {
+	for _, at := range keyBlockExpr().FindAllStringIndex(v.text, maxPerPlace) {
 		m := match{span: span{at[0], at[1]}}
 		if length := keyLengthOf(v.rest(at[1])); length > 0 {
 			m.secrets = []span{{at[1], at[1] + length}}
@@ -58,11 +58,12 @@ func keyBlock(v view) []match {
 
 // keyLengthOf tells how much of the line after the first marker is key.
 func keyLengthOf(rest string) int {
-	body, _, _ := strings.Cut(rest, "-----END")
+	body, marker, _ := strings.Cut(rest, "-----END")
 	if len(strings.Trim(body, "\\nr\"'+`,;() \t")) == 0 {
 		return 0
 	}
-	return len(body)
+	end, _, _ := strings.Cut(marker, "KEY-----")
+	return min(len(rest), len(body)+len("-----END")+len(end)+len("KEY-----"))
 }
 
 func decodesToPrivateKey(encoded string) bool {

@@ -35,7 +35,7 @@ func modeRules() []rule {
 		},
 		{
 			id: "python-world-writable", severity: medium,
-			about: "Python: os call with a mode that lets everybody write, or umask 0",
+			about: "Python: os call with a mode that lets everybody write, or clears the umask",
 			kinds: kindPython,
 			keywords: []string{
 				"chmod", "mkdir", "makedirs", "umask", "os.open", "mkfifo", "s_iwoth", "s_irwxo",
@@ -48,7 +48,7 @@ func modeRules() []rule {
 		},
 		{
 			id: "js-world-writable", severity: medium,
-			about: "JavaScript: fs call with a mode that lets everybody write, or umask 0",
+			about: "JavaScript: fs call with a mode that lets everybody write, or clears the umask",
 			kinds: kindJS,
 			keywords: []string{
 				"chmod", "mkdir", "writefile", "open(", "opensync", "umask", "createwritestream", "appendfile",
@@ -86,20 +86,20 @@ var writableParts = []string{"77", "66", "76", "67", "o+", "a+", "rw", "+w", "ma
 var modeExpr = lazy(`(?:^|[^\w])(?:0o?` + writable + `|["']` + writable + `["']|511|438)(?:[^\w]|$)` +
 	`|\bModePerm\b|\bS_I(?:WOTH|RWXO)\b`)
 
-// grantsWrite looks at the arguments behind the name of the file.
+// grantsWrite looks at the arguments behind the name of the file. A mode behind & is a mask.
 func grantsWrite(c callSite) bool {
 	if isSourceFile(c) {
 		return false
 	}
 	for i, arg := range c.args {
-		if (i > 0 || len(c.args) == 1) && modeExpr().MatchString(arg) && !strings.Contains(arg, "umask") {
+		if (i > 0 || len(c.args) == 1) && modeExpr().MatchString(arg) && !strings.ContainsAny(arg, "&^") {
 			return true
 		}
 	}
 	return false
 }
 
-var sourceFileExpr = lazy("\\.(?:go|s)[\"`]$")
+var sourceFileExpr = lazy("\\.(?:go|s)[\"`]\\)*$")
 
 // isSourceFile says that a generator writes Go or assembler: such a file goes into version control, which
 // does not keep its mode.

@@ -20,7 +20,7 @@ func paymentRules() []rule {
 			id: "square-token", severity: critical,
 			about:    "Square token",
 			keywords: []string{"sq0", "eaaa", "square"},
-			find:     token(`\b(sq0[a-z]{3}-[A-Za-z0-9_-]{20,})`, `(?:^|[^\w+/=-])(EAAA[A-Za-z0-9_-]{50,})`),
+			find:     token(`\b(sq0[a-z]{3}-[A-Za-z0-9_-]{20,})`, `(?:^|[^\w+/-])(EAAA[A-Za-z0-9_-]{50,})`),
 		},
 		{
 			id: "shopify-token", severity: critical,
@@ -83,8 +83,8 @@ func messagingRules() []rule {
 				"twitter", "facebook", "fb_", "eaa", "linkedin", "twitch", "spotify",
 			},
 			find: either(token(
-				`(?:^|[^\w+/=-])(AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{30,})`,
-				`(?:^|[^\w+/=-])(EAA[A-Za-z0-9]{60,})`,
+				`(?:^|[^\w+/-])(AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{30,})`,
+				`(?:^|[^\w+/-])(EAA[A-Za-z0-9]{60,})`,
 				`\b(EAACEdEose0cBA[A-Za-z0-9]{20,})`,
 			),
 				namedValue(`(?:twitter|facebook|fb|linkedin|twitch|spotify)[\w-]*(?:secret|key|token)`, `[A-Za-z0-9-]{16,60}`)),

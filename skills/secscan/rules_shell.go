@@ -23,7 +23,7 @@ func shellRules() []rule {
 		},
 		{
 			id: "curl-pipe-shell", severity: high,
-			about: "a download is run without a look at it: curl ... | sh",
+			about: "a download is run without a look at it, as in curl ... | sh", // secscan:ignore
 			kinds: kindScripts | kindNPM,
 			keywords: []string{
 				"curl", "wget", "iwr", "irm", "invoke-webrequest", "invoke-restmethod", "downloadstring", "fetch ",

@@ -13,15 +13,17 @@ func sqlRules() []rule {
 			about:    "Go: SQL built with Sprintf or concatenation",
 			kinds:    kindGo,
 			keywords: sqlKeywords,
-			find:     unless(shownSQL, sqlBuilt(`%[-+#]*[svdqxt](?:\W|$)`, anyOf(plusValue, `\bSprintf\(`))),
+			find:     unless(shownSQL, having(sqlBuilt(`%[-+#]*[svdqxt](?:\W|$)`, anyOf(plusValue, `\bSprintf\(`)), "%", "+")),
 		},
 		{
 			id: "python-sql-format", severity: high,
 			about:    "Python: SQL built with an f-string, %, format or concatenation",
 			kinds:    kindPython,
 			keywords: sqlKeywords,
-			find: unless(shownSQL, sqlBuilt(`(?:^|[^{])\{(?:\}|[A-Za-z_0-9][^{}]*\})`,
-				anyOf(plusValue, `["']\s*%\s*[\w({\[]`, `["']\s*\.\s*(?:format|join|replace|format_map)\s*\(`))),
+			find: unless(shownSQL, having(sqlBuilt(
+				`(?:^|[^{])\{(?:\}|[A-Za-z_0-9][^{}]*\})`,
+				anyOf(plusValue, `["']\s*%\s*[\w({\[]`, `["']\s*\.\s*(?:format|join|replace|format_map)\s*\(`),
+			), "{", "%", "+", ".")),
 		},
 		{
 			id: "js-sql-format", severity: high,
@@ -29,7 +31,7 @@ func sqlRules() []rule {
 			kinds:    kindJS,
 			keywords: sqlKeywords,
 			find: unless(anyOf(shownSQL, taggedTemplate),
-				sqlBuilt(`\$\{`, anyOf(plusValue, "[\"'`]\\s*\\.\\s*(?:concat|replace)\\s*\\("))),
+				having(sqlBuilt(`\$\{`, anyOf(plusValue, "[\"'`]\\s*\\.\\s*(?:concat|replace)\\s*\\(")), "${", "+", ".")),
 		},
 	}
 }
@@ -74,11 +76,12 @@ func sqlBuilt(placeholder, operation string) finder {
 		if !enters().MatchString(v.text) {
 			return nil
 		}
-		for _, at := range sqlExpr().FindAllStringIndex(v.text, maxPerWindow) {
-			before, rest := v.text[:at[0]], v.text[at[0]:]
-			quoted := openQuote(before) != 0 || openQuote(v.text[:at[1]]) != 0
-			alone := strings.TrimSpace(before) == ""
-			if quoted && enters().MatchString(rest) || alone && enters().MatchString(rest) && !joined().MatchString(rest) {
+		quotes := openQuotes(v.text)
+		for _, at := range sqlExpr().FindAllStringIndex(v.text, maxPerPlace) {
+			rest := v.text[at[0]:]
+			quoted := quotes[at[0]] != 0 || quotes[at[1]] != 0
+			alone := strings.TrimSpace(v.text[:at[0]]) == "" && !joined().MatchString(rest)
+			if (quoted || alone) && enters().MatchString(rest) {
 				return []match{{span: span{at[0], at[1]}}}
 			}
 		}

@@ -34,7 +34,7 @@ func tlsCodeRules() []rule {
 				`HostKeyCallback(?::\s*|\()(?:nil\b|func\([^)]*\)\s*error\s*\{\s*return nil)`,
 				`(?i:StrictHostKeyChecking["']?(?:\s*[=:]\s*|\s+|["']\s*,\s*)["']?(?:no|off|false|never)\b)`,
 				`(?i:UserKnownHostsFile\s*[= ]\s*["']?/dev/null)`,
-				`\b(?:AutoAddPolicy|WarningPolicy)\b`,
+				`\b(?:AutoAddPolicy|WarningPolicy)\b`, // secscan:ignore
 				`(?i:host_key_checking["']?\s*[=:]\s*["']?(?:false|no|0)\b)`,
 				`\bknown_hosts\s*=\s*None\b`,
 				`hostVerifier:\s*\([^)]*\)\s*=>\s*true`,
@@ -104,7 +104,7 @@ func tlsCodeRules() []rule {
 			kinds: kindScripts,
 			keywords: []string{
 				"withinsecure", "insecure.newcredentials", "sslmode", "ssl_mode", "trustservercertificate",
-				"tls=skip-verify", "insecure_channel", "encrypt=false", "usessl=false", "use_tls",
+				"tls=skip-verify", "insecure_channel", "encrypt=false", "usessl=false", "use_tls", // secscan:ignore
 				"createinsecure", "tls_reqcert", "ssl-mode", "sslvalidate",
 			},
 			find: pattern(
@@ -113,7 +113,7 @@ func tlsCodeRules() []rule {
 				`\binsecure_channel\s*\(`,
 				`\bcredentials\.createInsecure\(`,
 				`\bssl_?mode["']?\s*[=:]\s*["']?(?:disabled?|allow|none)\b`,
-				`(?i)\btrustservercertificate\s*[=:]\s*(?:true|yes)|\busessl=false|--ssl-mode=disabled`,
+				`(?i)\btrustservercertificate\s*[=:]\s*(?:true|yes)|\busessl=false|--ssl-mode=disabled`, // secscan:ignore
 				`(?i)(?:^|[;"'\s])encrypt=false(?:[;"'\s]|$)|\btls_reqcert\s*[= ]\s*(?:never|allow)`,
 				`\btls=skip-verify`,
 				`\bsslValidate["']?\s*[=:]\s*false`,
@@ -132,7 +132,7 @@ func tlsConfigRules() []rule {
 				"node_tls_reject_unauthorized", "pythonhttpsverify", "git_ssl_no_verify", "sslverify",
 				"ssl_verify", "verify_ssl", "verify-ssl", "verifyssl", "verifytls", "verifycert", "tls_verify",
 				"tls-verify", "tlsverify", "strict-ssl", "strict_ssl", "validate_certs", "verify_peer",
-				"verifypeer", "verify_none", "verifyhost", "check_certificate", "check-certificate",
+				"verifypeer", "verify_none", "verifyhost", "check_certificate", "check-certificate", // secscan:ignore
 				"ssl_no_verify", "curl_insecure", "verify_tls", "verify_certs", "verify_cert", "verify: ",
 				"ssl_skip", "tls_insecure", "insecure", "goinsecure", "gonosum", "gosumdb", "gpgcheck",
 				"proxy_ssl_verify", "disable-tls", "secure-http",
@@ -144,18 +144,18 @@ func tlsConfigRules() []rule {
 			about: "curl, wget or another client is told not to check certificates",
 			kinds: kindScripts | kindDocs | kindNPM,
 			keywords: []string{
-				"curl", "wget", "--no-check-certificate", "--no-verify-ssl", "--verify=no", "--no-check-cert",
-				"--allow-unauthenticated", "--force-yes", "--nogpgcheck", "--no-gpg", "--insecure", "--tls-verify",
-				"s_client", "trustpolicy", "certificatecheck", "--tlsskipverify", "servercertificate",
-				"--disable-content-trust", "trusted=yes",
+				"curl", "wget", "--no-check-certificate", "--no-verify-ssl", "--verify=no", "--no-check-cert", // secscan:ignore
+				"--allow-unauthenticated", "--force-yes", "--nogpgcheck", "--no-gpg", "--insecure", "--tls-verify", // secscan:ignore
+				"s_client", "trustpolicy", "certificatecheck", "--tlsskipverify", "servercertificate", // secscan:ignore
+				"--disable-content-trust", "trusted=yes", // secscan:ignore
 			},
 			find: having(pattern(
 				`\bcurl\b[^|;&]*?["'\s,](?:-[a-zA-Z]*k[a-zA-Z]*|--insecure|--proxy-insecure)(?:["'\s,)\]]|$)`,
 				`^\s*(?:"?-k"?|--insecure|insecure)\s*\\?$`,
-				`--(?:no-check-certificate|no-check-cert|no-verify-ssl|verify[= ]no|tls-verify=false|tlsskipverify)\b`,
-				`\bapt(?:-get)?\b.*(?:--allow-unauthenticated|--force-yes)|--nogpgcheck\b|--no-gpg-checks?\b`,
+				`--(?:no-check-certificate|no-check-cert|no-verify-ssl|verify[= ]no|tls-verify=false|tlsskipverify)\b`, // secscan:ignore
+				`\bapt(?:-get)?\b.*(?:--allow-unauthenticated|--force-yes)|--nogpgcheck\b|--no-gpg-checks?\b`,          // secscan:ignore
 				`\[.*trusted=yes.*\]\s*https?:|\b(?:helm|argocd|mc|skopeo|crane|oras|http|grpcurl)\b.*\s--insecure\b`,
-				`(?i)-SkipCertificateCheck\b|--disable-content-trust\b`,
+				`(?i)-SkipCertificateCheck\b|--disable-content-trust\b`, // secscan:ignore
 				`ServerCertificateValidationCallback\s*=\s*(?:\{\s*\$true|\(.*=>\s*true|delegate)`,
 			), "-", "Validation", "trusted", "insecure"),
 		},

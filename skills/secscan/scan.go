@@ -103,7 +103,7 @@ func (s *scanner) match(line string) []hit {
 	var hits []hit
 	for _, id := range s.places.ids {
 		if r := s.rules[id]; !r.code || !v.comment {
-			hits = append(hits, try(r, v, s.places.byRule[id])...)
+			hits = try(r, v, s.places.byRule[id], hits)
 		}
 	}
 	return hits
@@ -131,10 +131,13 @@ func (s *scanner) view(line string) view {
 	}
 }
 
-// try runs a rule on some places of a line.
-func try(r *rule, v view, places []span) []hit {
-	var hits []hit
+// try adds the hits of a rule on some places of a line. When there are enough, it goes on for secrets only:
+// they have to be masked.
+func try(r *rule, v view, places []span, hits []hit) []hit {
 	for _, place := range places {
+		if r.code && len(hits) >= maxFindings {
+			return hits
+		}
 		v.text, v.offset = v.line[place.start:place.end], place.start
 		for _, m := range r.find(v) {
 			hits = append(hits, hit{rule: r, match: m.moved(v.offset)})
