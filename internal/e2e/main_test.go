@@ -1,0 +1,132 @@
+// Package e2e runs the programs as a user does: whole processes, over a real
+// redis-server or none. The test binary is both programs.
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	builder "github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/internal/cli"
+	"github.com/hive-spore/hive/internal/testkit"
+)
+
+func TestMain(m *testing.M) {
+	// A process that has seen a race exits with 66; by default all others wait a
+	// second before they end.
+	os.Setenv("GORACE", "atexit_sleep_ms=10")
+	testscript.Main(suite{m}, map[string]func(){
+		"nexus": func() { os.Exit(cli.Nexus(os.Args[1:], cli.System())) },
+		"spore": func() { os.Exit(cli.Spore(os.Args[1:], cli.System())) },
+	})
+}
+
+// suite looks after the tests whether they left goroutines.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	code := s.M.Run()
+	os.RemoveAll(skills.dir)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// caches is where built and compiled skills are kept from run to run.
+var caches = filepath.Join(os.TempDir(), "hive-test-cache")
+
+// skills are what the tests run, built and compiled once.
+var skills struct {
+	once sync.Once
+	err  error
+	dir  string // of this run
+
+	guest     string // its payload says what it does; see internal/testkit/guest
+	probe     string // its arguments say what it does; see testdata/probe
+	cat       string // its result is its payload; see testdata/cat.hex
+	wordcount string // the project's skill, as a folder
+}
+
+func makeSkills(t *testing.T) {
+	t.Helper()
+	skills.once.Do(func() {
+		skills.err = errors.New("the guest was not built")
+		skills.err = build(testkit.Guest(t))
+	})
+	if skills.err != nil {
+		t.Fatal(skills.err)
+	}
+}
+
+func build(guest []byte) (err error) {
+	s := &skills
+	if s.dir, err = os.MkdirTemp("", "hive-e2e-"); err != nil {
+		return err
+	}
+	if s.wordcount, err = filepath.Abs("../../skills/wordcount"); err != nil {
+		return err
+	}
+	source := filepath.Join(s.dir, "probe")
+	if err := os.CopyFS(source, os.DirFS("testdata/probe")); err != nil {
+		return err
+	}
+	probe, errProbe := buildFolder(source)
+	wordcount, errWordcount := buildFolder(s.wordcount)
+	text, errRead := os.ReadFile("testdata/cat.hex")
+	cat, errHex := fromHex(string(text))
+	if err := errors.Join(errProbe, errWordcount, errRead, errHex); err != nil {
+		return err
+	}
+	s.guest, s.probe, s.cat = filepath.Join(s.dir, "guest.wasm"), filepath.Join(s.dir, "probe.wasm"), filepath.Join(s.dir, "cat.wasm")
+	files := []string{s.guest, s.probe, s.cat, filepath.Join(s.dir, "wordcount.wasm")}
+	for i, program := range [][]byte{guest, probe, cat, wordcount} {
+		if err := os.WriteFile(files[i], program, 0o644); err != nil {
+			return err
+		}
+	}
+	return precompile(files)
+}
+
+func buildFolder(path string) ([]byte, error) {
+	_, program, err := builder.Builder{CacheDir: filepath.Join(caches, "hive")}.Skill(context.Background(), path)
+	return program, err
+}
+
+// precompile fills the cache of compiled code that the processes share. Built
+// with the race detector, they would take ten times longer.
+func precompile(files []string) error {
+	// wazero does not know its version in a test binary: take the same name.
+	args := []string{"run", "-ldflags=-X github.com/tetratelabs/wazero/internal/version.version=dev",
+		"../../runtime/testdata/precompile", filepath.Join(caches, "hive", "code")}
+	if said, err := exec.Command("go", append(args, files...)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("precompile: %w\n%s", err, said)
+	}
+	return nil
+}
+
+// environment is what every process gets: nothing of the developer's but what
+// the go command needs.
+var environment = sync.OnceValue(func() []string {
+	env := []string{"XDG_CACHE_HOME=" + caches, "GORACE=" + os.Getenv("GORACE"), "GOFLAGS=-buildvcs=false"}
+	names := []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOTOOLCHAIN"}
+	said, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		return env
+	}
+	for i, value := range strings.Split(strings.TrimSpace(string(said)), "\n") {
+		env = append(env, names[i]+"="+value)
+	}
+	return env
+})

@@ -1,0 +1,6 @@
+//go:build !race
+
+package e2e
+
+// manyTasks is what keeps a cluster busy for some seconds.
+const manyTasks = 10_000

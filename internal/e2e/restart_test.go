@@ -1,0 +1,129 @@
+package e2e
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/testkit"
+)
+
+// newMortalCluster is newCluster with a redis-server that the test may kill, and
+// start anew at the same address by begin. args are added to its command line.
+func newMortalCluster(t *testing.T, args ...string) (c *cluster, begin func() *process) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts whole programs")
+	}
+	t.Parallel()
+	makeSkills(t)
+	dir := t.TempDir()
+	if len(dir) > 80 {
+		t.Skip("the path of the socket is too long: " + dir)
+	}
+	socket := filepath.Join(dir, "s")
+	c = &cluster{T: t, url: "unix://" + socket}
+	begin = func() *process {
+		p := start(t, "", "redis-server", append([]string{"--port", "0", "--unixsocket", socket, "--dir", dir, "--save", ""}, args...)...)
+		await(t, "redis-server", func() (bool, error) {
+			road, err := broker.Dial(t.Context(), broker.Options{Addrs: []string{socket}})
+			if err != nil {
+				return false, err
+			}
+			return true, road.Close()
+		})
+		return p
+	}
+	return c, begin
+}
+
+// dial connects to the road once there is one, and registers the guest.
+func (c *cluster) dial() {
+	c.Helper()
+	c.road = testkit.DialTo(c.T, broker.Options{Addrs: []string{strings.TrimPrefix(c.url, "unix://")}})
+	testkit.PublishGuest(c, c.road)
+}
+
+func TestRedisRestartedEmpty(t *testing.T) {
+	c, begin := newMortalCluster(t)
+	redis := begin()
+	c.dial()
+	c.nexus("n1")
+	c.spore("a", "--slots", "2")
+	lost := start(t, "sleep 1h\nsleep 1h\n", "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url)
+	await(t, "running tasks", func() (bool, error) {
+		held, err := c.road.Holds(t.Context(), "a")
+		return len(held) == 2, err
+	})
+	redis.kill()
+	begin()
+
+	// Who waited for the tasks is told that they are gone.
+	lost.ends(1)
+	if said := lost.out.String(); !strings.Contains(said, "the road has forgotten it (was Redis restarted without its data?)") {
+		t.Errorf("it says %q", said)
+	}
+
+	// Nexus and spore come back by themselves. What the spore ran has no task any
+	// more and is stopped; the skills are to be registered again.
+	c.awaitNode("a", "online without skills", func(n *hive.Node) bool { return n.Online && len(n.Skills) == 0 && n.Active == 0 })
+	submitter := client.New(c.road, client.Options{})
+	defer submitter.Close()
+	id, err := submitter.Submit(t.Context(), guest("echo again"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := start(t, "", "nexus", "status", id, "--redis", c.url)
+	why.ends(0)
+	if said := why.out.String(); !strings.Contains(said, "no spore has the skill guest") && !strings.Contains(said, "no nexus is running") {
+		t.Errorf("nexus status says %q", said)
+	}
+	testkit.PublishGuest(t, c.road)
+	if r := c.awaitTask(id, "over", final); r.State != hive.Completed || string(r.Result) != "again" {
+		t.Errorf("%s: %q, %v", r.State, r.Result, r.Failure)
+	}
+	c.awaitIdle(hive.Stats{Completed: 1})
+}
+
+func TestRedisRestartedWithItsData(t *testing.T) {
+	c, begin := newMortalCluster(t, "--appendonly", "yes", "--appendfsync", "always")
+	redis := begin()
+	c.dial()
+	c.nexus("n1")
+	c.spore("a", "--slots", "2")
+	run := start(t, "sleep 1s\necho x\n", "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url, "--priority", "10")
+	await(t, "a completed and a running task", func() (bool, error) {
+		stats, err := c.road.Stats(t.Context())
+		return stats.Completed == 1 && stats.Running == 1, err
+	})
+	redis.kill()
+	begin()
+	run.ends(0)
+	if said := run.out.String(); !strings.Contains(said, "-:1    slept\n-:2    x\n") || !strings.Contains(said, "completed 2/2, failed 0, ") {
+		t.Errorf("it says %q", said)
+	}
+	c.awaitIdle(hive.Stats{Completed: 2})
+}
+
+func TestRunGivesUpOnARoadThatIsGone(t *testing.T) {
+	c, begin := newMortalCluster(t)
+	redis := begin()
+	c.dial()
+	run := start(t, "echo x\n", "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url)
+	await(t, "the task", func() (bool, error) {
+		stats, err := c.road.Stats(context.Background())
+		return stats.Pending == 1, err
+	})
+	redis.kill()
+	run.ends(4)
+	socket := strings.TrimPrefix(c.url, "unix://")
+	gone := "nexus: the road is unreachable: redis at " + socket + ": connect: connection refused: "
+	lines := strings.Split(run.out.String(), "\n")
+	if lines[0] != gone+"waiting up to 30s for it" || lines[1] != gone+"given up after 30s; what was submitted stays there" || len(lines) != 4 {
+		t.Errorf("it says %q", lines)
+	}
+}
