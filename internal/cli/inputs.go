@@ -287,7 +287,7 @@ func (all *inputs) refused(skill *hive.Skill, payloads [][]byte, err error) erro
 	}
 	for i, p := range payloads {
 		if bad := schema.Check(p); bad != nil {
-			return fmt.Errorf("%s: %w (skill %s)", all.items[i].name, bad, skill.ID())
+			return fmt.Errorf("%s: %w (skill %s)", all.items[i].name, bad, skill.Name)
 		}
 	}
 	return err
