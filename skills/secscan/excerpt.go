@@ -25,14 +25,17 @@ func excerpt(line string, at int, masks []span) string {
 
 // near is the stretch of a line that an excerpt is made from, cut on rune borders.
 func near(line string, at int) span {
-	piece := span{max(0, at-reach), min(len(line), at+2*reach)}
-	for piece.start > 0 && !utf8.RuneStart(line[piece.start]) {
-		piece.start--
+	return span{runeBorder(line, max(0, at-reach)), runeBorder(line, min(len(line), at+2*reach))}
+}
+
+// runeBorder goes back to the start of the rune that i is in, if it is in one: text may be anything.
+func runeBorder(line string, i int) int {
+	for back := 0; back < utf8.UTFMax && i-back > 0; back++ {
+		if i == len(line) || utf8.RuneStart(line[i-back]) {
+			return i - back
+		}
 	}
-	for piece.end < len(line) && !utf8.RuneStart(line[piece.end]) {
-		piece.end--
-	}
-	return piece
+	return i
 }
 
 // render returns the masked piece, and where in it the match starts.

@@ -101,6 +101,7 @@ func TestOddInput(t *testing.T) {
 	for name, text := range map[string]string{
 		"invalid UTF-8":   "\xff\xfe\x00 password = \"\xff\xffhunter2\" \xff",
 		"replaced UTF-8":  strings.Repeat("\ufffd", 5000) + " eval(" + strings.Repeat("\ufffd", 5000),
+		"no runes":        strings.Repeat("\x80", 5000) + " eval(x) " + strings.Repeat("\x80", 5000),
 		"unclosed":        `exec.Command("sh", "-c", `,
 		"only quotes":     strings.Repeat(`"'`+"`", 500),
 		"only backslash":  strings.Repeat(`\`, 2000),
