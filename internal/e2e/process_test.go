@@ -63,6 +63,9 @@ func start(t *testing.T, stdin, program string, args ...string) *process {
 	t.Cleanup(func() {
 		p.cmd.Process.Kill()
 		<-p.done
+		if strings.Contains(p.out.String(), "DATA RACE") {
+			t.Errorf("%s: a data race", p.name)
+		}
 		if t.Failed() {
 			t.Logf("%s: %v\n%s", p.name, p.cmd.ProcessState, &p.out)
 		}
