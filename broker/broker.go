@@ -7,6 +7,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -185,7 +186,8 @@ func major(version string) int {
 
 func (b *Broker) where() string { return strings.Join(b.opts.Addrs, ",") }
 
-// wrap names what was tried; errors of the connection become ErrUnreachable.
+// wrap names what was tried; errors of the connection, and what the server does
+// not let its user do at all, become ErrUnreachable.
 func (b *Broker) wrap(what string, err error) error {
 	switch {
 	case err == nil:
@@ -194,6 +196,14 @@ func (b *Broker) wrap(what string, err error) error {
 		return err
 	case isAuth(err):
 		return fmt.Errorf("%w: redis at %s refuses the user name or password (set REDIS_PASSWORD): %v", hive.ErrUnreachable, b.where(), err)
+	case redis.HasErrorPrefix(err, "NOPERM"):
+		return fmt.Errorf("%w: redis at %s: %s", hive.ErrUnreachable, b.where(), forbidden(cmp.Or(b.opts.Username, "default"), err))
+	case redis.HasErrorPrefix(err, "MOVED"): // a Cluster's client follows it
+		return fmt.Errorf("%w: redis at %s is one node of a Cluster: name several of them", hive.ErrUnreachable, b.where())
+	case errors.Is(err, redis.Nil) && b.opts.Master != "":
+		return fmt.Errorf("%w: no sentinel at %s knows a master %q", hive.ErrUnreachable, b.where(), b.opts.Master)
+	case isUntrusted(err):
+		return fmt.Errorf("%w: redis at %s has a certificate that is not trusted: %v", hive.ErrUnreachable, b.where(), rootCause(err))
 	case isNetwork(err):
 		return fmt.Errorf("%w: redis at %s: %v", hive.ErrUnreachable, b.where(), rootCause(err))
 	}
@@ -201,12 +211,26 @@ func (b *Broker) wrap(what string, err error) error {
 }
 
 func isAuth(err error) bool {
-	for _, prefix := range []string{"WRONGPASS", "NOAUTH", "ERR AUTH", "ERR invalid password", "NOPERM"} {
+	for _, prefix := range []string{"WRONGPASS", "NOAUTH", "ERR AUTH", "ERR invalid password"} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true
 		}
 	}
 	return false
+}
+
+// forbidden says what an ACL keeps a user from; the server quotes the command.
+func forbidden(user string, err error) string {
+	_, rest, _ := strings.Cut(err.Error(), " run the '")
+	if command, _, found := strings.Cut(rest, "'"); found {
+		return fmt.Sprintf("user %s may not run %s", user, strings.ToUpper(command))
+	}
+	return fmt.Sprintf("user %s: %v", user, err)
+}
+
+func isUntrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }
 
 func isNetwork(err error) bool {
@@ -223,6 +247,9 @@ func isNetwork(err error) bool {
 func rootCause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
+	}
+	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return cert.Err
 	}
 	return err
 }

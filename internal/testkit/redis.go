@@ -94,7 +94,11 @@ type Redis struct {
 
 // StartRedis starts a redis-server on a unix socket in a directory of its own and
 // waits until it answers. args are added to its command line.
-func StartRedis(args ...string) (*Redis, error) {
+func StartRedis(args ...string) (*Redis, error) { return start("", args) }
+
+// start makes the server a sentinel if there is a configuration for one: sentinels
+// rewrite their file.
+func start(sentinel string, args []string) (*Redis, error) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		return nil, fmt.Errorf("%w (install Debian's package redis-server, or run scripts/test)", err)
@@ -104,8 +108,17 @@ func StartRedis(args ...string) (*Redis, error) {
 		return nil, err
 	}
 	r := &Redis{Addr: filepath.Join(dir, "s"), dir: dir, done: make(chan error, 1)}
-	r.cmd = exec.Command(path, append([]string{"--port", "0", "--unixsocket", r.Addr, "--dir", dir,
-		"--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"}, args...)...)
+	args = append([]string{"--port", "0", "--unixsocket", r.Addr, "--dir", dir,
+		"--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"}, args...)
+	if sentinel != "" {
+		file := filepath.Join(dir, "sentinel.conf")
+		if err := os.WriteFile(file, []byte(sentinel), 0o600); err != nil {
+			os.RemoveAll(dir)
+			return nil, err
+		}
+		args = append([]string{file, "--sentinel"}, args...)
+	}
+	r.cmd = exec.Command(path, args...)
 	if err := r.cmd.Start(); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
