@@ -27,8 +27,29 @@ func TestDeployments(t *testing.T) {
 
 func TestDeploymentOnCluster(t *testing.T) {
 	t.Parallel()
-	o, _ := testkit.StartCluster(t)
-	allTheWay(newRoad(t, o))
+	o, nodes := testkit.StartCluster(t)
+	r := newRoad(t, o)
+	allTheWay(r)
+
+	// Who is online, and for how long a task runs, is told by one clock: that of the
+	// node that stamps the beats.
+	for range 10 {
+		_, err := r.Nodes(r.ctx())
+		r.check(err)
+		_, err = r.Zombies(r.ctx(), 0)
+		r.check(err)
+	}
+	asked := 0
+	for _, n := range nodes {
+		stats, err := n.Do("INFO", "commandstats")
+		r.check(err)
+		if strings.Contains(stats, "cmdstat_time:") {
+			asked++
+		}
+	}
+	if asked != 1 {
+		t.Errorf("%d nodes were asked for the time, want the one that holds the shard", asked)
+	}
 
 	// The keys of one shard live on one node: at most one of the three can serve it.
 	refused := 0

@@ -111,7 +111,7 @@ func (b *Broker) Listen(ctx context.Context, s *Session, d time.Duration) (Knock
 }
 
 // Nodes returns every registered spore, by id, with its last report and how many
-// tasks it holds. now decides who is online.
+// tasks it holds. Redis' clock decides who is online.
 func (b *Broker) Nodes(ctx context.Context) ([]hive.Node, error) {
 	ids, err := b.rdb.SMembers(ctx, b.keys.nodes()).Result()
 	if err != nil {
@@ -119,7 +119,7 @@ func (b *Broker) Nodes(ctx context.Context) ([]hive.Node, error) {
 	}
 	slices.Sort(ids)
 	pipe := b.rdb.Pipeline()
-	now, used := pipe.Time(ctx), pipe.HGetAll(ctx, b.keys.used())
+	clock, used := b.clock(ctx, pipe), pipe.HGetAll(ctx, b.keys.used())
 	beats := make([]*redis.SliceCmd, len(ids))
 	for i, id := range ids {
 		beats[i] = pipe.HMGet(ctx, b.keys.beat(id), "beat", "report", "inc")
@@ -127,9 +127,10 @@ func (b *Broker) Nodes(ctx context.Context) ([]hive.Node, error) {
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, b.wrap("list spores", err)
 	}
+	now := time.UnixMilli(number(clock.Val()))
 	nodes := make([]hive.Node, 0, len(ids))
 	for i, id := range ids {
-		nodes = append(nodes, readNode(id, beats[i].Val(), used.Val()[id], now.Val()))
+		nodes = append(nodes, readNode(id, beats[i].Val(), used.Val()[id], now))
 	}
 	return nodes, nil
 }

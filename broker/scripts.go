@@ -42,6 +42,13 @@ func lua(name string) string {
 	return string(text)
 }
 
+// clock asks for the time, in Unix ms, of the server that holds the shard. On a
+// Cluster a plain TIME goes to any server; a script goes where its key is.
+func (b *Broker) clock(ctx context.Context, c redis.Cmdable) *redis.Cmd {
+	const text = "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000)"
+	return c.Eval(ctx, text, []string{b.keys.prefix})
+}
+
 // run calls a script on the shard. A server that lost its scripts gets them anew.
 func (b *Broker) run(ctx context.Context, s *redis.Script, args ...any) *redis.Cmd {
 	return s.Run(ctx, b.rdb, []string{b.keys.prefix}, args...)

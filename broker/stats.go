@@ -143,10 +143,11 @@ func (b *Broker) Zombies(ctx context.Context, d time.Duration) ([]hive.Zombie, e
 	if err != nil {
 		return nil, b.wrap("zombies", err)
 	}
-	now, err := b.rdb.Time(ctx).Result()
+	ms, err := b.clock(ctx, b.rdb).Int64()
 	if err != nil {
 		return nil, b.wrap("zombies", err)
 	}
+	now := time.UnixMilli(ms)
 	var zombies []hive.Zombie
 	for _, node := range nodes {
 		running, err := b.Holds(ctx, node)
