@@ -95,7 +95,7 @@ func (b *Broker) ActiveLanes(ctx context.Context) ([]Lane, error) {
 	return lanes, nil
 }
 
-// Lane reads what a lane's name says, with the help of its head task where the
+// Lane reads what a lane's name says, with the help of one of its tasks where the
 // name is a hash.
 func (b *Broker) Lane(ctx context.Context, name, head string) (Lane, error) {
 	class, priority, ok := splitLane(name)
@@ -110,10 +110,30 @@ func (b *Broker) Lane(ctx context.Context, name, head string) (Lane, error) {
 		}
 		return lane, nil
 	}
-	r, err := b.Status(ctx, head)
+	r, err := b.member(ctx, name, head)
 	if err != nil {
-		return Lane{}, err
+		return Lane{}, b.wrap("read lane", err)
 	}
 	lane.Skill, lane.Require, lane.Tenant = r.Skill, r.Require, r.Tenant
 	return lane, nil
+}
+
+// member reads the head task of a lane or, if its record is gone, the first task
+// behind it: they are all alike.
+func (b *Broker) member(ctx context.Context, name, head string) (*hive.Record, error) {
+	const step = 100
+	ids := []string{head}
+	for at := int64(0); len(ids) > 0; at += step {
+		records, err := b.records(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		if len(records) > 0 {
+			return records[0], nil
+		}
+		if ids, err = b.rdb.LRange(ctx, b.keys.lane(name), at, at+step-1).Result(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, hive.ErrNotFound
 }

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ func TestMain(m *testing.M) {
 // road is one road with the parts of the hive that a script test plays itself.
 type road struct {
 	*broker.Broker
+	opts broker.Options
 	t    *testing.T
 	term broker.Term
 }
@@ -32,7 +34,7 @@ func onRoads(t *testing.T, test func(r *road)) {
 }
 
 func newRoad(t *testing.T, o broker.Options) *road {
-	r := &road{Broker: testkit.DialTo(t, o), t: t}
+	r := &road{Broker: testkit.DialTo(t, o), opts: o, t: t}
 	epoch, leader, _, err := r.Campaign(t.Context(), "nexus", time.Hour)
 	if err != nil || leader != "nexus" {
 		t.Fatalf("Campaign = leader %q, %v", leader, err)
@@ -48,6 +50,15 @@ func (r *road) check(err error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// do sends a command on a key of the shard, as somebody who meddles would.
+func (r *road) do(command, key string, more ...string) string {
+	r.t.Helper()
+	words := append([]string{command, "{" + cmp.Or(r.opts.Shard, "h") + "}:" + key}, more...)
+	answer, err := testkit.Do(r.opts.Addrs[0], words...)
+	r.check(err)
+	return answer
 }
 
 // join registers a spore of two slots.

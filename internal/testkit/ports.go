@@ -1,14 +1,9 @@
 package testkit
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -55,34 +50,4 @@ func startFor(t testing.TB, sentinel string, args ...string) *Redis {
 	}
 	t.Cleanup(r.Stop)
 	return r
-}
-
-// Do sends one command of words without blanks and returns its answer: a line or
-// one text.
-func (r *Redis) Do(words ...string) (string, error) {
-	conn, err := net.Dial("unix", r.Addr)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "%s\r\n", strings.Join(words, " "))
-	in := bufio.NewReader(conn)
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return "", err
-	}
-	kind, line := line[0], strings.TrimSpace(line[1:])
-	switch kind {
-	case '-':
-		return "", errors.New(line)
-	case '$':
-		n, err := strconv.Atoi(line)
-		if err != nil {
-			return "", err
-		}
-		body := make([]byte, max(0, n))
-		_, err = io.ReadFull(in, body)
-		return string(body), err
-	}
-	return line, nil
 }
