@@ -95,8 +95,9 @@ func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant) ([]Assi
 	return done, nil
 }
 
-// AssignTask gives one pending task to a spore out of turn. It reports false
-// when the task does not wait in a lane (any more).
+// AssignTask gives one pending task to a spore out of turn. It reports true as
+// well when that spore has the task already, and false when the task does not wait
+// in a lane (any more).
 func (b *Broker) AssignTask(ctx context.Context, term Term, id, node string) (bool, error) {
 	n, err := b.run(ctx, scriptAssignTask, term.fence(), id, node).Int()
 	switch {

@@ -76,8 +76,12 @@ func TestAssignTask(t *testing.T) {
 			}
 			return done
 		}
-		if !assign(second, "a") || assign(second, "a") || assign(first, "nobody") || assign("unknown", "a") {
+		r.join("b")
+		if !assign(second, "a") || assign(second, "b") || assign(first, "nobody") || assign("unknown", "a") {
 			r.t.Error("AssignTask did not assign exactly the second task")
+		}
+		if !assign(second, "a") { // it may be a repeat
+			r.t.Error("AssignTask to the spore that has the task = false")
 		}
 		r.wantStats(hive.Stats{Background: 2, Assigned: 1, Pending: 1})
 		if !assign(first, "a") {
@@ -89,6 +93,9 @@ func TestAssignTask(t *testing.T) {
 		got := r.fetch(s, 2)
 		if len(got) != 2 || got[0].Task.ID != second {
 			r.t.Fatalf("Fetch = %v", got)
+		}
+		if !assign(second, "a") || assign(second, "b") {
+			r.t.Error("AssignTask of a running task does not tell who runs it")
 		}
 		r.complete(s, got[0])
 		r.complete(s, got[1])

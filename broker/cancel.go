@@ -12,7 +12,7 @@ import (
 // once and its spore told to kill it. It returns the state the task was in, and
 // ErrFinal if it was over already.
 func (b *Broker) Cancel(ctx context.Context, id string) (hive.State, error) {
-	reply, err := b.run(ctx, scriptCancel, b.opts.Retention.Milliseconds(), id).StringSlice()
+	reply, err := b.run(ctx, scriptCancel, b.opts.Retention.Milliseconds(), hive.NewID(), id).StringSlice()
 	switch {
 	case err != nil:
 		return "", b.wrap("cancel", err)
@@ -32,7 +32,7 @@ const cancelBatch = 500
 // that were.
 func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error) {
 	for batch := range slices.Chunk(ids, cancelBatch) {
-		args := []any{b.opts.Retention.Milliseconds()}
+		args := []any{b.opts.Retention.Milliseconds(), hive.NewID()}
 		for _, id := range batch {
 			args = append(args, id)
 		}
@@ -51,7 +51,7 @@ func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error
 
 // Retry makes a failed task pending again, with all its failures forgiven.
 func (b *Broker) Retry(ctx context.Context, id string) error {
-	n, err := b.run(ctx, scriptRetry, id).Int()
+	n, err := b.run(ctx, scriptRetry, id, hive.NewID()).Int()
 	switch {
 	case err != nil:
 		return b.wrap("retry", err)

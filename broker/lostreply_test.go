@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -39,8 +40,9 @@ func TestLostReply(t *testing.T) {
 			r.join("a")
 			id := r.enqueue()
 			cut()
-			_, err := r.AssignTask(r.ctx(), r.term, id, "a")
-			r.check(err)
+			if done, err := r.AssignTask(r.ctx(), r.term, id, "a"); !done || err != nil {
+				r.t.Errorf("AssignTask = %v, %v", done, err)
+			}
 			r.want(id, hive.Assigned, 0, 0)
 			r.wantStats(hive.Stats{Background: 1, Assigned: 1})
 		},
@@ -116,17 +118,37 @@ func TestLostReply(t *testing.T) {
 		"cancel": func(r *road, cut func()) {
 			id := r.enqueue()
 			cut()
-			r.Cancel(r.ctx(), id) // the repeat finds it cancelled: both answers are right
+			if was, err := r.Cancel(r.ctx(), id); was != hive.Pending || err != nil {
+				r.t.Errorf("Cancel = %s, %v", was, err)
+			}
+			if was, err := r.Cancel(r.ctx(), id); was != hive.Cancelled || !errors.Is(err, hive.ErrFinal) {
+				r.t.Errorf("another Cancel = %s, %v", was, err)
+			}
 			r.want(id, hive.Cancelled, 0, 0)
 			r.wantStats(hive.Stats{Cancelled: 1})
+		},
+		"cancel_many": func(r *road, cut func()) {
+			s := r.join("a")
+			ids := []string{r.running(s).Task.ID, r.enqueue(), "unknown"}
+			cut()
+			if n, err := r.CancelMany(r.ctx(), ids); n != 2 || err != nil {
+				r.t.Errorf("CancelMany = %d, %v", n, err)
+			}
+			r.wantStats(hive.Stats{Cancelled: 2})
 		},
 		"retry": func(r *road, cut func()) {
 			s := r.join("a")
 			a := r.running(s)
 			r.fail(s, a, hive.FailInput)
 			cut()
-			r.Retry(r.ctx(), a.Task.ID) // likewise
-			r.want(a.Task.ID, hive.Pending, 1, 0)
+			r.check(r.Retry(r.ctx(), a.Task.ID))
+			if err := r.Retry(r.ctx(), a.Task.ID); err == nil {
+				r.t.Error("another Retry succeeded")
+			}
+			rec := r.want(a.Task.ID, hive.Pending, 1, 0)
+			if string(rec.Payload) != string(a.Task.Payload) || rec.Failure == nil {
+				r.t.Errorf("record = %+v", rec)
+			}
 			r.wantStats(hive.Stats{Background: 1, Pending: 1})
 		},
 		"wait": func(r *road, cut func()) {

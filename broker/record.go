@@ -54,6 +54,7 @@ const (
 	tagFailure = 65 // kind NUL '0' or '1' (permanent) message
 	tagLog     = 66
 	tagElapsed = 67 // µs
+	// 68 is the mark of a call by hand, which only scripts write and read.
 )
 
 var stateLetters = map[byte]hive.State{

@@ -1,16 +1,19 @@
 -- cancel: any unfinished state -> cancelled. A pending task becomes a tombstone
 -- where it stands; a running one is fenced off and its spore told to kill it.
--- ARGV: retention ms, then ids
+-- ARGV: retention ms, token of this call, then ids
 -- Returns per id: the letter of the state it was cancelled in, 'F' and the letter
--- of its state if it was over already, or '' if there is no such task.
+-- of its state if it was over already, or '' if there is no such task. A repeat,
+-- which knows its token, answers as the first time.
 allowed()
-local t, ttl, out, free = now(), tonumber(ARGV[1]), {}, false
-for i = 2, #ARGV do
+local t, ttl, token, out, free = now(), tonumber(ARGV[1]), ARGV[2], {}, false
+for i = 3, #ARGV do
   local r = head(ARGV[i])
   if not r then
     out[#out + 1] = ''
   elseif r.state == 'c' or r.state == 'f' or r.state == 'x' then
-    out[#out + 1] = 'F' .. r.state
+    local done = r.state == 'x' and outcome(r) or ''
+    local was = sub(done, -1)
+    out[#out + 1] = done == mark(token .. was) and was or 'F' .. r.state
   else
     out[#out + 1] = r.state
     if r.state == 'r' then leave(r); kill(r); free = true end
@@ -20,8 +23,9 @@ for i = 2, #ARGV do
       waiting(r.prio, -1)
       r.flags, keep = r.flags + QUEUED, 0
     end
-    r.ended, r.plen, r.olen = t, 0, 0
-    finish(r, 'x', '', keep)
+    local body = mark(token .. out[#out])
+    r.ended, r.plen, r.olen = t, 0, #body
+    finish(r, 'x', body, keep)
     count('cancelled', 1)
   end
 end
