@@ -36,6 +36,26 @@ func TestLostReply(t *testing.T) {
 				r.t.Errorf("next Assign = %+v", got)
 			}
 		},
+		"assign in several calls": func(r *road, cut func()) {
+			r.join("a")
+			tasks := make([]hive.Task, 1000)
+			grants := make([]broker.Grant, 1000)
+			for i := range grants {
+				grants[i], tasks[i] = broker.Grant{Lane: "echo||:2", Node: "a", Count: 1}, echo("")
+			}
+			_, err := r.EnqueueMany(r.ctx(), tasks, "")
+			r.check(err)
+			cut()
+			done, err := r.Assign(r.ctx(), &r.term, grants)
+			r.check(err)
+			moved := int64(len(grants))
+			if done == nil { // the first call was a repeat, and the last
+				moved = 256
+			} else if len(done) != len(grants) || done[999].Active != 1000 || done[999].Left != 0 {
+				r.t.Errorf("Assign of 1000 = %d answers, the last %+v", len(done), done[len(done)-1])
+			}
+			r.wantStats(hive.Stats{Background: 1000, Assigned: moved, Pending: 1000 - moved})
+		},
 		"assign_task": func(r *road, cut func()) {
 			r.join("a")
 			id := r.enqueue()
