@@ -25,6 +25,7 @@ var (
 	scriptCancel     = load("cancel")
 	scriptRetry      = load("retry")
 	scriptWait       = load("wait")
+	scriptPeek       = load("peek")
 	scriptRegister   = load("register")
 	scriptHeartbeat  = load("heartbeat")
 	scriptUnregister = load("unregister")

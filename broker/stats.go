@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -104,7 +105,7 @@ func (b *Broker) Place(ctx context.Context, r *hive.Record) (int, error) {
 	return int(place), b.wrap("status", err)
 }
 
-// Holds returns the running tasks of a spore.
+// Holds returns the running tasks of a spore, without their payloads.
 func (b *Broker) Holds(ctx context.Context, node string) ([]*hive.Record, error) {
 	ids, err := b.rdb.SMembers(ctx, b.keys.own(node)).Result()
 	if err != nil {
@@ -114,24 +115,29 @@ func (b *Broker) Holds(ctx context.Context, node string) ([]*hive.Record, error)
 	return records, b.wrap("list running tasks", err)
 }
 
-// records reads many records; those that are gone or foreign are left out.
+// peekBatch bounds the ids of one peek call.
+const peekBatch = 500
+
+// records reads many records without their payloads and results; those that are
+// gone or foreign are left out.
 func (b *Broker) records(ctx context.Context, ids []string) ([]*hive.Record, error) {
-	pipe := b.rdb.Pipeline()
-	values := make([]*redis.StringCmd, len(ids))
-	for i, id := range ids {
-		values[i] = pipe.Get(ctx, b.keys.record(id))
-	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
 	var records []*hive.Record
-	for i, id := range ids {
-		s, err := values[i].Bytes()
-		if err != nil {
-			continue
+	for batch := range slices.Chunk(ids, peekBatch) {
+		args := make([]any, len(batch))
+		for i, id := range batch {
+			args[i] = id
 		}
-		if r, err := unpack(id, s); err == nil {
-			records = append(records, r)
+		values, err := b.run(ctx, scriptPeek, args...).StringSlice()
+		if err == nil && len(values) != len(batch) {
+			err = fmt.Errorf("%d answers to %d ids", len(values), len(batch))
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i, id := range batch {
+			if r, err := unpack(id, []byte(values[i])); err == nil {
+				records = append(records, r)
+			}
 		}
 	}
 	return records, nil
@@ -166,8 +172,9 @@ func (b *Broker) Zombies(ctx context.Context, d time.Duration) ([]hive.Zombie, e
 // scanBatch is how many keys one scan step looks at.
 const scanBatch = 1000
 
-// Tasks calls f for tasks on the road in no particular order until it returns
-// false. A task whose state changes meanwhile may be seen in either.
+// Tasks calls f for tasks on the road, without their payloads and results, in no
+// particular order until it returns false. A task whose state changes meanwhile may
+// be seen in either.
 func (b *Broker) Tasks(ctx context.Context, f func(*hive.Record) bool) error {
 	prefix := b.keys.record("")
 	pattern := escapeGlob(prefix) + "*"
