@@ -3,12 +3,9 @@ package broker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/hive-spore/hive"
 )
@@ -67,11 +64,28 @@ func (b *Broker) Skills(ctx context.Context) ([]hive.Skill, error) {
 	return skills, nil
 }
 
+// programPart is how much of a program one read asks for: with a slow line, a
+// whole one would not come within the client's limit for an answer.
+const programPart = 4 << 20
+
 // Program returns the bytes registered under a digest. The caller checks them.
 func (b *Broker) Program(ctx context.Context, digest string) ([]byte, error) {
-	program, err := b.rdb.Get(ctx, b.keys.wasm(digest)).Bytes()
-	if errors.Is(err, redis.Nil) {
+	var program []byte
+	for {
+		at := int64(len(program))
+		part, err := b.rdb.GetRange(ctx, b.keys.wasm(digest), at, at+programPart-1).Bytes()
+		if err != nil {
+			return nil, b.wrap("read program", err)
+		}
+		if program = append(program, part...); len(program) > MaxProgram {
+			return nil, fmt.Errorf("program %.19s…: more than %d bytes: %w", digest, MaxProgram, hive.ErrTooLarge)
+		}
+		if len(part) < programPart {
+			break
+		}
+	}
+	if len(program) == 0 {
 		return nil, fmt.Errorf("program %.19s…: %w", digest, hive.ErrNotFound)
 	}
-	return program, b.wrap("read program", err)
+	return program, nil
 }

@@ -1,10 +1,15 @@
 package broker_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/internal/testkit"
 )
 
 func TestPublish(t *testing.T) {
@@ -33,4 +38,30 @@ func TestPublish(t *testing.T) {
 			r.t.Errorf("Listen = %+v, %v", k, err)
 		}
 	})
+}
+
+// TestProgramInParts: a server that cuts off whoever has more than 6 MiB of answers
+// to come, as a slow line would, still gives out larger programs.
+func TestProgramInParts(t *testing.T) {
+	t.Parallel()
+	server, err := testkit.StartRedis("--client-output-buffer-limit", "normal", "6mb", "6mb", "0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	b := testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}})
+	for i, size := range []int{1, 4 << 20, 9<<20 + 1} { // the second is one part exactly
+		program := bytes.Repeat([]byte("0123456789abcde"), size/15+1)[:size]
+		skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: fmt.Sprintf("1.0.%d", i)}, Digest: fmt.Sprintf("sha256:%d", i)}
+		if err := b.Publish(t.Context(), skill, program); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Program(t.Context(), skill.Digest)
+		if !bytes.Equal(got, program) || err != nil {
+			t.Errorf("Program of %d bytes = %d bytes, %v", size, len(got), err)
+		}
+	}
+	if _, err := b.Program(t.Context(), "sha256:none"); !errors.Is(err, hive.ErrNotFound) {
+		t.Errorf("Program nobody registered = %v", err)
+	}
 }
