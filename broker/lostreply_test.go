@@ -103,6 +103,17 @@ func TestLostReply(t *testing.T) {
 			r.check(err)
 			r.wantStats(hive.Stats{Background: 1, Pending: 1})
 		},
+		"hand back": func(r *road, cut func()) {
+			s := r.join("a")
+			id := r.enqueue()
+			r.assign("a", 1)
+			cut()
+			_, err := r.HandBack(r.ctx(), s)
+			r.check(err)
+			r.want(id, hive.Pending, 0, 0)
+			r.wantStats(hive.Stats{Background: 1, Pending: 1})
+			r.wantIdle()
+		},
 		"reclaim": func(r *road, cut func()) {
 			s := r.join("a")
 			a := r.running(s)

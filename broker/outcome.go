@@ -74,21 +74,32 @@ func (b *Broker) Fail(ctx context.Context, node string, a *hive.Attempt, o *hive
 // Release hands running attempts back at no cost to their tasks. It returns how
 // many were still held.
 func (b *Broker) Release(ctx context.Context, node string, attempts ...hive.Attempt) (int, error) {
-	return b.release(ctx, node, 0, attempts)
+	return b.release(ctx, node, "", 0, attempts)
 }
 
 // maxQueue bounds the queued tasks one script call moves: far more than a spore
 // is ever given.
 const maxQueue = 10000
 
-// ReleaseQueue hands back all that is queued for a spore. It returns how many
-// tasks that were.
-func (b *Broker) ReleaseQueue(ctx context.Context, node string) (int, error) {
-	return b.release(ctx, node, maxQueue, nil)
+// HandBack hands back all that is queued for a spore. It returns how many tasks
+// that were, or ErrUnregistered: the queue belongs to another incarnation, or to
+// none.
+func (b *Broker) HandBack(ctx context.Context, s *Session) (int, error) {
+	n, err := b.release(ctx, s.Node, s.Incarnation, maxQueue, nil)
+	if err == nil && n < 0 {
+		return 0, fmt.Errorf("release: %w", hive.ErrUnregistered)
+	}
+	return n, err
 }
 
-func (b *Broker) release(ctx context.Context, node string, queued int, attempts []hive.Attempt) (int, error) {
-	args := []any{node, b.opts.Retention.Milliseconds(), queued}
+// ReleaseQueue is HandBack without its fence: it hands back whichever
+// incarnation's queue it finds.
+func (b *Broker) ReleaseQueue(ctx context.Context, node string) (int, error) {
+	return b.release(ctx, node, "", maxQueue, nil)
+}
+
+func (b *Broker) release(ctx context.Context, node, incarnation string, queued int, attempts []hive.Attempt) (int, error) {
+	args := []any{node, incarnation, b.opts.Retention.Milliseconds(), queued}
 	for i := range attempts {
 		args = append(args, attempts[i].Task.ID, attempts[i].Number)
 	}

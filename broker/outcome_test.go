@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
 )
 
 func TestComplete(t *testing.T) {
@@ -86,8 +87,13 @@ func TestRelease(t *testing.T) {
 		a := r.running(s)
 		behind := r.enqueue()
 		r.assign("a", 1)
-		if n, err := r.ReleaseQueue(r.ctx(), "a"); n != 1 || err != nil {
-			r.t.Fatalf("ReleaseQueue = %d, %v", n, err)
+		earlier := &broker.Session{Node: "a", Incarnation: "earlier"}
+		if n, err := r.HandBack(r.ctx(), earlier); n != 0 || !errors.Is(err, hive.ErrUnregistered) {
+			r.t.Fatalf("HandBack by another incarnation = %d, %v", n, err)
+		}
+		r.want(behind, hive.Assigned, 0, 0)
+		if n, err := r.HandBack(r.ctx(), s); n != 1 || err != nil {
+			r.t.Fatalf("HandBack = %d, %v", n, err)
 		}
 		if n, err := r.Release(r.ctx(), "a", a); n != 1 || err != nil {
 			r.t.Fatalf("Release = %d, %v", n, err)
