@@ -11,6 +11,12 @@ import "time"
 // Oldest task first, whatever its level, would not do: under overload the tasks
 // of the top level are old too.
 //
+// How old a head is, is read from its id, which the submitter's clock made. Its
+// record knows by Redis' clock, but that would cost a read per lane and grant. So
+// tasks of a submitter whose clock is ahead age that much later, and those of one
+// whose clock is behind, or with ids of their own making, at once; what either
+// gains or loses is no more than the sixteenth, and its place in a round.
+//
 // Grants made while no passed-over level could use the room left are not
 // counted. Else a level that needs a rare spore could always find it taken when
 // the sixteenth comes.
