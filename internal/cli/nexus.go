@@ -147,12 +147,13 @@ func (a *app) withClient(ctx context.Context, f func(*client.Client) error) erro
 	})
 }
 
-// withWaiter is withClient for what waits for tasks.
-func (a *app) withWaiter(ctx context.Context, f func(context.Context, *client.Client) error) error {
+// withWaiter is withClient for what waits for a task.
+func (a *app) withWaiter(ctx context.Context, id string, f func(context.Context, *client.Client) error) error {
 	return a.withRoad(ctx, func(road *broker.Broker) error {
 		c := a.client(road)
 		defer c.Close()
-		return a.waiting(ctx, road, func() {}, func(ctx context.Context) error { return f(ctx, c) })
+		l := lookout{app: a, road: road, lane: laneOfTask(road, id), clear: func() {}}
+		return l.waiting(ctx, func(ctx context.Context) error { return f(ctx, c) })
 	})
 }
 

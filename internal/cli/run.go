@@ -118,7 +118,8 @@ func (a *app) mapOver(ctx context.Context, road *broker.Broker, template hive.Ta
 	bar := newBar(a.Err, len(payloads))
 	defer bar.clear()
 	var records []*hive.Record
-	err := a.waiting(ctx, road, bar.clear, func(ctx context.Context) (err error) {
+	l := lookout{app: a, road: road, lane: laneLike(road, &template), clear: bar.clear}
+	err := l.waiting(ctx, func(ctx context.Context) (err error) {
 		records, err = c.Map(ctx, client.MapOptions{Task: template, Progress: func(done, _ int, r *hive.Record) {
 			bar.step(done, r.State != hive.Completed)
 		}}, payloads)

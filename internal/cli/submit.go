@@ -121,7 +121,8 @@ func readAtMost(r io.Reader, name string) ([]byte, error) {
 
 func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {
 	if wait {
-		return a.withWaiter(ctx, func(ctx context.Context, c *client.Client) error {
+		t.ID = hive.NewID()
+		return a.withWaiter(ctx, t.ID, func(ctx context.Context, c *client.Client) error {
 			r, err := c.Run(ctx, t)
 			if err != nil {
 				return err

@@ -96,7 +96,7 @@ func why(ctx context.Context, road *broker.Broker, r *hive.Record) (string, erro
 		}
 	}
 	place, err := road.Place(ctx, r)
-	return foreman.Explain(foreman.Lane{Skill: r.Task.Skill, Require: r.Require, Priority: r.Priority}, nodes, ahead+place), err
+	return foreman.Explain(laneOf(&r.Task), nodes, ahead+place), err
 }
 
 func (a *app) resultCommand() *cobra.Command {
@@ -126,7 +126,7 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait until a task is over and print its result",
 		Args:  wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withWaiter(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+			return a.withWaiter(cmd.Context(), args[0], func(ctx context.Context, c *client.Client) error {
 				if timeout > 0 {
 					var cancel context.CancelFunc
 					ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("task %s is not over after %v", args[0], timeout))

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -113,10 +112,12 @@ func TestRunGivesUpOnARoadThatIsGone(t *testing.T) {
 	c, begin := newMortalCluster(t)
 	redis := begin()
 	c.dial()
-	run := start(t, "echo x\n", "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url)
+	c.nexus("n1")
+	c.spore("a", "--slots", "1")
+	run := start(t, "sleep 1h\n", "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url)
 	await(t, "the task", func() (bool, error) {
-		stats, err := c.road.Stats(context.Background())
-		return stats.Pending == 1, err
+		stats, err := c.road.Stats(t.Context())
+		return stats.Running == 1, err
 	})
 	redis.kill()
 	run.ends(4)
