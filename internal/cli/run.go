@@ -70,7 +70,7 @@ func (f *runFlags) read(cfg *config.Config) (hive.Task, map[string]json.RawMessa
 	}
 	template, errTask := f.task.task(cfg)
 	set, errSet := parseSet(f.set)
-	return template, set, errors.Join(errEach, errTask, errSet)
+	return template, set, errors.Join(errEach, errTask, errSet, checkSlots(f.slots))
 }
 
 func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []string) error {

@@ -23,13 +23,15 @@ type taskFlags struct {
 	require  string
 	timeout  time.Duration
 	retries  int
+	given    func(flag string) bool
 }
 
 func (f *taskFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.priority, "priority", "background", "0 (last) to 10 (first), high or background")
 	cmd.Flags().StringVar(&f.require, "require", "", `tags a spore must have, such as "gpu=true,zone in (eu,us),!spot,mem_gb>=16"`)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of one attempt, such as 90s (default: queue.task_timeout)")
-	cmd.Flags().IntVar(&f.retries, "retries", -1, "failures a task survives (default: queue.max_retries)")
+	cmd.Flags().IntVar(&f.retries, "retries", 0, "failures a task survives (default: queue.max_retries)")
+	f.given = cmd.Flags().Changed
 }
 
 // task returns a task of these flags, without skill and payload. Everything that
@@ -38,17 +40,20 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	priority, errPriority := cfg.ParsePriority(f.priority)
 	require, errRequire := hive.ParseSelector(f.require)
 	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout}
-	switch {
-	case f.retries > 0:
-		t.Retries = f.retries
-	case f.retries == 0:
-		t.Retries = hive.NoRetries
-	}
-	var errTimeout error
-	if f.timeout < 0 {
+	var errTimeout, errRetries error
+	if f.timeout != 0 && (f.timeout < time.Millisecond || f.timeout > hive.MaxTimeout) {
 		errTimeout = fmt.Errorf("timeout %v: want 1ms to %v", f.timeout, hive.MaxTimeout)
 	}
-	if err := errors.Join(errPriority, errRequire, errTimeout); err != nil {
+	switch {
+	case !f.given("retries"):
+	case f.retries < 0 || f.retries > hive.MaxRetries:
+		errRetries = fmt.Errorf("retries %d: want 0 to %d", f.retries, hive.MaxRetries)
+	case f.retries == 0:
+		t.Retries = hive.NoRetries
+	default:
+		t.Retries = f.retries
+	}
+	if err := errors.Join(errPriority, errRequire, errTimeout, errRetries); err != nil {
 		return t, usageError{err}
 	}
 	return t, nil

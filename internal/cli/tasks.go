@@ -126,6 +126,9 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait until a task is over and print its result",
 		Args:  wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if timeout < 0 {
+				return usagef("--timeout %v: want more than 0", timeout)
+			}
 			return a.withWaiter(cmd.Context(), args[0], func(ctx context.Context, c *client.Client) error {
 				if timeout > 0 {
 					var cancel context.CancelFunc
