@@ -182,9 +182,9 @@ func (s *Spore) Stop(ctx context.Context) error {
 }
 
 func (s *Spore) shutdown(ctx context.Context) error {
+	err := s.Drain(ctx)
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
-	err := s.Drain(graced)
 	close(s.quit)
 	s.fetching.Wait()
 	s.await(graced)

@@ -321,8 +321,8 @@ func TestOptions(t *testing.T) {
 		{"road", func(o *spore.Options) { o.Road = nil }, "road: missing"},
 		{"name", func(o *spore.Options) { o.Name = "a b" }, "spore id"},
 		{"slots", func(o *spore.Options) { o.Slots = -1 }, "slots -1"},
-		{"prefetch", func(o *spore.Options) { o.Prefetch = -1 }, "prefetch -1"},
-		{"grace", func(o *spore.Options) { o.Grace = -1 }, "grace"},
+		{"prefetch", func(o *spore.Options) { o.Prefetch = -2 }, "prefetch -2"},
+		{"grace", func(o *spore.Options) { o.Grace = -time.Second }, "grace -1s"},
 		{"tags", func(o *spore.Options) { o.Tags = hive.Tags{"A": "b"} }, "tag key"},
 	} {
 		o := spore.Options{Road: road, Name: "a"}

@@ -87,8 +87,16 @@ func (a *app) codeCache() string {
 	return ""
 }
 
-// sporeOptions is the spore section as the daemon takes it.
+// sporeOptions is the spore section as the daemon takes it. There 0 is the default;
+// who configures 0 means it.
 func (a *app) sporeOptions() spore.Options {
 	s := &a.cfg.Spore
-	return spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache()}
+	o := spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache()}
+	if o.Prefetch == 0 {
+		o.Prefetch = spore.NoPrefetch
+	}
+	if o.Grace == 0 {
+		o.Grace = spore.NoGrace
+	}
+	return o
 }
