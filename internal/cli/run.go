@@ -27,7 +27,7 @@ const runLong = `Run a skill over files, a directory, lines or JSON values.
 SKILL is a folder with a skill.toml (built if it changed), a .wasm file, or the
 name of a registered skill. Each INPUT is a file, a directory or - for standard
 input. Of a directory every text file is one task: those git tracks if it is a
-repository, else all; binary files and files over 1 MiB are skipped.
+repository, else all; binary files, links and files over 1 MiB are skipped.
 
 A skill with an input schema gets {"path": …, "text": …} for a file or a line, or
 the JSON value itself with --each json; a skill without one gets the bytes.
