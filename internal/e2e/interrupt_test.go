@@ -66,9 +66,6 @@ func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
 
 // It runs in this process, and so not beside other tests.
 func TestInterruptedEmbeddedRunLeavesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a whole hive")
-	}
 	makeSkills(t)
 	t.Setenv("XDG_CACHE_HOME", caches)
 	before := goleak.IgnoreCurrent()
@@ -97,9 +94,6 @@ func goroutinesIn(function string) int {
 }
 
 func TestInterruptedBuildLeavesNoProcess(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts whole programs")
-	}
 	t.Parallel()
 	dir := t.TempDir()
 	manifest := `manifest_version = 1
