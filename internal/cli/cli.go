@@ -165,6 +165,8 @@ func exitCode(err error) int {
 
 func hint(err error) string {
 	switch {
+	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), "sentinels") && strings.Contains(err.Error(), "password"):
+		return "the sentinels have a password of their own: REDIS_SENTINEL_PASSWORD or redis.sentinel_password_file"
 	case errors.Is(err, hive.ErrUnreachable):
 		return "say where Redis is with --redis URL or REDIS_HOST, and its password with REDIS_PASSWORD; `nexus run` and `nexus dev` need none"
 	case errors.Is(err, hive.ErrDisabled):
