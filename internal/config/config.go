@@ -77,7 +77,7 @@ type Spore struct {
 // Nexus is about the master.
 type Nexus struct {
 	Name      string `toml:"name"`
-	Token     Secret `toml:"token" env:"NEXUS_SHARED_TOKEN"`
+	Token     Secret `toml:"token" env:"NEXUS_SHARED_TOKEN"` // for the API that comes later
 	TokenFile string `toml:"token_file" is:"path"`
 }
 
