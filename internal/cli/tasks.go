@@ -89,14 +89,20 @@ func why(ctx context.Context, road *broker.Broker, r *hive.Record) (string, erro
 	if err != nil {
 		return "", err
 	}
+	mine := laneOf(&r.Task)
 	ahead := 0
 	for _, l := range lanes {
-		if l.Priority > r.Priority {
+		if l.Priority > mine.Priority && compete(nodes, mine, foreman.Lane{Skill: l.Skill, Require: l.Require}) {
 			ahead += l.Count
 		}
 	}
 	place, err := road.Place(ctx, r)
-	return foreman.Explain(laneOf(&r.Task), nodes, ahead+place), err
+	return foreman.Explain(mine, nodes, ahead+place), err
+}
+
+// compete reports whether a spore runs the tasks of both lanes.
+func compete(nodes []hive.Node, a, b foreman.Lane) bool {
+	return slices.ContainsFunc(nodes, func(n hive.Node) bool { return takes(&n, a) && takes(&n, b) })
 }
 
 func (a *app) resultCommand() *cobra.Command {
