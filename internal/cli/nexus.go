@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,10 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 // wantArgs checks the number of arguments; most < 0 means any.
 func wantArgs(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) >= least && (most < 0 || len(args) <= most) {
+		switch {
+		case slices.Contains(args, ""):
+			return usagef("an argument is empty, perhaps a variable that is not set; usage: %s", cmd.UseLine())
+		case len(args) >= least && (most < 0 || len(args) <= most):
 			return nil
 		}
 		return usagef("usage: %s", cmd.UseLine())

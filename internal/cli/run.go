@@ -209,8 +209,12 @@ func fingerprint(s *hive.Skill) (string, error) {
 }
 
 func registered(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {
+	info, errStat := os.Stat(arg)
 	ref, err := hive.ParseSkillRef(arg)
-	if err != nil {
+	switch {
+	case err != nil && errStat == nil && !info.IsDir():
+		return nil, usagef("%s is a file: the skill comes first, as a folder, a .wasm file or the name of a registered one", arg)
+	case err != nil:
 		return nil, usageError{err}
 	}
 	skills, err := road.Skills(ctx)

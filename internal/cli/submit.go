@@ -102,6 +102,9 @@ func (a *app) readPayload(arg string) ([]byte, error) {
 	case arg == "-":
 		return readAtMost(a.In, "standard input")
 	case strings.HasPrefix(arg, "@"):
+		if arg == "@" {
+			return nil, usagef(`--payload "@": want TEXT, @FILE, or - for standard input`)
+		}
 		f, err := os.Open(arg[1:])
 		if err != nil {
 			return nil, inputError(arg[1:], err)
@@ -115,6 +118,9 @@ func (a *app) readPayload(arg string) ([]byte, error) {
 // readAtMost reads one payload from what people call name.
 func readAtMost(r io.Reader, name string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, hive.MaxPayload+1))
+	if bad, ok := errors.AsType[*os.PathError](err); ok {
+		err = bad.Err // the name is said below
+	}
 	if err == nil && len(data) > hive.MaxPayload {
 		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
 	}
