@@ -76,7 +76,7 @@ func (all *inputs) path(ctx context.Context, path string) error {
 	}
 	files, err := tracked(ctx, path)
 	if err != nil {
-		files, err = walk(path + string(filepath.Separator)) // be it a link to a folder
+		files, err = all.walk(path + string(filepath.Separator)) // be it a link to a folder
 	}
 	if err != nil {
 		return err
@@ -165,11 +165,12 @@ func tracked(ctx context.Context, dir string) ([]string, error) {
 }
 
 // walk lists all files below dir but those in .git directories.
-func walk(dir string) ([]string, error) {
+func (all *inputs) walk(dir string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && errors.Is(err, fs.ErrPermission):
+			all.skip(filepath.Clean(path), "permission denied")
 			return nil
 		case err != nil:
 			return err

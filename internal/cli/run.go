@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,9 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 	}
 	for _, s := range in.skipped {
 		a.say("skipped %s: %s", safe(s.input), s.reason)
+	}
+	if len(payloads) == 0 {
+		a.say("there is nothing to run in %s", safe(strings.Join(args, " ")))
 	}
 	records, err := a.mapOver(ctx, road, template, payloads)
 	if err != nil && ctx.Err() == nil {
