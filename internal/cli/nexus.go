@@ -74,6 +74,9 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  wantArgs(0, 0),
 		RunE: func(*cobra.Command, []string) error {
+			if a.flags.json {
+				return printJSON(a.Out, map[string]string{"program": a.name, "version": version()})
+			}
 			_, err := fmt.Fprintln(a.Out, a.name, version())
 			return err
 		},
@@ -103,6 +106,9 @@ func (a *app) configCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			if err := a.configure(); err != nil {
 				return err
+			}
+			if a.flags.json {
+				return printJSON(a.Out, a.cfg.Tree())
 			}
 			return a.cfg.WriteTOML(a.Out)
 		},
