@@ -38,6 +38,8 @@ type Options struct {
 	Username, Password string
 	TLS                *tls.Config
 
+	SentinelUsername, SentinelPassword string // of the sentinels, if they want any
+
 	Shard     string        // the hash tag of all keys; default "h"
 	Retention time.Duration // of finished tasks; default hive.DefaultRetention
 	Lease     time.Duration // of a spore that went silent; default hive.Lease
@@ -135,6 +137,7 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: o.Addrs, MasterName: o.Master, DB: o.DB,
 		Username: o.Username, Password: o.Password, TLSConfig: o.TLS,
+		SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 		DialTimeout: 2 * time.Second, DialerRetries: 1, PoolSize: poolSize,
 		ContextTimeoutEnabled: true, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},

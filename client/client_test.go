@@ -159,3 +159,32 @@ func TestDial(t *testing.T) {
 		t.Error("Dial of http:// succeeded")
 	}
 }
+
+// When a Map is interrupted, tasks can be over of which it has not been told yet.
+func TestInterruptedMapHasWhatIsOver(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, road *broker.Broker) {
+		const tasks = 20
+		ctx, interrupt := context.WithCancel(t.Context())
+		wait := func(int, int, *hive.Record) {
+			for ctx.Err() == nil {
+				if stats, err := road.Stats(ctx); err != nil || stats.Completed == tasks {
+					interrupt()
+				}
+			}
+		}
+		payloads := make([][]byte, tasks+1)
+		for i := range payloads {
+			payloads[i] = []byte("echo x")
+		}
+		payloads[tasks] = []byte("sleep 1h")
+		records, err := c.Map(ctx, client.MapOptions{Task: guest(""), Progress: wait}, payloads)
+		if !errors.Is(err, context.Canceled) || records[tasks] != nil {
+			t.Fatalf("Map = %v, %v", records, err)
+		}
+		for i, r := range records[:tasks] {
+			if r == nil || string(r.Result) != "x" {
+				t.Errorf("record %d is %v, want the result", i, r)
+			}
+		}
+	})
+}

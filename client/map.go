@@ -69,16 +69,27 @@ func (c *Client) mapWindow(ctx context.Context, t hive.Task, payloads [][]byte, 
 	return records, err
 }
 
-// cancelRest cancels the tasks whose record has not come.
+// cancelRest cancels the tasks whose record has not come, and fills in the records
+// of those that were over before it could.
 func (c *Client) cancelRest(ctx context.Context, ids []string, records []*hive.Record) error {
 	var rest []string
+	index := map[string]int{}
 	for i, r := range records {
 		if r == nil {
-			rest = append(rest, ids[i])
+			rest, index[ids[i]] = append(rest, ids[i]), i
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelFor)
 	defer cancel()
-	_, err := c.road.CancelMany(ctx, rest)
+	n, err := c.road.CancelMany(ctx, rest)
+	if err != nil || n == len(rest) {
+		return err
+	}
+	over, _, err := c.road.Wait(ctx, c.inbox.name, rest)
+	for _, r := range over {
+		if r.State != hive.Cancelled {
+			records[index[r.ID]] = r
+		}
+	}
 	return err
 }

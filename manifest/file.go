@@ -17,7 +17,6 @@ const (
 	minMemory = 1 << 20 // bytes
 	minTime   = time.Millisecond
 	minOutput = 1 << 10 // bytes
-	maxLog    = 1 << 20 // bytes
 )
 
 // File is skill.toml as it is written.
@@ -61,7 +60,7 @@ func (f *File) keys() keys {
 			"limits.memory_mb": number(&f.Limits.Memory, 1<<20, minMemory>>20, hive.MaxMemory>>20),
 			"limits.time":      duration(&f.Limits.Time, minTime, hive.MaxTimeout),
 			"limits.output_kb": number(&f.Limits.Output, 1<<10, minOutput>>10, hive.MaxResult>>10),
-			"limits.log_kb":    number(&f.Limits.Log, 1<<10, 0, maxLog>>10),
+			"limits.log_kb":    number(&f.Limits.Log, 1<<10, 0, hive.MaxLog>>10),
 			"limits.fuel":      notSupported,
 		},
 		tables: map[string]map[string]string{

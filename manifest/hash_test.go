@@ -110,17 +110,3 @@ func TestSourceHashBounds(t *testing.T) {
 		t.Error("SourceHash of a folder that is gone has no error")
 	}
 }
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	known := []string{"name", "limits", "limits.memory_mb", "limits.time", "build.output"}
-	for name, want := range map[string]string{
-		"nmae": "name", "Name": "name", "limits.memory": "limits.memory_mb", "limit": "limits",
-		"memory_mb": "limits.memory_mb", "limits.output": "build.output", "colour": "", "x": "",
-		strings.Repeat("limits", 20): "",
-	} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}

@@ -195,7 +195,8 @@ func TestLoadComplaints(t *testing.T) {
 		{"time without unit", `"20s"`, `"20"`, []string{`limits.time: "20": want a time such as "20s"`}},
 		{"time as a number", `"20s"`, `20`, []string{`limits.time: want a time such as "20s", got a whole number`}},
 		{"output", "512", "1025", []string{"limits.output_kb: 1025: want 1 to 1024"}},
-		{"log", "64", "-1", []string{"limits.log_kb: -1: want 0 to 1024"}},
+		{"log", "64", "-1", []string{"limits.log_kb: -1: want 0 to 64"}},
+		{"log beyond what is kept", "log_kb = 64", "log_kb = 65", []string{"limits.log_kb: 65: want 0 to 64"}},
 		{"all at once", "[limits]", "[limits]\nfuel = 1\ntimes = 2\n[foo]\n[bar]", []string{
 			"limits.fuel: not supported yet",
 			"limits.times: unknown key (did you mean limits.time?)",

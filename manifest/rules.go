@@ -176,7 +176,7 @@ func checkLimits(l *hive.SkillLimits, c *complaints) {
 	}
 	between("limits.memory", l.Memory, minMemory, hive.MaxMemory)
 	between("limits.output", l.Output, minOutput, hive.MaxResult)
-	between("limits.log", l.Log, 0, maxLog)
+	between("limits.log", l.Log, 0, hive.MaxLog)
 	if l.Time != 0 && (l.Time < minTime || l.Time > hive.MaxTimeout) {
 		c.add("limits.time", "%v: want %v to %v", l.Time, minTime, hive.MaxTimeout)
 	}

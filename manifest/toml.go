@@ -11,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/internal/nearest"
 )
 
 // The TOML parser's memory grows with the square of how deep keys nest (64 KiB
@@ -114,7 +115,7 @@ func (k keys) hint(name string) string {
 	for table := range k.tables {
 		known = append(known, table)
 	}
-	if near := nearest(name, known); near != "" {
+	if near := nearest.Of(name, known); near != "" {
 		return fmt.Sprintf(" (did you mean %s?)", near)
 	}
 	return ""

@@ -26,9 +26,10 @@ type Options struct {
 	// Slots is how many attempts run at once; default the number of cores.
 	Slots int
 	// Prefetch is how many tasks may be queued here beyond the slots; default
-	// half the slots, at least one.
+	// half the slots, at least one. NoPrefetch: none.
 	Prefetch int
 	// Grace is how long running attempts may go on after Stop began; default 30 s.
+	// NoGrace: not at all.
 	Grace time.Duration
 	// CacheDir keeps compiled skills; empty: memory only.
 	CacheDir string
@@ -36,6 +37,12 @@ type Options struct {
 
 // DefaultGrace is how long running attempts may go on after Stop began.
 const DefaultGrace = 30 * time.Second
+
+// What Options say for none, where 0 means the default.
+const (
+	NoPrefetch               = -1
+	NoGrace    time.Duration = -1
+)
 
 // Validate reports everything that is wrong with the options.
 func (o Options) Validate() error {
@@ -50,10 +57,10 @@ func (o Options) Validate() error {
 	if o.Slots < 0 || o.Slots > 10_000 {
 		errs = append(errs, fmt.Errorf("slots %d: want 1 to 10000, or 0 for one per core", o.Slots))
 	}
-	if o.Prefetch < 0 || o.Prefetch > 10_000 {
+	if o.Prefetch < NoPrefetch || o.Prefetch > 10_000 {
 		errs = append(errs, fmt.Errorf("prefetch %d: want 0 to 10000", o.Prefetch))
 	}
-	if o.Grace < 0 {
+	if o.Grace < NoGrace {
 		errs = append(errs, fmt.Errorf("grace %v: want 0 or more", o.Grace))
 	}
 	return errors.Join(errs...)
@@ -66,11 +73,17 @@ func (o Options) withDefaults() Options {
 	if o.Slots == 0 {
 		o.Slots = goruntime.NumCPU()
 	}
-	if o.Prefetch == 0 {
+	switch o.Prefetch {
+	case 0:
 		o.Prefetch = max(1, o.Slots/2)
+	case NoPrefetch:
+		o.Prefetch = 0
 	}
-	if o.Grace == 0 {
+	switch o.Grace {
+	case 0:
 		o.Grace = DefaultGrace
+	case NoGrace:
+		o.Grace = 0
 	}
 	if o.Name == "" {
 		o.Name = hostName() + "-" + strings.ToLower(rand.Text()[:6])

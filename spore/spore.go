@@ -182,9 +182,9 @@ func (s *Spore) Stop(ctx context.Context) error {
 }
 
 func (s *Spore) shutdown(ctx context.Context) error {
+	err := s.Drain(ctx)
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
-	err := s.Drain(graced)
 	close(s.quit)
 	s.fetching.Wait()
 	s.await(graced)
@@ -201,7 +201,29 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, errLeave, s.engine.Close(leave), s.shelf.close())
+	return errors.Join(err, errLeave, s.free(graced))
+}
+
+// hurry is how long a spore that may not wait any more waits for its sandboxes.
+const hurry = 100 * time.Millisecond
+
+// free releases the sandboxes. It waits for a compilation, which cannot be
+// interrupted, until ctx ends: then that ends by itself, or with the process.
+func (s *Spore) free(ctx context.Context) error {
+	freed := make(chan error, 1)
+	go func() { freed <- errors.Join(s.engine.Close(context.Background()), s.shelf.close()) }()
+	select {
+	case err := <-freed:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-freed:
+		return err
+	case <-time.After(hurry):
+		s.opts.Log.Info("left a compilation behind", "spore", s.opts.Name)
+		return nil
+	}
 }
 
 // await returns when nothing runs any more or ctx ends.

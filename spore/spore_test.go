@@ -274,39 +274,71 @@ func TestStopHandsBack(t *testing.T) {
 	}
 }
 
+// A spore that drains finishes what runs, hands back what is queued, and gets
+// nothing more.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	road, c, spores := hiveOf(t, spore.Options{Name: "a"})
+	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1, Prefetch: 2, Grace: spore.NoGrace})
+	running, err := c.Submit(t.Context(), guest("sleep 1h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitState(t, c, running, hive.Running)
+	ids, err := c.SubmitMany(t.Context(), []hive.Task{guest("echo queued"), guest("echo queued")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		awaitState(t, c, id, hive.Assigned)
+	}
 	if err := spores[0].Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	id, err := c.Submit(t.Context(), guest("echo later"))
-	if err != nil {
-		t.Fatal(err)
+	for range 20 {
+		id, err := c.Submit(t.Context(), guest("echo later"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
 	}
 	nodes, err := road.Nodes(t.Context())
 	if err != nil || len(nodes) != 1 || !nodes[0].Draining {
 		t.Fatalf("Nodes = %+v, %v", nodes, err)
 	}
 	start(t, road, spore.Options{Name: "b"})
-	if r, err := c.Wait(t.Context(), id); err != nil || r.Node != "b" {
-		t.Errorf("the task ran on %q, %v; want b", r.Node, err)
+	for _, id := range ids {
+		if r, err := c.Wait(t.Context(), id); err != nil || r.Node != "b" || r.Attempts != 1 || r.Failures != 0 {
+			t.Errorf("task %s ran on %q, attempt %d, %d failures, %v; want b, 1, 0", id, r.Node, r.Attempts, r.Failures, err)
+		}
+	}
+	if r, err := c.Status(t.Context(), running); err != nil || r.State != hive.Running || r.Node != "a" {
+		t.Errorf("what ran is %s on %q, %v; want running on a", r.State, r.Node, err)
+	}
+}
+
+// awaitState polls until a task is in a state.
+func awaitState(t *testing.T, c *client.Client, id string, want hive.State) {
+	t.Helper()
+	for {
+		r, err := c.Status(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.State == want {
+			return
+		}
 	}
 }
 
 func TestNameTaken(t *testing.T) {
 	t.Parallel()
 	road, _, _ := hiveOf(t, spore.Options{Name: "a"})
-	ctx, cancel := context.WithCancelCause(t.Context())
 	second, err := spore.New(spore.Options{Road: road, Name: "a", CacheDir: testkit.CacheDir(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- second.Start(ctx) }()
-	cancel(errors.New("test is over"))
-	if err := <-done; err == nil {
-		t.Error("a second spore of the same name joined")
+	if err := second.Start(t.Context()); !errors.Is(err, hive.ErrTaken) {
+		t.Errorf("a second spore of the same name: Start = %v, want %v", err, hive.ErrTaken)
 	}
 }
 
@@ -321,8 +353,8 @@ func TestOptions(t *testing.T) {
 		{"road", func(o *spore.Options) { o.Road = nil }, "road: missing"},
 		{"name", func(o *spore.Options) { o.Name = "a b" }, "spore id"},
 		{"slots", func(o *spore.Options) { o.Slots = -1 }, "slots -1"},
-		{"prefetch", func(o *spore.Options) { o.Prefetch = -1 }, "prefetch -1"},
-		{"grace", func(o *spore.Options) { o.Grace = -1 }, "grace"},
+		{"prefetch", func(o *spore.Options) { o.Prefetch = -2 }, "prefetch -2"},
+		{"grace", func(o *spore.Options) { o.Grace = -time.Second }, "grace -1s"},
 		{"tags", func(o *spore.Options) { o.Tags = hive.Tags{"A": "b"} }, "tag key"},
 	} {
 		o := spore.Options{Road: road, Name: "a"}

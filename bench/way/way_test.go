@@ -10,9 +10,6 @@ import (
 
 // TestRun measures next to nothing: what is tested is that everything is.
 func TestRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts whole hives")
-	}
 	kit, err := rig.NewKit(t.Context(), "../..", t.TempDir())
 	if err != nil {
 		t.Fatal(err)

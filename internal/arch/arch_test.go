@@ -19,17 +19,18 @@ const module = "github.com/hive-spore/hive"
 // layers says which of our packages each package may import; "" is the root.
 // Programs, the cli, and what tests use are not listed: they may import all.
 var layers = map[string][]string{
-	"":                {},
-	"broker":          {""},
-	"manifest":        {""},
-	"hostfuncs":       {""},
-	"runtime":         {""},
-	"runtime/prepare": {},
-	"client":          {"", "broker", "manifest"},
-	"nexus":           {"", "broker", "manifest", "nexus/foreman"},
-	"nexus/foreman":   {"", "broker", "manifest"},
-	"spore":           {"", "broker", "manifest", "runtime", "hostfuncs"},
-	"internal/config": {""},
+	"":                 {},
+	"broker":           {""},
+	"manifest":         {"", "internal/nearest"},
+	"hostfuncs":        {""},
+	"runtime":          {""},
+	"runtime/prepare":  {},
+	"client":           {"", "broker", "manifest"},
+	"nexus":            {"", "broker", "manifest", "nexus/foreman"},
+	"nexus/foreman":    {"", "broker", "manifest"},
+	"spore":            {"", "broker", "manifest", "runtime", "hostfuncs"},
+	"internal/config":  {"", "internal/nearest"},
+	"internal/nearest": {},
 }
 
 // free packages put the others together: no rule but the doors binds them.

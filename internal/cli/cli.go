@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -102,11 +103,27 @@ func (a *app) run(root *cobra.Command, args []string) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%v (%s --help shows the flags)", err, c.CommandPath())
+		return usagef("%s (%s --help shows the flags)", flagText(err), c.CommandPath())
 	})
 	ctx, stop := interruptible()
 	defer stop()
 	return a.report(ctx, root.ExecuteContext(ctx))
+}
+
+// flagText says in words what is wrong with the value of a flag.
+func flagText(err error) string {
+	cause := errors.Unwrap(err)
+	if cause == nil {
+		return err.Error()
+	}
+	want := cause.Error()
+	text := strings.TrimSuffix(err.Error(), want)
+	if _, ok := errors.AsType[*strconv.NumError](cause); ok || strings.HasPrefix(want, "strconv.ParseInt") {
+		want = "want a whole number"
+	} else if strings.HasPrefix(want, "time: ") {
+		want = "want a time such as 90s or 5m"
+	}
+	return text + want
 }
 
 // interruptible returns a context that the first SIGINT or SIGTERM ends.
@@ -165,6 +182,8 @@ func exitCode(err error) int {
 
 func hint(err error) string {
 	switch {
+	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), "sentinels") && strings.Contains(err.Error(), "password"):
+		return "the sentinels have a password of their own: REDIS_SENTINEL_PASSWORD or redis.sentinel_password_file"
 	case errors.Is(err, hive.ErrUnreachable):
 		return "say where Redis is with --redis URL or REDIS_HOST, and its password with REDIS_PASSWORD; `nexus run` and `nexus dev` need none"
 	case errors.Is(err, hive.ErrDisabled):

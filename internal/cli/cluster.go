@@ -90,16 +90,21 @@ func (a *app) zombiesCommand() *cobra.Command {
 		Long: `List tasks that have been running for suspiciously long. They are only listed: a
 task is taken back when its spore's lease ends or its own timeout has passed.`,
 		Args: wantArgs(0, 0),
-		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
-			if after == 0 {
-				after = a.cfg.Queue.ZombieTimeout
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if after < 0 {
+				return usagef("--after %v: want more than 0", after)
 			}
-			zombies, err := road.Zombies(ctx, after)
-			if err != nil {
-				return err
-			}
-			return a.showZombies(zombies)
-		}),
+			return a.withRoad(cmd.Context(), func(road *broker.Broker) error {
+				if after == 0 {
+					after = a.cfg.Queue.ZombieTimeout
+				}
+				zombies, err := road.Zombies(cmd.Context(), after)
+				if err != nil {
+					return err
+				}
+				return a.showZombies(zombies)
+			})
+		},
 	}
 	cmd.Flags().DurationVar(&after, "after", 0, "running time from which a task is listed (default: queue.zombie_timeout)")
 	return cmd

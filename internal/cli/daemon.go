@@ -69,10 +69,23 @@ func (a *app) devCommand() *cobra.Command {
 		Long: `Run a whole hive in this process: a road in memory, a nexus and a spore. Skills
 (folders or .wasm files) are registered. Nothing is kept: when the process ends,
 so do the tasks. With an address for Redis, that is the road instead.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.dev(cmd.Context(), slots, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkSlots(slots); err != nil {
+				return err
+			}
+			return a.dev(cmd.Context(), slots, args)
+		},
 	}
 	cmd.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
 	return cmd
+}
+
+// checkSlots is about --slots where the spore runs in this process.
+func checkSlots(n int) error {
+	if n < 0 {
+		return usagef("--slots %d: want 1 or more", n)
+	}
+	return nil
 }
 
 func (a *app) dev(ctx context.Context, slots int, skills []string) error {

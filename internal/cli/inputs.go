@@ -72,11 +72,11 @@ func (all *inputs) path(ctx context.Context, path string) error {
 		return inputError(path, err)
 	}
 	if !info.IsDir() {
-		return all.file(path)
+		return all.named(path, info)
 	}
 	files, err := tracked(ctx, path)
 	if err != nil {
-		files, err = walk(path)
+		files, err = all.walk(path + string(filepath.Separator)) // be it a link to a folder
 	}
 	if err != nil {
 		return err
@@ -96,12 +96,10 @@ func inputError(path string, err error) error {
 	return err
 }
 
-// file adds a text file, and skips what is not one.
+// file adds a file of a directory. Links are not followed: what one leads to is
+// there itself, or is none of this tree.
 func (all *inputs) file(path string) error {
 	info, err := os.Lstat(path)
-	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return nil // its target is tracked itself, or is none of this tree
-	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // tracked, but deleted
@@ -109,6 +107,16 @@ func (all *inputs) file(path string) error {
 		return err
 	case info.IsDir():
 		return nil // a submodule
+	case info.Mode()&fs.ModeSymlink != 0:
+		all.skip(path, "symbolic link")
+		return nil
+	}
+	return all.named(path, info)
+}
+
+// named adds a text file, and skips what is not one.
+func (all *inputs) named(path string, info fs.FileInfo) error {
+	switch {
 	case !info.Mode().IsRegular():
 		all.skip(path, "not a regular file")
 		return nil
@@ -157,11 +165,12 @@ func tracked(ctx context.Context, dir string) ([]string, error) {
 }
 
 // walk lists all files below dir but those in .git directories.
-func walk(dir string) ([]string, error) {
+func (all *inputs) walk(dir string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && errors.Is(err, fs.ErrPermission):
+			all.skip(filepath.Clean(path), "permission denied")
 			return nil
 		case err != nil:
 			return err

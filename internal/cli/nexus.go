@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,10 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 // wantArgs checks the number of arguments; most < 0 means any.
 func wantArgs(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) >= least && (most < 0 || len(args) <= most) {
+		switch {
+		case slices.Contains(args, ""):
+			return usagef("an argument is empty, perhaps a variable that is not set; usage: %s", cmd.UseLine())
+		case len(args) >= least && (most < 0 || len(args) <= most):
 			return nil
 		}
 		return usagef("usage: %s", cmd.UseLine())
@@ -70,6 +74,9 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  wantArgs(0, 0),
 		RunE: func(*cobra.Command, []string) error {
+			if a.flags.json {
+				return printJSON(a.Out, map[string]string{"program": a.name, "version": version()})
+			}
 			_, err := fmt.Fprintln(a.Out, a.name, version())
 			return err
 		},
@@ -99,6 +106,9 @@ func (a *app) configCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			if err := a.configure(); err != nil {
 				return err
+			}
+			if a.flags.json {
+				return printJSON(a.Out, a.cfg.Tree())
 			}
 			return a.cfg.WriteTOML(a.Out)
 		},
@@ -147,12 +157,13 @@ func (a *app) withClient(ctx context.Context, f func(*client.Client) error) erro
 	})
 }
 
-// withWaiter is withClient for what waits for tasks.
-func (a *app) withWaiter(ctx context.Context, f func(context.Context, *client.Client) error) error {
+// withWaiter is withClient for what waits for a task.
+func (a *app) withWaiter(ctx context.Context, id string, f func(context.Context, *client.Client) error) error {
 	return a.withRoad(ctx, func(road *broker.Broker) error {
 		c := a.client(road)
 		defer c.Close()
-		return a.waiting(ctx, road, func() {}, func(ctx context.Context) error { return f(ctx, c) })
+		l := lookout{app: a, road: road, lane: laneOfTask(road, id), clear: func() {}}
+		return l.waiting(ctx, func(ctx context.Context) error { return f(ctx, c) })
 	})
 }
 

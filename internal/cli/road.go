@@ -53,6 +53,7 @@ func (a *app) roadOptions() (broker.Options, error) {
 	}
 	return broker.Options{
 		Addrs: r.Addrs, Master: r.Master, DB: r.DB, Username: r.Username, Password: r.Password.Reveal(), TLS: r.TLS,
+		SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Reveal(),
 		Retention: a.cfg.Queue.Retention, Channel: a.cfg.Queue.BroadcastChannel,
 	}, nil
 }
@@ -87,8 +88,16 @@ func (a *app) codeCache() string {
 	return ""
 }
 
-// sporeOptions is the spore section as the daemon takes it.
+// sporeOptions is the spore section as the daemon takes it. There 0 is the default;
+// who configures 0 means it.
 func (a *app) sporeOptions() spore.Options {
 	s := &a.cfg.Spore
-	return spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache()}
+	o := spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache()}
+	if o.Prefetch == 0 {
+		o.Prefetch = spore.NoPrefetch
+	}
+	if o.Grace == 0 {
+		o.Grace = spore.NoGrace
+	}
+	return o
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,13 +28,14 @@ const runLong = `Run a skill over files, a directory, lines or JSON values.
 SKILL is a folder with a skill.toml (built if it changed), a .wasm file, or the
 name of a registered skill. Each INPUT is a file, a directory or - for standard
 input. Of a directory every text file is one task: those git tracks if it is a
-repository, else all; binary files and files over 1 MiB are skipped.
+repository, else all; binary files, links and files over 1 MiB are skipped.
 
 A skill with an input schema gets {"path": …, "text": …} for a file or a line, or
 the JSON value itself with --each json; a skill without one gets the bytes.
 
 Without an address for Redis everything runs in this process and nothing is kept.
-The exit code is 0 if all tasks completed, 3 if one failed.`
+The exit code is 0 if all tasks completed, 3 if one failed. A run that is
+interrupted cancels the tasks that are left and prints the results it has.`
 
 // runFlags are the flags of nexus run.
 type runFlags struct {
@@ -68,7 +71,7 @@ func (f *runFlags) read(cfg *config.Config) (hive.Task, map[string]json.RawMessa
 	}
 	template, errTask := f.task.task(cfg)
 	set, errSet := parseSet(f.set)
-	return template, set, errors.Join(errEach, errTask, errSet)
+	return template, set, errors.Join(errEach, errTask, errSet, checkSlots(f.slots))
 }
 
 func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []string) error {
@@ -101,14 +104,24 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 	for _, s := range in.skipped {
 		a.say("skipped %s: %s", safe(s.input), s.reason)
 	}
+	if len(payloads) == 0 {
+		a.say("there is nothing to run in %s", safe(strings.Join(args, " ")))
+	}
 	records, err := a.mapOver(ctx, road, template, payloads)
 	if err != nil && ctx.Err() == nil {
 		err = in.refused(skill, payloads, err)
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil && !slices.ContainsFunc(records, func(r *hive.Record) bool { return r != nil }) {
 		return err
 	}
-	return a.showRun(in, records, time.Since(started))
+	sum, errShow := a.showRun(in, records, time.Since(started))
+	switch {
+	case err != nil:
+		return errors.Join(err, errShow)
+	case sum.Failed > 0:
+		return errors.Join(errShow, errTaskFailed)
+	}
+	return errShow
 }
 
 // mapOver runs the tasks and shows how far they are.
@@ -118,7 +131,8 @@ func (a *app) mapOver(ctx context.Context, road *broker.Broker, template hive.Ta
 	bar := newBar(a.Err, len(payloads))
 	defer bar.clear()
 	var records []*hive.Record
-	err := a.waiting(ctx, road, bar.clear, func(ctx context.Context) (err error) {
+	l := lookout{app: a, road: road, lane: laneLike(road, &template), clear: bar.clear}
+	err := l.waiting(ctx, func(ctx context.Context) (err error) {
 		records, err = c.Map(ctx, client.MapOptions{Task: template, Progress: func(done, _ int, r *hive.Record) {
 			bar.step(done, r.State != hive.Completed)
 		}}, payloads)
@@ -199,8 +213,12 @@ func fingerprint(s *hive.Skill) (string, error) {
 }
 
 func registered(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {
+	info, errStat := os.Stat(arg)
 	ref, err := hive.ParseSkillRef(arg)
-	if err != nil {
+	switch {
+	case err != nil && errStat == nil && !info.IsDir():
+		return nil, usagef("%s is a file: the skill comes first, as a folder, a .wasm file or the name of a registered one", arg)
+	case err != nil:
 		return nil, usageError{err}
 	}
 	skills, err := road.Skills(ctx)
@@ -220,6 +238,7 @@ type runSummary struct {
 	Total     int   `json:"total_tasks"`
 	Completed int   `json:"completed"`
 	Failed    int   `json:"failed"`
+	Left      int   `json:"left"` // not over when the run was cut short
 	Skipped   int   `json:"skipped"`
 	ElapsedMS int64 `json:"elapsed_ms"`
 }
@@ -234,36 +253,48 @@ type runResult struct {
 	Error *hive.Failure `json:"error,omitempty"`
 }
 
-// showRun prints the results and returns errTaskFailed if a task failed.
-func (a *app) showRun(in *inputs, records []*hive.Record, elapsed time.Duration) error {
+// showRun prints the results there are: a run that was cut short has nil in the
+// place of the others.
+func (a *app) showRun(in *inputs, records []*hive.Record, elapsed time.Duration) (runSummary, error) {
 	sum := runSummary{Total: len(records), Skipped: len(in.skipped), ElapsedMS: elapsed.Milliseconds()}
-	results, sandboxes := make([]runResult, len(records)), 0
+	results, sandboxes := make([]runResult, 0, len(records)), 0
 	for i, r := range records {
+		if r == nil {
+			sum.Left++
+			continue
+		}
 		sandboxes += r.Attempts
-		results[i] = runResult{Input: in.items[i].name, TaskID: r.ID, Status: r.State, Attempts: r.Attempts,
-			ElapsedUS: r.Elapsed.Microseconds(), Error: r.Failure}
+		results = append(results, newRunResult(in.items[i].name, r))
 		if r.State == hive.Completed {
 			sum.Completed++
-			results[i].result, results[i].Error = newResult(r.Result), nil
 		} else {
 			sum.Failed++
 		}
 	}
-	var err error
 	if a.flags.json {
-		err = printJSON(a.Out, struct {
+		return sum, printJSON(a.Out, struct {
 			Summary runSummary  `json:"summary"`
 			Results []runResult `json:"results"`
 		}{sum, results})
+	}
+	err := a.showResults(results)
+	left := ""
+	if sum.Left > 0 {
+		left = fmt.Sprintf(", left %d", sum.Left)
+	}
+	fmt.Fprintf(a.Err, "completed %d/%d, failed %d%s, %.1f s, %s\n", sum.Completed, sum.Total, sum.Failed, left,
+		elapsed.Seconds(), plural(sandboxes, "sandbox", "sandboxes"))
+	return sum, err
+}
+
+func newRunResult(input string, r *hive.Record) runResult {
+	v := runResult{Input: input, TaskID: r.ID, Status: r.State, Attempts: r.Attempts, ElapsedUS: r.Elapsed.Microseconds()}
+	if r.State == hive.Completed {
+		v.result = newResult(r.Result)
 	} else {
-		err = a.showResults(results)
-		fmt.Fprintf(a.Err, "completed %d/%d, failed %d, %.1f s, %s\n", sum.Completed, sum.Total, sum.Failed,
-			elapsed.Seconds(), plural(sandboxes, "sandbox", "sandboxes"))
+		v.Error = r.Failure
 	}
-	if sum.Failed > 0 {
-		return errors.Join(err, errTaskFailed)
-	}
-	return err
+	return v
 }
 
 // showResults prints a table: what completed on stdout, what failed on stderr.

@@ -39,10 +39,14 @@ func (a *app) skillBuildCommand() *cobra.Command {
 			b := a.builder()
 			b.Out = a.Err
 			path, err := b.Folder(cmd.Context(), args[0])
-			if err == nil {
-				fmt.Fprintln(a.Out, path)
+			if err != nil {
+				return err
 			}
-			return err
+			if a.flags.json {
+				return printJSON(a.Out, map[string]string{"path": path})
+			}
+			fmt.Fprintln(a.Out, path)
+			return nil
 		},
 	}
 }

@@ -23,13 +23,15 @@ type taskFlags struct {
 	require  string
 	timeout  time.Duration
 	retries  int
+	given    func(flag string) bool
 }
 
 func (f *taskFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.priority, "priority", "background", "0 (last) to 10 (first), high or background")
 	cmd.Flags().StringVar(&f.require, "require", "", `tags a spore must have, such as "gpu=true,zone in (eu,us),!spot,mem_gb>=16"`)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of one attempt, such as 90s (default: queue.task_timeout)")
-	cmd.Flags().IntVar(&f.retries, "retries", -1, "failures a task survives (default: queue.max_retries)")
+	cmd.Flags().IntVar(&f.retries, "retries", 0, "failures a task survives (default: queue.max_retries)")
+	f.given = cmd.Flags().Changed
 }
 
 // task returns a task of these flags, without skill and payload. Everything that
@@ -38,17 +40,20 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	priority, errPriority := cfg.ParsePriority(f.priority)
 	require, errRequire := hive.ParseSelector(f.require)
 	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout}
-	switch {
-	case f.retries > 0:
-		t.Retries = f.retries
-	case f.retries == 0:
-		t.Retries = hive.NoRetries
-	}
-	var errTimeout error
-	if f.timeout < 0 {
+	var errTimeout, errRetries error
+	if f.timeout != 0 && (f.timeout < time.Millisecond || f.timeout > hive.MaxTimeout) {
 		errTimeout = fmt.Errorf("timeout %v: want 1ms to %v", f.timeout, hive.MaxTimeout)
 	}
-	if err := errors.Join(errPriority, errRequire, errTimeout); err != nil {
+	switch {
+	case !f.given("retries"):
+	case f.retries < 0 || f.retries > hive.MaxRetries:
+		errRetries = fmt.Errorf("retries %d: want 0 to %d", f.retries, hive.MaxRetries)
+	case f.retries == 0:
+		t.Retries = hive.NoRetries
+	default:
+		t.Retries = f.retries
+	}
+	if err := errors.Join(errPriority, errRequire, errTimeout, errRetries); err != nil {
 		return t, usageError{err}
 	}
 	return t, nil
@@ -97,6 +102,9 @@ func (a *app) readPayload(arg string) ([]byte, error) {
 	case arg == "-":
 		return readAtMost(a.In, "standard input")
 	case strings.HasPrefix(arg, "@"):
+		if arg == "@" {
+			return nil, usagef(`--payload "@": want TEXT, @FILE, or - for standard input`)
+		}
 		f, err := os.Open(arg[1:])
 		if err != nil {
 			return nil, inputError(arg[1:], err)
@@ -110,6 +118,9 @@ func (a *app) readPayload(arg string) ([]byte, error) {
 // readAtMost reads one payload from what people call name.
 func readAtMost(r io.Reader, name string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, hive.MaxPayload+1))
+	if bad, ok := errors.AsType[*os.PathError](err); ok {
+		err = bad.Err // the name is said below
+	}
 	if err == nil && len(data) > hive.MaxPayload {
 		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
 	}
@@ -121,7 +132,8 @@ func readAtMost(r io.Reader, name string) ([]byte, error) {
 
 func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {
 	if wait {
-		return a.withWaiter(ctx, func(ctx context.Context, c *client.Client) error {
+		t.ID = hive.NewID()
+		return a.withWaiter(ctx, t.ID, func(ctx context.Context, c *client.Client) error {
 			r, err := c.Run(ctx, t)
 			if err != nil {
 				return err

@@ -89,14 +89,20 @@ func why(ctx context.Context, road *broker.Broker, r *hive.Record) (string, erro
 	if err != nil {
 		return "", err
 	}
+	mine := laneOf(&r.Task)
 	ahead := 0
 	for _, l := range lanes {
-		if l.Priority > r.Priority {
+		if l.Priority > mine.Priority && compete(nodes, mine, foreman.Lane{Skill: l.Skill, Require: l.Require}) {
 			ahead += l.Count
 		}
 	}
 	place, err := road.Place(ctx, r)
-	return foreman.Explain(foreman.Lane{Skill: r.Task.Skill, Require: r.Require, Priority: r.Priority}, nodes, ahead+place), err
+	return foreman.Explain(mine, nodes, ahead+place), err
+}
+
+// compete reports whether a spore runs the tasks of both lanes.
+func compete(nodes []hive.Node, a, b foreman.Lane) bool {
+	return slices.ContainsFunc(nodes, func(n hive.Node) bool { return takes(&n, a) && takes(&n, b) })
 }
 
 func (a *app) resultCommand() *cobra.Command {
@@ -126,7 +132,10 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait until a task is over and print its result",
 		Args:  wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withWaiter(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+			if timeout < 0 {
+				return usagef("--timeout %v: want more than 0", timeout)
+			}
+			return a.withWaiter(cmd.Context(), args[0], func(ctx context.Context, c *client.Client) error {
 				if timeout > 0 {
 					var cancel context.CancelFunc
 					ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("task %s is not over after %v", args[0], timeout))

@@ -36,15 +36,20 @@ type Redis struct {
 	Port           int      `toml:"port" env:"REDIS_PORT"`
 	Addrs          []string `toml:"addrs"` // host:port of cluster nodes or sentinels
 	SentinelMaster string   `toml:"sentinel_master"`
-	DB             int      `toml:"db" env:"REDIS_DB"`
-	Username       string   `toml:"username"`
-	Password       Secret   `toml:"password" env:"REDIS_PASSWORD"`
-	PasswordFile   string   `toml:"password_file" is:"path"`
-	TLS            bool     `toml:"tls"`
-	CA             string   `toml:"ca" is:"path"`
-	Cert           string   `toml:"cert" is:"path"`
-	Key            string   `toml:"key" is:"path"`
-	Insecure       bool     `toml:"insecure"`
+
+	SentinelUsername     string `toml:"sentinel_username"`
+	SentinelPassword     Secret `toml:"sentinel_password" env:"REDIS_SENTINEL_PASSWORD"`
+	SentinelPasswordFile string `toml:"sentinel_password_file" is:"path"`
+
+	DB           int    `toml:"db" env:"REDIS_DB"`
+	Username     string `toml:"username"`
+	Password     Secret `toml:"password" env:"REDIS_PASSWORD"`
+	PasswordFile string `toml:"password_file" is:"path"`
+	TLS          bool   `toml:"tls"`
+	CA           string `toml:"ca" is:"path"`
+	Cert         string `toml:"cert" is:"path"`
+	Key          string `toml:"key" is:"path"`
+	Insecure     bool   `toml:"insecure"`
 }
 
 // Queue says what tasks are given when they say nothing themselves. The names
@@ -72,7 +77,7 @@ type Spore struct {
 // Nexus is about the master.
 type Nexus struct {
 	Name      string `toml:"name"`
-	Token     Secret `toml:"token" env:"NEXUS_SHARED_TOKEN"`
+	Token     Secret `toml:"token" env:"NEXUS_SHARED_TOKEN"` // for the API that comes later
 	TokenFile string `toml:"token_file" is:"path"`
 }
 

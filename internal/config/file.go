@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/internal/nearest"
 )
 
 // tomlFile is hive.toml on its way into a Config.
@@ -77,8 +79,16 @@ func (f *tomlFile) take(name string, value any) {
 	case slices.Contains(sections(), name):
 		f.complain(where, errors.New("want a section"))
 	default:
-		f.complain(where, fmt.Errorf("unknown key%s", hint(name, f.known)))
+		f.complain(where, fmt.Errorf("unknown key%s", f.hint(name)))
 	}
+}
+
+// hint names the key that a writer of name most likely meant, if there is one.
+func (f *tomlFile) hint(name string) string {
+	if near := nearest.Of(name, slices.AppendSeq(sections(), maps.Keys(f.known))); near != "" {
+		return fmt.Sprintf(" (did you mean %s?)", near)
+	}
+	return ""
 }
 
 // readFile reads a file of at most limit bytes; its errors do not name it.

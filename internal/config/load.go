@@ -80,6 +80,7 @@ func (l *loader) file(path string) {
 	l.text(path, text)
 	l.takeApart(path + ": redis.url")
 	l.secretFile(&l.config.Redis.Password, "redis.password_file", l.config.Redis.PasswordFile)
+	l.secretFile(&l.config.Redis.SentinelPassword, "redis.sentinel_password_file", l.config.Redis.SentinelPasswordFile)
 	l.secretFile(&l.config.Nexus.Token, "nexus.token_file", l.config.Nexus.TokenFile)
 }
 

@@ -25,7 +25,10 @@ type Road struct {
 	DB       int
 	Username string
 	Password Secret
-	TLS      *tls.Config // nil: plain text
+	// SentinelUsername and SentinelPassword are for the sentinels themselves.
+	SentinelUsername string
+	SentinelPassword Secret
+	TLS              *tls.Config // nil: plain text
 }
 
 // HasRoad reports whether any source named the road. If none did, a program
@@ -132,6 +135,9 @@ func (c *Config) Road() (Road, error) {
 		return Road{}, fmt.Errorf("redis.url: %w", err)
 	}
 	road := Road{Addrs: r.Addrs, Master: r.SentinelMaster, DB: r.DB, Username: r.Username, Password: r.Password}
+	if r.SentinelMaster != "" {
+		road.SentinelUsername, road.SentinelPassword = r.SentinelUsername, r.SentinelPassword
+	}
 	switch {
 	case r.URL != "":
 		u, err := url.Parse(r.URL)

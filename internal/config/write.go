@@ -15,10 +15,7 @@ import (
 // WriteTOML writes the configuration as a hive.toml that says the same. A
 // secret that is set stands in it as a comment, redacted.
 func (c *Config) WriteTOML(w io.Writer) error {
-	shown := *c
-	if shown.Redis.absorb() != nil {
-		shown.Redis.URL = redacted // it may hold a password
-	}
+	shown := c.shown()
 	var b strings.Builder
 	section := ""
 	for _, k := range shown.keys() {
@@ -36,6 +33,36 @@ func (c *Config) WriteTOML(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Tree is what WriteTOML writes as nested maps, with secrets that are set redacted.
+func (c *Config) Tree() map[string]any {
+	tree := map[string]any{}
+	shown := c.shown()
+	for _, k := range shown.keys() {
+		if k.secret() && k.value.String() == "" {
+			continue
+		}
+		section, name, inSection := strings.Cut(k.name, ".")
+		if !inSection {
+			tree[k.name] = plain(k.value)
+			continue
+		}
+		if tree[section] == nil {
+			tree[section] = map[string]any{}
+		}
+		tree[section].(map[string]any)[name] = plain(k.value)
+	}
+	return tree
+}
+
+// shown is c without an address that may hold a password.
+func (c *Config) shown() Config {
+	shown := *c
+	if shown.Redis.absorb() != nil {
+		shown.Redis.URL = redacted
+	}
+	return shown
 }
 
 func writeKey(w io.Writer, k key, name string) error {

@@ -3,6 +3,8 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -130,6 +132,31 @@ func TestSecondSignalHandsBackAtOnce(t *testing.T) {
 		t.Errorf("%d attempts, %d failures, want 1, 0", r.Attempts, r.Failures)
 	}
 	c.awaitIdle(hive.Stats{Background: 1, Pending: 1})
+}
+
+// A configured 0 is no default: no task is held beyond the slots, and none may go on
+// after the first signal.
+func TestNoPrefetchAndNoGrace(t *testing.T) {
+	c := newCluster(t)
+	c.nexus("n1")
+	config := filepath.Join(t.TempDir(), "hive.toml")
+	if err := os.WriteFile(config, []byte("spore = { slots = 1, prefetch = 0, grace = \"0s\" }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	spore := c.spore("a", "--config", config)
+	c.awaitNode("a", "without prefetch", func(n *hive.Node) bool { return n.Slots == 1 && n.Prefetch == 0 })
+	submitter := client.New(c.road, client.Options{})
+	defer submitter.Close()
+	id, err := submitter.Submit(t.Context(), guest("sleep 20s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.awaitTask(id, "running", running)
+	spore.signal(syscall.SIGTERM)
+	spore.ends(0)
+	if r := c.awaitTask(id, "known", func(*hive.Record) bool { return true }); r.State != hive.Pending || r.Failures != 0 {
+		t.Errorf("the task is %s, %d failures, want pending, 0: it got time to end", r.State, r.Failures)
+	}
 }
 
 func TestKilledLeaderIsFollowed(t *testing.T) {

@@ -7,9 +7,6 @@ import (
 )
 
 func TestDevIsAWholeHive(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts whole programs")
-	}
 	t.Parallel()
 	makeSkills(t)
 	dev := start(t, "", "nexus", "dev", "--slots", "2", skills.cat)

@@ -4,10 +4,13 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,29 +22,50 @@ import (
 	"github.com/hive-spore/hive/internal/cli"
 )
 
-func TestInterruptedRunCancelsItsTasks(t *testing.T) {
+func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
 	c := newCluster(t)
 	c.nexus("n1")
 	c.spore("a", "--slots", "2")
-	const tasks = 10
-	run := start(t, strings.Repeat("sleep 1h\n", tasks), "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url)
-	await(t, "running tasks", func() (bool, error) {
-		held, err := c.road.Holds(t.Context(), "a")
-		return len(held) == 2, err
-	})
-	run.signal(os.Interrupt)
-	run.ends(130)
-	if said := run.out.String(); said != "nexus: interrupted\n" {
-		t.Errorf("it says %q", said)
+	const left = 10
+	tasks := "echo done\nexit 3\n" + strings.Repeat("sleep 1h\n", left)
+	begin := func(args ...string) *process {
+		return start(t, tasks, "nexus", append(args, "run", "guest", "--retries", "0", "--each", "line", "-", "--redis", c.url)...)
 	}
-	c.awaitIdle(hive.Stats{Cancelled: tasks})
+	interrupt := func(run *process) {
+		await(t, "running tasks", func() (bool, error) {
+			held, err := c.road.Holds(t.Context(), "a")
+			return len(held) == 2 && !slices.ContainsFunc(held, func(r *hive.Record) bool { return string(r.Payload) != "sleep 1h" }), err
+		})
+		run.signal(os.Interrupt)
+		run.ends(130)
+	}
+	run := begin()
+	interrupt(run)
+	want := regexp.MustCompile(`^INPUT  RESULT\n-:1    done\nnexus: -:2: exit: exit code 3\n` +
+		`completed 1/12, failed 1, left 10, \d+\.\d s, 2 sandboxes\nnexus: interrupted\n$`)
+	if said := run.out.String(); !want.MatchString(said) {
+		t.Errorf("it says %q, want %s", said, want)
+	}
+	c.awaitIdle(hive.Stats{Completed: 1, Failed: 1, Cancelled: left})
+
+	run = begin("--json")
+	interrupt(run)
+	said, ok := strings.CutSuffix(run.out.String(), "nexus: interrupted\n")
+	var got struct {
+		Summary struct{ Completed, Failed, Left int }
+		Results []struct{ Status hive.State }
+	}
+	if err := json.Unmarshal([]byte(said), &got); err != nil || !ok {
+		t.Fatalf("it says %q: %v", run.out.String(), err)
+	}
+	if s := got.Summary; s.Completed != 1 || s.Failed != 1 || s.Left != left || len(got.Results) != 2 {
+		t.Errorf("it says %+v", got)
+	}
+	c.awaitIdle(hive.Stats{Completed: 2, Failed: 2, Cancelled: 2 * left})
 }
 
 // It runs in this process, and so not beside other tests.
 func TestInterruptedEmbeddedRunLeavesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a whole hive")
-	}
 	makeSkills(t)
 	t.Setenv("XDG_CACHE_HOME", caches)
 	before := goleak.IgnoreCurrent()
@@ -56,7 +80,8 @@ func TestInterruptedEmbeddedRunLeavesNothing(t *testing.T) {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-code; got != 130 || out.Len() > 0 || errs.String() != "nexus: interrupted\n" {
+	said := regexp.MustCompile(`^completed 0/2, failed 0, left 2, \d+\.\d s, 0 sandboxes\nnexus: interrupted\n$`)
+	if got := <-code; got != 130 || out.Len() > 0 || !said.MatchString(errs.String()) {
 		t.Errorf("exit code %d, want 130; it prints %q and says %q", got, &out, &errs)
 	}
 	goleak.VerifyNone(t, before)
@@ -69,9 +94,6 @@ func goroutinesIn(function string) int {
 }
 
 func TestInterruptedBuildLeavesNoProcess(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts whole programs")
-	}
 	t.Parallel()
 	dir := t.TempDir()
 	manifest := `manifest_version = 1

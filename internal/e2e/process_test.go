@@ -131,9 +131,6 @@ type cluster struct {
 // newCluster starts a redis-server that has the guest registered.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("starts whole programs")
-	}
 	t.Parallel()
 	makeSkills(t)
 	server, err := testkit.StartRedis()

@@ -18,9 +18,6 @@ var update = flag.Bool("update", false, "write what scripts compare with cmp ane
 // TestScript runs testdata/script, which reads like a manual. Beside the commands
 // of testscript there are those of commands_test.go.
 func TestScript(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts whole programs")
-	}
 	makeSkills(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",

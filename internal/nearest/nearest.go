@@ -1,23 +1,20 @@
-package config
+// Package nearest finds the key that a writer of a wrong one most likely meant.
+package nearest
 
 import (
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
 
-// hint names the key that a writer of name most likely meant, if there is one:
-// one that begins with it, the same word in another section, or one within a
-// typing error or two.
-func hint(name string, known map[string]key) string {
+// Of returns the one of known that a writer of name most likely meant, or "": a
+// key that begins with it, the same word in another table, or one within a typing
+// error or two.
+func Of(name string, known []string) string {
 	if len(name) > 64 {
 		return ""
 	}
 	best, least := "", 2+len(name)/4
-	names := slices.AppendSeq(sections(), maps.Keys(known))
-	slices.Sort(names)
-	for _, k := range names {
+	for _, k := range slices.Sorted(slices.Values(known)) {
 		d := distance(name, k)
 		if strings.HasPrefix(k, name) || lastPart(k) == lastPart(name) {
 			d = 1
@@ -26,10 +23,7 @@ func hint(name string, known map[string]key) string {
 			best, least = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
+	return best
 }
 
 func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }

@@ -1,0 +1,4 @@
+package spore
+
+// SetSource replaces where a spore's skills come from.
+func (s *Spore) SetSource(source Source) { s.shelf.source = source }
