@@ -92,12 +92,6 @@ func (b *Broker) HandBack(ctx context.Context, s *Session) (int, error) {
 	return n, err
 }
 
-// ReleaseQueue is HandBack without its fence: it hands back whichever
-// incarnation's queue it finds.
-func (b *Broker) ReleaseQueue(ctx context.Context, node string) (int, error) {
-	return b.release(ctx, node, "", maxQueue, nil)
-}
-
 func (b *Broker) release(ctx context.Context, node, incarnation string, queued int, attempts []hive.Attempt) (int, error) {
 	args := []any{node, incarnation, b.opts.Retention.Milliseconds(), queued}
 	for i := range attempts {

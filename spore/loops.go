@@ -55,7 +55,8 @@ func (s *Spore) pulse(news bool) {
 		}
 	}
 	if s.isDraining() { // the foreman may have given one more before it knew
-		if _, err := s.road.ReleaseQueue(s.life, s.opts.Name); err != nil && s.life.Err() == nil {
+		_, err := s.road.HandBack(s.life, s.session)
+		if err != nil && !errors.Is(err, hive.ErrUnregistered) && s.life.Err() == nil {
 			s.opts.Log.Warn("cannot hand back what is queued", "spore", s.opts.Name, "error", err)
 		}
 	}

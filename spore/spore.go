@@ -164,7 +164,10 @@ func (s *Spore) Drain(ctx context.Context) error {
 	}
 	s.opts.Log.Info("draining", "spore", s.opts.Name)
 	_, errBeat := s.road.Heartbeat(ctx, s.session, s.report(), true)
-	_, errBack := s.road.ReleaseQueue(ctx, s.opts.Name)
+	_, errBack := s.road.HandBack(ctx, s.session)
+	if errors.Is(errBack, hive.ErrUnregistered) {
+		errBack = nil // the queue is another's, or nobody's
+	}
 	return errors.Join(errBeat, errBack)
 }
 
