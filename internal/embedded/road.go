@@ -5,6 +5,8 @@ package embedded
 import (
 	"crypto/rand"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
@@ -16,25 +18,41 @@ import (
 type Road struct {
 	server   *miniredis.Miniredis
 	password string
+	stop     chan struct{}
+	clock    sync.WaitGroup
 }
 
 // StartRoad opens an empty road at addr, or at a free port if that is empty or in
 // use. A private one has a random password that only Options tells.
 func StartRoad(addr string, private bool) (*Road, error) {
 	server := miniredis.NewMiniRedis()
-	road := &Road{server: server}
+	road := &Road{server: server, stop: make(chan struct{})}
 	if private {
 		road.password = rand.Text()
 		server.RequireAuth(road.password)
 	}
-	server.ClockTTL(true) // keys expire by the clock, as on a real server
-	if addr != "" && server.StartAddr(addr) == nil {
-		return road, nil
+	if addr == "" || server.StartAddr(addr) != nil {
+		if err := server.Start(); err != nil {
+			return nil, fmt.Errorf("start embedded road: %w", err)
+		}
 	}
-	if err := server.Start(); err != nil {
-		return nil, fmt.Errorf("start embedded road: %w", err)
-	}
+	road.clock.Go(road.tick)
 	return road, nil
+}
+
+// tick lets keys expire by the clock, as on a real server. miniredis would do that
+// by itself (ClockTTL), but looks at every key before each command.
+func (r *Road) tick() {
+	every := time.NewTicker(time.Second)
+	defer every.Stop()
+	for {
+		select {
+		case <-every.C:
+			r.server.FastForward(time.Second)
+		case <-r.stop:
+			return
+		}
+	}
 }
 
 // Options say how to dial the road.
@@ -43,4 +61,8 @@ func (r *Road) Options() broker.Options {
 }
 
 // Close ends the road and forgets everything on it.
-func (r *Road) Close() { r.server.Close() }
+func (r *Road) Close() {
+	close(r.stop)
+	r.clock.Wait()
+	r.server.Close()
+}
