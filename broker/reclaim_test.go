@@ -110,3 +110,29 @@ func TestPromote(t *testing.T) {
 		r.wantStats(hive.Stats{Background: 1, Pending: 1, Scheduled: 1})
 	})
 }
+
+// A value of another type, or half a record, under the key of one task must not
+// keep the others from coming back.
+
+func TestReclaimPassesOverAnotherType(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.reclaimBeside(func(key string) {
+			r.do("DEL", key)
+			r.do("RPUSH", key, "no", "record")
+		})
+	})
+}
+
+func TestReclaimPassesOverHalfARecord(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.reclaimBeside(func(key string) { r.do("SET", key, r.do("GETRANGE", key, "0", "65")) })
+	})
+}
+
+func (r *road) reclaimBeside(spoil func(key string)) {
+	s := r.join("dead")
+	bad, good := r.running(s), r.running(s)
+	spoil("t:" + bad.Task.ID)
+	r.lapse("dead", 1)
+	r.want(good.Task.ID, hive.Pending, 1, 1)
+}

@@ -49,15 +49,17 @@ local function header(r)
 end
 
 -- head reads a record without its payload: the parsed header with `fields`
--- (the task's own) and `class` (the text of the first field).
+-- (the task's own) and `class` (the text of the first field). What is no record,
+-- of whatever type, counts as none: a script must not stop in the middle of it.
 local function head(id)
   local key = P .. 't:' .. id
-  local s = call('GETRANGE', key, 0, PEEK)
-  local r = parse(s)
+  local s = redis.pcall('GETRANGE', key, 0, PEEK)
+  local r = type(s) == 'string' and parse(s) or nil
   if not r then return nil end
   if #s < HEAD + r.tlen then s = call('GETRANGE', key, 0, HEAD + r.tlen - 1) end
   r.id, r.key = id, key
   r.fields = sub(s, HEAD + 1, HEAD + r.tlen)
+  if r.tlen < 4 or #r.fields < r.tlen then return nil end
   r.class = sub(r.fields, 5, 4 + u32(char(0) .. sub(r.fields, 2, 4), 1))
   return r
 end
