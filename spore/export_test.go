@@ -2,3 +2,11 @@ package spore
 
 // SetSource replaces where a spore's skills come from.
 func (s *Spore) SetSource(source Source) { s.shelf.source = source }
+
+// Forget has a spore lose sight of an attempt, as if it had never begun or were
+// over.
+func (s *Spore) Forget(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.held, id)
+}

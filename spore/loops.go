@@ -54,6 +54,7 @@ func (s *Spore) pulse(news bool) {
 			s.lose(h)
 		}
 	}
+	s.disown(pulse.Holds)
 	if s.isDraining() { // the foreman may have given one more before it knew
 		_, err := s.road.HandBack(s.life, s.session)
 		if err != nil && !errors.Is(err, hive.ErrUnregistered) && s.life.Err() == nil {
@@ -63,6 +64,29 @@ func (s *Spore) pulse(news bool) {
 	if s.generation.Swap(pulse.Skills) != pulse.Skills {
 		s.restock()
 	}
+}
+
+// disown hands back what the road counts as running here, although at two pulses
+// in a row nothing of it was: Redis lost its last second and with it an outcome,
+// or the answer to a fetch was lost for good. The attempt's number is the fence.
+func (s *Spore) disown(holds map[string]bool) {
+	here, missing := s.holding(), map[string]bool{}
+	for id := range holds {
+		if here[id] != nil {
+			continue
+		}
+		missing[id] = true
+		if !s.missing[id] {
+			continue
+		}
+		r, err := s.road.Status(s.life, id)
+		if err != nil || r.State != hive.Running {
+			continue // the next pulse tells whether it is still held
+		}
+		s.opts.Log.Warn("handing back what does not run here", "task", id, "attempt", r.Attempts)
+		s.release(&hive.Attempt{Task: r.Task, Number: r.Attempts})
+	}
+	s.missing = missing
 }
 
 // rejoin registers anew after the road gave this spore up: none of what it runs

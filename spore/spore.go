@@ -47,7 +47,8 @@ type Spore struct {
 	stock chan struct{} // the shelf changed
 	quit  chan struct{} // closed: no attempt begins any more
 
-	generation atomic.Int64 // generation of the skills on the shelf
+	missing    map[string]bool // ids the road held here at the last pulse, which were not; the heart's own
+	generation atomic.Int64    // generation of the skills on the shelf
 	stopOnce   sync.Once
 	stopErr    error
 
