@@ -27,7 +27,10 @@ const (
 type Attempt struct {
 	Grants []hive.Grant
 	Log    io.Writer
+	Extism *Extism // of an Extism plugin, else nil
 }
+
+func (a Attempt) granted(g hive.Grant) bool { return slices.Contains(a.Grants, g) }
 
 type attemptKey struct{}
 
@@ -39,14 +42,15 @@ func With(ctx context.Context, a Attempt) context.Context {
 // granted returns the attempt, and whether it has the grant.
 func granted(ctx context.Context, g hive.Grant) (Attempt, bool) {
 	a, _ := ctx.Value(attemptKey{}).(Attempt)
-	return a, slices.Contains(a.Grants, g)
+	return a, a.granted(g)
 }
 
 // Modules returns the functions that the sandbox engine is to offer, by the
 // name of the module that guests import them from.
 func Modules() map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 	return map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{
-		"hive": addLog,
+		"hive":       addLog,
+		extismModule: addExtism,
 	}
 }
 

@@ -71,7 +71,7 @@ func TestDeniedWithoutGrant(t *testing.T) {
 	f, _ := newGuest(t)
 	var b bytes.Buffer
 	for _, grants := range [][]hive.Grant{nil, {hive.GrantKV, hive.GrantHTTP}} {
-		if got := ask(t, f, Attempt{grants, &b}, 1, 0, 5); got != errDenied {
+		if got := ask(t, f, Attempt{Grants: grants, Log: &b}, 1, 0, 5); got != errDenied {
 			t.Errorf("log with grants %v answers %d, want %d", grants, got, errDenied)
 		}
 	}

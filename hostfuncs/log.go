@@ -45,7 +45,12 @@ func log(ctx context.Context, m api.Module, stack []uint64) {
 		answer(stack, errRange)
 		return
 	}
-	line := hive.Clip(strings.TrimRight(string(text[:min(len(text), maxLine+1)]), "\n"), maxLine)
-	_, _ = io.WriteString(a.Log, levels[level]+": "+line+"\n") // a log that is full is no error of the guest
+	logEntry(a.Log, levels[level], text)
 	answer(stack, 0)
+}
+
+// logEntry writes one entry. A log that is full is no error of the guest.
+func logEntry(w io.Writer, level string, text []byte) {
+	line := hive.Clip(strings.TrimRight(string(text[:min(len(text), maxLine+1)]), "\n"), maxLine)
+	_, _ = io.WriteString(w, level+": "+line+"\n")
 }
