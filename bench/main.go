@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hive-spore/hive/bench/engine"
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
 	"github.com/hive-spore/hive/bench/way"
@@ -22,9 +23,10 @@ import (
 const usage = `usage: bench/run SUITE [--quick] [--json FILE]
 
 suites:
-  way   the whole way of a task: full rate, enqueue, idle round trip, ping
+  way     the whole way of a task: full rate, enqueue, idle round trip, ping
+  engine  the sandbox against plain wazero, Extism, wasmtime and processes
 
---quick      fewer tasks and one round: a look, not a measurement
+--quick      less of it and fewer rounds: a look, not a measurement
 --json FILE  write every figure of every round to FILE, too
 `
 
@@ -39,6 +41,8 @@ type options struct {
 	suite, json   string
 	quick         bool
 	repo, scratch string // set by bench/run
+	cache         string // likewise; kept for the next run
+	tools         engine.Tools
 	shown         string // the command as the user gave it
 }
 
@@ -67,6 +71,9 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.json, "json", "", "")
 	flags.StringVar(&o.repo, "repo", "", "")
 	flags.StringVar(&o.scratch, "scratch", "", "")
+	flags.StringVar(&o.cache, "cache", "", "")
+	flags.StringVar(&o.tools.ASC, "asc", "", "")
+	flags.StringVar(&o.tools.Rustc, "rustc", "", "")
 	var suites []string
 	for len(args) > 0 {
 		if err := flags.Parse(args); err != nil {
@@ -79,8 +86,8 @@ func parse(args []string) (o options, err error) {
 	switch {
 	case o.repo == "" || o.scratch == "":
 		return o, errors.New("start it by the script bench/run")
-	case len(suites) != 1 || suites[0] != "way":
-		return o, fmt.Errorf("suite %q: want way", strings.Join(suites, " "))
+	case len(suites) != 1 || suites[0] != "way" && suites[0] != "engine":
+		return o, fmt.Errorf("suite %q: want way or engine", strings.Join(suites, " "))
 	}
 	o.suite = suites[0]
 	o.shown = "bench/run " + o.suite
@@ -100,13 +107,29 @@ func measure(ctx context.Context, o options) error {
 		}
 		defer out.Close()
 	}
+	r := &report.Report{Suite: o.suite, Command: o.shown, Commit: commit(), Begun: time.Now(), Machine: report.ThisMachine()}
+	run := measureWay
+	if o.suite == "engine" {
+		run = measureEngine
+	}
+	if err := run(ctx, o, r); err != nil {
+		return err
+	}
+	r.Seconds = time.Since(r.Begun).Seconds()
+	if err := r.WriteText(os.Stdout); err != nil || out == nil {
+		return err
+	}
+	return errors.Join(r.WriteJSON(out), out.Close())
+}
+
+func say(text string) { fmt.Fprintf(os.Stderr, "bench/run: %s\n", text) }
+
+func measureWay(ctx context.Context, o options, r *report.Report) (err error) {
 	size := way.Full
 	if o.quick {
 		size = way.Quick
 	}
-	r := &report.Report{Suite: o.suite, Command: o.shown, Commit: commit(), Begun: time.Now(),
-		Rounds: size.Rounds, Size: size.String(), Machine: report.ThisMachine()}
-	say := func(text string) { fmt.Fprintf(os.Stderr, "bench/run: %s\n", text) }
+	r.Rounds, r.Size = size.Rounds, size.String()
 	if r.Machine.Redis, err = rig.RedisVersion(ctx); err != nil {
 		return err
 	}
@@ -115,14 +138,30 @@ func measure(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := way.Run(ctx, kit, size, r, say); err != nil {
+	return way.Run(ctx, kit, size, r, say)
+}
+
+func measureEngine(ctx context.Context, o options, r *report.Report) error {
+	size := engine.Full
+	if o.quick {
+		size = engine.Quick
+	}
+	r.Rounds, r.Size = size.Rounds, size.String()
+	say("building the worker and the guests")
+	workers, err := engine.NewRig(ctx, o.tools, o.repo, o.cache, o.scratch)
+	if err != nil {
 		return err
 	}
-	r.Seconds = time.Since(r.Begun).Seconds()
-	if err := r.WriteText(os.Stdout); err != nil || out == nil {
+	compilers, err := o.tools.Versions(ctx)
+	if err != nil {
 		return err
 	}
-	return errors.Join(r.WriteJSON(out), out.Close())
+	peers, err := workers.Versions()
+	if err != nil {
+		return err
+	}
+	r.With = append(peers, compilers...)
+	return engine.Run(ctx, workers, size, r, say)
 }
 
 // commit is the state of the repository that was built, as far as it is known.

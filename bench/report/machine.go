@@ -18,11 +18,11 @@ type Machine struct {
 	MemoryGB float64 `json:"memory_gb"`
 	Kernel   string  `json:"kernel"`
 	Go       string  `json:"go"`
-	Redis    string  `json:"redis"`
+	Redis    string  `json:"redis,omitempty"`
 	Load     float64 `json:"load_before"` // load average of the last minute
 }
 
-// ThisMachine describes the machine; Redis is left to the caller.
+// ThisMachine describes the machine; Redis, if it takes part, is left to the caller.
 func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), Go: runtime.Version(), Kernel: runtime.GOOS}
 	if info, err := cpu.Info(); err == nil && len(info) > 0 {
@@ -45,6 +45,10 @@ func (m Machine) String() string {
 	if m.Cores != 1 {
 		cores = fmt.Sprintf("%d cores", m.Cores)
 	}
-	return fmt.Sprintf("%s %s, %.0f GB, %s, %s, Redis %s, load before %.1f",
-		cores, m.Model, m.MemoryGB, m.Kernel, m.Go, m.Redis, m.Load)
+	redis := ""
+	if m.Redis != "" {
+		redis = ", Redis " + m.Redis
+	}
+	return fmt.Sprintf("%s %s, %.0f GB, %s, %s%s, load before %.1f",
+		cores, m.Model, m.MemoryGB, m.Kernel, m.Go, redis, m.Load)
 }

@@ -18,8 +18,21 @@ type Report struct {
 	Rounds   int       `json:"rounds"`
 	Size     string    `json:"size"` // how much was measured, in words
 	Machine  Machine   `json:"machine"`
+	With     []string  `json:"with,omitempty"` // versions of what took part
 	Tables   []*Table  `json:"tables"`
+	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Findings []string  `json:"findings"` // ratios, in words
+}
+
+// Verdict is whether a target was met.
+type Verdict struct {
+	What   string  `json:"what"`
+	Value  float64 `json:"value"`
+	Target float64 `json:"target"`
+	AtMost bool    `json:"at_most"` // else at least
+	Unit   string  `json:"unit"`
+	Met    bool    `json:"met"`
+	Clock  float64 `json:"clock,omitempty"` // the same by the clock, if Value is by processor time
 }
 
 // Table is figures of one kind. Rows and columns stand in the order in which
@@ -85,6 +98,19 @@ func (r *Report) Find(text string, a, b float64) {
 		r.Findings = append(r.Findings, fmt.Sprintf(text, a/b))
 	}
 }
+
+// AtMost enters whether a value is as small as its target.
+func (r *Report) AtMost(what string, value, target float64, unit string) {
+	r.Verdicts = append(r.Verdicts, Verdict{what, value, target, true, unit, value <= target, 0})
+}
+
+// AtLeast enters whether a value is as large as its target.
+func (r *Report) AtLeast(what string, value, target float64, unit string) {
+	r.Verdicts = append(r.Verdicts, Verdict{what, value, target, false, unit, value >= target, 0})
+}
+
+// ByTheClock adds to the last verdict what the clock says of it.
+func (r *Report) ByTheClock(value float64) { r.Verdicts[len(r.Verdicts)-1].Clock = value }
 
 func (r *Report) table(title string) *Table {
 	for _, t := range r.Tables {

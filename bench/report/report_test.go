@@ -53,6 +53,11 @@ func example() *Report {
 	r.Add("Rate", "a longer task", Figure{"p50 ms", 12.34})
 	r.Add("Rate", "a longer task", Figure{"p50 ms", 12.34})
 	r.Find("a longer one takes %.1f times as long", r.Value("Rate", "a longer task", "p50 ms"), r.Value("Rate", "a task", "p50 ms"))
+	r.With = []string{"abacist 1.0", "ink 2"}
+	r.AtMost("a longer one over one", 24.68, 20, "×")
+	r.AtLeast("one within a second", 1200, 1000, "")
+	r.AtMost("nothing", -0.5, 1.5, " µs")
+	r.ByTheClock(2)
 	r.Find("never seen: %f", r.Value("Rate", "no such task", "p50 ms"), 1)
 	return r
 }

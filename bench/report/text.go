@@ -20,10 +20,18 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s at commit %s, %s, took %.0f s\n", r.Command, r.Commit, r.Begun.UTC().Format("2006-01-02 15:04 UTC"), r.Seconds)
-	fmt.Fprintf(&b, "%s\n%s; %s\n", r.Machine, rounds(r.Rounds), r.Size)
+	fmt.Fprintf(&b, "%s\n", r.Machine)
+	if len(r.With) > 0 {
+		fmt.Fprintf(&b, "%s\n", strings.Join(r.With, ", "))
+	}
+	fmt.Fprintf(&b, "%s; %s\n", rounds(r.Rounds), r.Size)
 	for _, t := range r.Tables {
 		fmt.Fprintf(&b, "\n%s\n", t.Title)
 		b.WriteString(align(t.cells(r.Rounds > 1)))
+	}
+	if len(r.Verdicts) > 0 {
+		b.WriteString("\nTargets. In brackets: by the clock, where processor time is judged.\n")
+		b.WriteString(align(verdicts(r.Verdicts)))
 	}
 	if len(r.Findings) > 0 {
 		b.WriteString("\n")
@@ -71,9 +79,30 @@ func (t *Table) cells(spread bool) [][]string {
 	return all
 }
 
+func verdicts(all []Verdict) [][]string {
+	var lines [][]string
+	for _, v := range all {
+		word, sign := "missed", "≥"
+		if v.Met {
+			word = "met"
+		}
+		if v.AtMost {
+			sign = "≤"
+		}
+		clock := ""
+		if v.Clock != 0 {
+			clock = "(" + number(v.Clock) + v.Unit + ")"
+		}
+		lines = append(lines, []string{v.What, word, number(v.Value) + v.Unit, clock, sign + " " + number(v.Target) + v.Unit})
+	}
+	return lines
+}
+
 // number shows three digits or more, thousands apart.
 func number(v float64) string {
 	switch {
+	case v < 0:
+		return "-" + number(-v)
 	case v >= 99.95:
 		return thousands(strconv.FormatFloat(v, 'f', 0, 64))
 	case v >= 9.995:

@@ -1,0 +1,5 @@
+//go:build wasip1 && !meet
+
+package main
+
+func meet() {}

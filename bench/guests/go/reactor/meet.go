@@ -1,0 +1,6 @@
+//go:build wasip1 && meet
+
+package main
+
+//go:wasmimport bench meet
+func meet()
