@@ -21,6 +21,7 @@ const (
 	FailLoad    FailureKind = "load"    // the program cannot be run at all
 	FailLost    FailureKind = "lost"    // its spore went away with it
 	FailHost    FailureKind = "host"    // the spore could not do its part
+	FailFuel    FailureKind = "fuel"    // it did more work than its limit
 )
 
 // Permanent reports whether another attempt would only fail again.

@@ -40,7 +40,7 @@ var Grants = []Grant{GrantLog, GrantKV, GrantHTTP, GrantSpawn, GrantEmit,
 type SkillLimits struct {
 	Memory int64         `json:"memory,omitempty"` // bytes
 	Time   time.Duration `json:"time,omitempty"`   // nanoseconds in JSON
-	Fuel   uint64        `json:"fuel,omitempty"`
+	Fuel   int64         `json:"fuel,omitempty"`   // units of work, see docs/abi.md; zero: no limit
 	Output int64         `json:"output,omitempty"` // bytes
 	Log    int64         `json:"log,omitempty"`    // bytes
 }

@@ -97,6 +97,17 @@ type Outcome struct {
 	Log     []byte   // at most MaxLog
 	Ran     SkillID  // the program that ran
 	Elapsed time.Duration
+	Receipt Receipt
+}
+
+// Receipt is what an attempt used.
+type Receipt struct {
+	Fuel       int64         `json:"fuel"`        // units of work; see docs/abi.md
+	PeakMemory int64         `json:"peak_memory"` // bytes of linear memory
+	HostCalls  int64         `json:"host_calls"`  // calls of host functions
+	BytesIn    int64         `json:"bytes_in"`    // of the payload
+	BytesOut   int64         `json:"bytes_out"`   // of the result
+	CPU        time.Duration `json:"cpu_ns"`      // processor time of the guest's thread
 }
 
 // Record is all the road knows of a task.

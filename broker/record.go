@@ -54,6 +54,7 @@ const (
 	tagFailure = 65 // kind NUL '0' or '1' (permanent) message
 	tagLog     = 66
 	tagElapsed = 67 // µs
+	tagReceipt = 69
 	// 68 is the mark of a call by hand, which only scripts write and read.
 )
 
@@ -106,10 +107,29 @@ func packOutcome(o *hive.Outcome) []byte {
 	if len(o.Log) > 0 {
 		b = appendField(b, tagLog, string(o.Log[:min(len(o.Log), hive.MaxLog)]))
 	}
+	if o.Receipt != (hive.Receipt{}) {
+		b = appendField(b, tagReceipt, packReceipt(o.Receipt))
+	}
 	if o.Elapsed > 0 {
 		b = appendField(b, tagElapsed, string(append48(nil, o.Elapsed.Microseconds())))
 	}
 	return b
+}
+
+// packReceipt writes six numbers of six bytes; what does not fit is cut to the
+// most that does.
+func packReceipt(r hive.Receipt) string {
+	var b []byte
+	for _, n := range []int64{r.Fuel, r.PeakMemory, r.HostCalls, r.BytesIn, r.BytesOut, r.CPU.Microseconds()} {
+		b = append48(b, min(n, 1<<48-1))
+	}
+	return string(b)
+}
+
+func readReceipt(b []byte) hive.Receipt {
+	n := func(i int) int64 { return read48(b[6*i:]) }
+	return hive.Receipt{Fuel: n(0), PeakMemory: n(1), HostCalls: n(2), BytesIn: n(3), BytesOut: n(4),
+		CPU: time.Duration(n(5)) * time.Microsecond}
 }
 
 func appendField(b []byte, tag byte, value string) []byte {
@@ -238,6 +258,10 @@ func readOutcome(r *hive.Record, fields []byte) error {
 		case tagElapsed:
 			if len(v) == 6 {
 				r.Elapsed = time.Duration(read48(v)) * time.Microsecond
+			}
+		case tagReceipt:
+			if len(v) == 36 {
+				r.Receipt = readReceipt(v)
 			}
 		}
 	})

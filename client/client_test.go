@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // onRoads runs a test with a whole hive that has the guest skill.
 func onRoads(t *testing.T, test func(t *testing.T, c *client.Client, road *broker.Broker)) {
 	testkit.Roads(t, func(t *testing.T, o broker.Options) {
-		h, err := embedded.Start(t.Context(), embedded.Options{Road: o, Spore: spore.Options{Name: "a", CacheDir: testkit.CacheDir(t)}})
+		h, err := embedded.Start(t.Context(), embedded.Options{Road: o, Spore: spore.Options{Name: "a", CacheDir: testkit.CacheDir(t), Admit: testkit.Admit()}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"math"
 	"path"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,8 @@ type File struct {
 	Version         string
 	Description     string
 	Contract        string
+	Entry           string
+	Warmup          *bool
 	Args            []string
 	Env             map[string]string
 	Requires        hive.Selector
@@ -47,8 +50,8 @@ func (f *File) keys() keys {
 			"version":          text(&f.Version),
 			"description":      text(&f.Description),
 			"contract":         text(&f.Contract),
-			"entry":            notSupported,
-			"warmup":           notSupported,
+			"entry":            text(&f.Entry),
+			"warmup":           boolean(&f.Warmup),
 			"args":             list(&f.Args),
 			"requires":         selector(&f.Requires),
 			"grants":           list(&f.Grants),
@@ -61,7 +64,7 @@ func (f *File) keys() keys {
 			"limits.time":      duration(&f.Limits.Time, minTime, hive.MaxTimeout),
 			"limits.output_kb": number(&f.Limits.Output, 1<<10, minOutput>>10, hive.MaxResult>>10),
 			"limits.log_kb":    number(&f.Limits.Log, 1<<10, 0, hive.MaxLog>>10),
-			"limits.fuel":      notSupported,
+			"limits.fuel":      number(&f.Limits.Fuel, 1, 1, math.MaxInt64),
 		},
 		tables: map[string]map[string]string{
 			"build": nil, "schema": nil, "example": nil, "limits": nil,

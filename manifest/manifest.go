@@ -95,7 +95,7 @@ func openFolder(dir string) (*os.Root, error) {
 func (f *File) manifest(root *os.Root, c *complaints) hive.Manifest {
 	m := hive.Manifest{
 		Name: f.Name, Version: f.Version, Description: f.Description,
-		Contract: hive.Contract(f.Contract), Args: f.Args, Env: f.Env,
+		Contract: hive.Contract(f.Contract), Entry: f.Entry, Warmup: f.Warmup, Args: f.Args, Env: f.Env,
 		Limits: f.Limits, Requires: f.Requires,
 	}
 	for _, g := range f.Grants {

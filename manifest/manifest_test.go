@@ -152,11 +152,10 @@ func TestLoadComplaints(t *testing.T) {
 		{"bad version", `version = "1.0.0"`, `version = "1"`, []string{`version: "1": want a semantic version such as 1.2.3`}},
 		{"long description", "Looks", strings.Repeat("x", 1025), []string{"description: want one line of at most 1024 bytes"}},
 		{"description of two lines", "Looks", `a\nb`, []string{"description: want one line of at most 1024 bytes"}},
-		{"extism", `"command"`, `"extism"`, []string{"contract: extism: not supported yet; leave it out or use command or reactor"}},
-		{"unknown contract", `"command"`, `"wagi"`, []string{`contract: "wagi": want command or reactor`}},
-		{"entry", "args =", "entry = \"run\"\nargs =", []string{"entry: not supported yet"}},
-		{"warmup", "args =", "warmup = false\nargs =", []string{"warmup: not supported yet"}},
-		{"fuel", "[limits]", "[limits]\nfuel = 1000", []string{"limits.fuel: not supported yet"}},
+		{"unknown contract", `"command"`, `"wagi"`, []string{`contract: "wagi": want command, reactor or extism`}},
+		{"entry", "args =", "entry = \"a\\nb\"\nargs =", []string{"entry: want the name of a function, of at most 200 bytes"}},
+		{"warmup", "args =", "warmup = \"no\"\nargs =", []string{"warmup: want true or false, got text"}},
+		{"fuel", "[limits]", "[limits]\nfuel = 0", []string{"limits.fuel: 0: want 1 to 9223372036854775807"}},
 		{"args not a list", `["--fast"]`, `"--fast"`, []string{`args: want a list as ["a", "b"], got text`}},
 		{"arg not text", `["--fast"]`, `["--fast", 1.5]`, []string{"args: item 2: want text in quotes, got a fraction"}},
 		{"zero byte in arg", `["--fast"]`, `["a\u0000"]`, []string{"args: item 1: want UTF-8 text without zero bytes"}},
@@ -197,8 +196,8 @@ func TestLoadComplaints(t *testing.T) {
 		{"output", "512", "1025", []string{"limits.output_kb: 1025: want 1 to 1024"}},
 		{"log", "64", "-1", []string{"limits.log_kb: -1: want 0 to 64"}},
 		{"log beyond what is kept", "log_kb = 64", "log_kb = 65", []string{"limits.log_kb: 65: want 0 to 64"}},
-		{"all at once", "[limits]", "[limits]\nfuel = 1\ntimes = 2\n[foo]\n[bar]", []string{
-			"limits.fuel: not supported yet",
+		{"all at once", "[limits]", "[limits]\nfuel = -1\ntimes = 2\n[foo]\n[bar]", []string{
+			"limits.fuel: -1: want 1 to 9223372036854775807",
 			"limits.times: unknown key (did you mean limits.time?)",
 			"foo: unknown key", "bar: unknown key"}},
 	}
@@ -298,7 +297,7 @@ func TestLoadTooLarge(t *testing.T) {
 func TestErrorsStayBranchable(t *testing.T) {
 	t.Parallel()
 	files := goodFiles()
-	files["skill.toml"] = strings.Replace(goodTOML, `"command"`, `"extism"`, 1)
+	files["skill.toml"] = strings.Replace(goodTOML, `["log"]`, `["kv"]`, 1)
 	delete(files, "example.json")
 	_, err := Load(writeFolder(t, files))
 	if !errors.Is(err, hive.ErrNotSupported) || !errors.Is(err, fs.ErrNotExist) {

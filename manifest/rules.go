@@ -20,6 +20,7 @@ const (
 	maxArgs        = 64
 	maxEnv         = 64
 	maxValue       = 4 << 10 // of one argument or variable
+	maxEntry       = 200
 )
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
@@ -33,12 +34,6 @@ func ValidateManifest(m *hive.Manifest) error {
 	c := &complaints{source: "manifest"}
 	checkManifest(m, c)
 	checkLimits(&m.Limits, c)
-	if m.Entry != "" {
-		c.check("entry", hive.ErrNotSupported)
-	}
-	if m.Warmup != nil {
-		c.check("warmup", hive.ErrNotSupported)
-	}
 	return c.join()
 }
 
@@ -47,6 +42,9 @@ func ValidateManifest(m *hive.Manifest) error {
 func checkManifest(m *hive.Manifest, c *complaints) {
 	checkIdentity(m, c)
 	checkContract(m.Contract, c)
+	if len(m.Entry) > maxEntry || !oneLine(m.Entry) {
+		c.add("entry", "want the name of a function, of at most %d bytes", maxEntry)
+	}
 	checkArgs(m.Args, c)
 	checkEnv("env", m.Env, c)
 	c.check("requires", checkSelector(m.Requires))
@@ -79,11 +77,9 @@ func oneLine(s string) bool {
 
 func checkContract(contract hive.Contract, c *complaints) {
 	switch contract {
-	case "", hive.ContractCommand, hive.ContractReactor:
-	case hive.ContractExtism:
-		c.add("contract", "%s: %w; leave it out or use command or reactor", contract, hive.ErrNotSupported)
+	case "", hive.ContractCommand, hive.ContractReactor, hive.ContractExtism:
 	default:
-		c.add("contract", "%.40q: want command or reactor", contract)
+		c.add("contract", "%.40q: want command, reactor or extism", contract)
 	}
 }
 
@@ -177,11 +173,11 @@ func checkLimits(l *hive.SkillLimits, c *complaints) {
 	between("limits.memory", l.Memory, minMemory, hive.MaxMemory)
 	between("limits.output", l.Output, minOutput, hive.MaxResult)
 	between("limits.log", l.Log, 0, hive.MaxLog)
+	if l.Fuel < 0 {
+		c.add("limits.fuel", "%d: want 1 or more, or none", l.Fuel)
+	}
 	if l.Time != 0 && (l.Time < minTime || l.Time > hive.MaxTimeout) {
 		c.add("limits.time", "%v: want %v to %v", l.Time, minTime, hive.MaxTimeout)
-	}
-	if l.Fuel != 0 {
-		c.check("limits.fuel", hive.ErrNotSupported)
 	}
 }
 

@@ -28,9 +28,9 @@ func TestValidateManifest(t *testing.T) {
 		{"empty", func(m *hive.Manifest) { *m = hive.Manifest{} }, "manifest: name: missing\nmanifest: version: missing\n"},
 		{"name", func(m *hive.Manifest) { m.Name = "../x" }, "manifest: name: \"../x\": want 1 to 48 of a-z, 0-9 and '-', beginning with a letter\n"},
 		{"escape in description", func(m *hive.Manifest) { m.Description = "\x1b[2J" }, "manifest: description: want one line of at most 1024 bytes\n"},
-		{"hostile contract", func(m *hive.Manifest) { m.Contract = "\x1b[2J\n" }, "manifest: contract: \"\\x1b[2J\\n\": want command or reactor\n"},
-		{"entry", func(m *hive.Manifest) { m.Entry = "run" }, "manifest: entry: not supported yet\n"},
-		{"warmup", func(m *hive.Manifest) { m.Warmup = &yes }, "manifest: warmup: not supported yet\n"},
+		{"hostile contract", func(m *hive.Manifest) { m.Contract = "\x1b[2J\n" }, "manifest: contract: \"\\x1b[2J\\n\": want command, reactor or extism\n"},
+		{"plugin", func(m *hive.Manifest) { m.Contract, m.Entry, m.Warmup = hive.ContractExtism, "run", &yes }, ""},
+		{"entry", func(m *hive.Manifest) { m.Entry = "a\x1b" }, "manifest: entry: want the name of a function, of at most 200 bytes\n"},
 		{"many args", func(m *hive.Manifest) { m.Args = make([]string, 65) }, "manifest: args: 65 of them, at most 64 allowed\n"},
 		{"long arg", func(m *hive.Manifest) { m.Args = []string{"", strings.Repeat("x", 4097)} }, "manifest: args: item 2: 4097 bytes, at most 4096 allowed\n"},
 		{"arg not UTF-8", func(m *hive.Manifest) { m.Args = []string{"\xff"} }, "manifest: args: item 1: want UTF-8 text without zero bytes\n"},
@@ -45,12 +45,12 @@ func TestValidateManifest(t *testing.T) {
 		{"grants", func(m *hive.Manifest) { m.Grants = []hive.Grant{"http", "root"} },
 			"manifest: grants: \"http\": not supported yet\nmanifest: grants: \"root\": unknown grant; known: log, kv, http, spawn, emit, progress, secrets, files, clock, random\n"},
 		{"limits", func(m *hive.Manifest) {
-			m.Limits = hive.SkillLimits{Memory: 1<<20 - 1, Time: 25 * time.Hour, Fuel: 1, Output: -1, Log: hive.MaxLog + 1}
+			m.Limits = hive.SkillLimits{Memory: 1<<20 - 1, Time: 25 * time.Hour, Fuel: -1, Output: -1, Log: hive.MaxLog + 1}
 		}, "manifest: limits.memory: 1048575 bytes: want 1048576 to 4294967296\n" +
 			"manifest: limits.output: -1 bytes: want 1024 to 1048576\n" +
 			"manifest: limits.log: 65537 bytes: want 0 to 65536\n" +
-			"manifest: limits.time: 25h0m0s: want 1ms to 24h0m0s\n" +
-			"manifest: limits.fuel: not supported yet\n"},
+			"manifest: limits.fuel: -1: want 1 or more, or none\n" +
+			"manifest: limits.time: 25h0m0s: want 1ms to 24h0m0s\n"},
 		{"schemas", func(m *hive.Manifest) {
 			m.Input, m.Output = json.RawMessage(`{`), json.RawMessage(`{"$ref": "http://a.example"}`)
 		}, "manifest: schema.input: schema is not JSON: unexpected EOF\n" +

@@ -218,4 +218,13 @@ func selector(p *hive.Selector) setter {
 	}
 }
 
-func notSupported(any) error { return hive.ErrNotSupported }
+func boolean(p **bool) setter {
+	return func(v any) error {
+		b, ok := v.(bool)
+		if !ok {
+			return fmt.Errorf("want true or false, got %s", kindOf(v))
+		}
+		*p = &b
+		return nil
+	}
+}

@@ -47,7 +47,7 @@ func BenchmarkCall(b *testing.B) {
 	}{
 		{"go-command", goSkill(b, "probe", hive.Manifest{}), Call{Payload: []byte("hello"), Args: []string{"echo"}}},
 		{"go-reactor", goSkill(b, "upper-reactor", hive.Manifest{}), Call{Payload: []byte("hello")}},
-		{"tiny-reactor", prepare(b, echo.bytes(), hive.Manifest{}), Call{Payload: dial(dialInput, 100, 16, 0)}},
+		{"tiny-reactor", skillOf(b, echo.bytes(), hive.Manifest{}), Call{Payload: dial(dialInput, 100, 16, 0)}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -13,7 +13,7 @@ import (
 // the file that holds its code.
 func cachedRun(t *testing.T, dir string) string {
 	t.Helper()
-	s := prepareIn(t, newEngine(t, Options{CacheDir: dir}), counter().bytes(), hive.Manifest{})
+	s := skillIn(t, newEngine(t, Options{CacheDir: dir, Admit: admittedBy}), counter().bytes(), hive.Manifest{})
 	wantResult(t, s.Call(t.Context(), Call{}), once)
 	entries, _ := filepath.Glob(filepath.Join(dir, "*", "wazero-*", "*"))
 	if len(entries) != 1 {
@@ -93,14 +93,14 @@ func write(t *testing.T, file string, content []byte) {
 // TestCacheThatGoesAway puts a file where the cache was.
 func TestCacheThatGoesAway(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
-	e := newEngine(t, Options{CacheDir: dir})
+	e := newEngine(t, Options{CacheDir: dir, Admit: admittedBy})
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
 	write(t, dir, nil)
-	s := prepareIn(t, e, counter().bytes(), hive.Manifest{})
-	wantResult(t, s.Call(t.Context(), Call{}), once)
-
+	if _, err := e.Prepare(t.Context(), counter().bytes(), &hive.Manifest{}); err == nil || !strings.HasPrefix(err.Error(), "admit program: ") {
+		t.Errorf("Prepare() = %v", err)
+	}
 	if _, err := New(t.Context(), Options{CacheDir: dir}); err == nil || !strings.HasPrefix(err.Error(), "start sandbox engine: cache: ") {
 		t.Errorf("New() on a file = %v", err)
 	}

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/sys"
+	"github.com/tetratelabs/wazero"
 
 	"github.com/hive-spore/hive"
 )
-
-// errTimeout ends an attempt that used up its own time.
-var errTimeout = errors.New("out of time")
 
 // Call is one attempt's part of a call.
 type Call struct {
@@ -24,134 +21,183 @@ type Call struct {
 	Args    []string          // after those of the manifest
 	Env     map[string]string // over that of the manifest
 	Mounts  []Mount
+	Plugin  Plugin // what an Extism plugin speaks to; nil for all others
+}
+
+// Plugin is the host's side of one call of an Extism plugin: it holds the result.
+type Plugin interface {
+	// ResultSize returns the number of bytes of the result.
+	ResultSize() int64
+	// Finish returns the result of an entry that returned code, or why it failed.
+	Finish(code int32) (result []byte, failure string)
+	// Message returns what the plugin said of its error, if anything.
+	Message() string
 }
 
 // Mount shows a directory of the host to the guest, which can only read it and
 // cannot leave it.
 type Mount struct{ Host, Guest string }
 
-// attempt is the state of one call. Only the goroutine that runs the guest
-// touches it, host functions included.
-type attempt struct {
-	Call
-	skill   *Skill
-	timeout time.Duration
-	memory  memory
-	result  output
-	failure *hive.Failure // set by the host function that stopped the guest
-
-	message   string // set by the guest: why it failed
-	permanent bool
-}
-
-// attemptKey is where host functions find their attempt in the context.
-type attemptKey struct{}
-
-func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
-
 // Call runs one attempt. It neither panics nor returns errors: failure is data.
 // If ctx ends for another reason than a deadline, the failure is of kind host
 // and tells the context's cause.
 func (s *Skill) Call(ctx context.Context, c Call) hive.Outcome {
-	started := time.Now()
 	if c.Log == nil {
 		c.Log = NewLog(s.info.Limits.Log)
 	}
-	a := &attempt{
-		Call:    c,
-		skill:   s,
-		timeout: shorter(c.Timeout, s.info.Limits.Time),
-		memory:  memory{limit: uint64(s.info.Limits.Memory)},
-	}
-	a.result = output{a, s.info.Limits.Output, nil}
+	a := s.attempt(ctx, c, shorter(c.Timeout, s.info.Limits.Time))
 	out := hive.Outcome{
-		Failure: a.run(ctx),
+		Failure: a.run(),
 		Log:     c.Log.Bytes(),
-		Ran:     hive.SkillID{Name: s.manifest.Name, Version: s.manifest.Version, Digest: s.info.Digest},
+		Ran:     s.id,
 	}
 	if out.Failure == nil {
 		out.Result = a.result.bytes
 	}
-	out.Elapsed = time.Since(started)
+	a.receipt.BytesIn, a.receipt.BytesOut = int64(len(c.Payload)), int64(len(out.Result))
+	out.Receipt = a.receipt
+	out.Elapsed = time.Since(a.began)
 	return out
 }
 
-// shorter returns the shorter of two times, of which zero means none.
-func shorter(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return a + b
-	}
-	return min(a, b)
-}
-
-// run bounds the attempt in time and keeps it registered with its engine.
-func (a *attempt) run(ctx context.Context) (failure *hive.Failure) {
+// run keeps the attempt registered with its engine and finds it an instance.
+func (a *attempt) run() (failure *hive.Failure) {
 	defer func() {
 		if r := recover(); r != nil {
 			failure = hive.NewFailure(hive.FailHost, fmt.Sprintf("the sandbox panicked: %v", r))
 		}
+		a.over()
 	}()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	if err := a.skill.engine.begin(a, cancel); err != nil {
+	if err := a.skill.hold(); err != nil {
 		return hive.NewFailure(hive.FailHost, err.Error())
 	}
-	defer a.skill.engine.end(a)
-	if a.timeout > 0 {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, a.timeout, errTimeout)
-		defer stop()
+	defer a.skill.drop() // the attempt has its outcome; Close tells of errors
+	if err := a.Context.Err(); err != nil {
+		return a.stopped(context.Cause(a.Context))
 	}
-	if ctx.Err() != nil {
-		return a.ended(ctx)
+	i, err := a.skill.get(a)
+	if _, ok := errors.AsType[*Refusal](err); ok {
+		return hive.NewFailure(hive.FailLoad, "cannot be started: "+err.Error())
 	}
-	return a.start(context.WithValue(ctx, attemptKey{}, a))
-}
-
-// start makes the instance and runs it.
-func (a *attempt) start(ctx context.Context) *hive.Failure {
-	config, release, err := a.config(ctx)
 	if err != nil {
-		return hive.NewFailure(hive.FailHost, err.Error())
+		return hive.NewFailure(hive.FailHost, "cannot make a sandbox: "+plain(err.Error(), 3*maxName))
 	}
-	defer release()
-	ctx = experimental.WithMemoryAllocator(ctx, &a.memory)
-	p := a.skill.program
-	instance, err := p.runtime.InstantiateModule(ctx, p.code, config)
+	clean := false
+	defer func() { a.skill.put(i, clean && !a.overflowed) }()
+	failure = a.in(i)
+	clean = true // otherwise it panicked: what became of the instance is not known
+	return failure
+}
+
+// coarse is what the kernel's account of a thread does not tell apart: it is kept
+// by the tick. Below it the time that passed counts, less that asleep.
+const coarse = 5 * time.Millisecond
+
+// in runs the attempt in an instance.
+func (a *attempt) in(i *instance) *hive.Failure {
+	began, before := time.Now(), measure()
+	a.enter(i)
+	failure := a.guest(i)
+	a.leave()
+	used := before.end()
+	i.touched = i.touched || used.faults > 0
+	if a.receipt.CPU = used.cpu; used.cpu < coarse {
+		a.receipt.CPU = min(coarse, time.Since(began)-a.slept)
+	}
+	a.receipt.Fuel = int64(i.spent)
+	a.receipt.PeakMemory = int64(i.memory.peak)
+	return failure
+}
+
+func (a *attempt) guest(i *instance) *hive.Failure {
+	if !i.ready {
+		if err := i.begin(a, a.skill.program.prepared, a.skill.info.Contract); err != nil {
+			return a.explain(i, err)
+		}
+	}
+	return a.invoke(i)
+}
+
+// invoke calls the entry as the contract says.
+func (a *attempt) invoke(i *instance) *hive.Failure {
+	code, err := i.call(a, uint64(uint32(len(a.Payload))))
+	if failure := a.explain(i, err); failure != nil {
+		return failure
+	}
+	switch a.skill.info.Contract {
+	case hive.ContractExtism:
+		return a.finish(int32(uint32(code)))
+	case hive.ContractReactor:
+		return a.answered(int32(uint32(code)))
+	}
+	return nil
+}
+
+// get returns an instance for the attempt.
+func (s *Skill) get(a *attempt) (*instance, error) {
+	if s.snapshot == nil || !s.fits(a) {
+		return s.single(a)
+	}
+	if i := s.pool.take(); i != nil {
+		return i, nil
+	}
+	return s.next(a)
+}
+
+// put takes an instance back after an attempt, and closes it unless it can be
+// what it was again.
+func (s *Skill) put(i *instance, clean bool) {
+	if i.snapshot == nil || !clean || !i.restore() {
+		s.pool.discard(i)
+		return
+	}
+	s.pool.put(i)
+}
+
+// fits reports whether the snapshot is one for the attempt: files are state of
+// the instance, and a reactor read its arguments before the snapshot was taken.
+func (s *Skill) fits(a *attempt) bool {
+	own := len(a.Args) == 0 && len(a.Env) == 0
+	return len(a.Mounts) == 0 && (own || s.info.Contract == hive.ContractCommand)
+}
+
+// single returns an instance for this attempt alone, not started yet.
+func (s *Skill) single(a *attempt) (*instance, error) {
+	if len(a.Mounts) == 0 {
+		i, err := s.instantiate(a, s.program.own, wazero.NewModuleConfig(), heap{})
+		if err != nil { // only the program itself can be why
+			return nil, refuse("%s", plain(err.Error(), 3*maxName))
+		}
+		return i, nil
+	}
+	l, err := s.program.withMounts(s.engine.hosts)
 	if err != nil {
-		return a.explain(ctx, err)
+		return nil, err
 	}
-	defer instance.Close(ctx)
-	if a.skill.info.Contract == hive.ContractReactor {
-		return a.react(ctx, instance)
+	config, unmount, err := a.config()
+	if err != nil {
+		return nil, err
 	}
-	return a.command(ctx, instance)
-}
-
-func (a *attempt) command(ctx context.Context, instance api.Module) *hive.Failure {
-	_, err := instance.ExportedFunction(exportStart).Call(ctx)
-	return a.explain(ctx, err)
-}
-
-// stop ends the guest from within a host function. It does not return.
-func (a *attempt) stop(kind hive.FailureKind, message string) {
-	a.failure = hive.NewFailure(kind, message)
-	panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
-}
-
-// output collects the result, up to its limit.
-type output struct {
-	attempt *attempt
-	limit   int64
-	bytes   []byte
-}
-
-// Write appends to the result. It does not return if that becomes too large.
-func (o *output) Write(p []byte) (int, error) {
-	if total := int64(len(o.bytes)) + int64(len(p)); total > o.limit {
-		o.attempt.stop(hive.FailOutput,
-			fmt.Sprintf("wrote a result of %d bytes or more, its limit is %d", total, o.limit))
+	i, err := s.instantiate(a, l, config, heap{})
+	if err != nil {
+		unmount()
+		return nil, err
 	}
-	o.bytes = append(o.bytes, p...)
-	return len(p), nil
+	i.unmount = unmount
+	return i, nil
+}
+
+// environ returns variables as K=V, in the order of their names; those in over
+// win.
+func environ(env, over map[string]string) []string {
+	all := maps.Clone(env)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, over)
+	var list []string
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, key+"="+all[key])
+	}
+	return list
 }

@@ -41,43 +41,54 @@ func TestFailures(t *testing.T) {
 		{"recursion", command(call(0)), hive.FailTrap, "stack overflow"},
 		{"exit", exits(3), hive.FailExit, "exit code 3"},
 		{"exit -1", exits(-1), hive.FailExit, "exit code -1"},
-		{"data", guest{memory: []byte{0, 0}, funcs: command().funcs, data: "x"}, hive.FailLoad,
-			"cannot be started: data[0]: out of bounds memory access"},
 	}
 	e := newEngine(t, Options{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := prepareIn(t, e, tt.guest.bytes(), hive.Manifest{})
+			s := skillIn(t, e, tt.guest.bytes(), hive.Manifest{})
 			wantFailure(t, s.Call(t.Context(), Call{}), tt.kind, tt.message)
 		})
 	}
-	wantResult(t, prepareIn(t, e, exits(0).bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "")
+	wantResult(t, skillIn(t, e, exits(0).bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "")
 }
 
 // TestStartSection: code that runs while the instance is made is bound like any.
 func TestStartSection(t *testing.T) {
-	starting := func(code ...[]byte) *Skill {
+	starting := func(code ...[]byte) []byte {
 		g := exits(4) // which it must not get to
 		g.funcs = append(g.funcs, body{code: slices.Concat(code...)})
 		g.start = true
-		return prepare(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Memory: pageSize, Time: 20 * time.Millisecond}})
+		return g.bytes()
 	}
+	m := hive.Manifest{Limits: hive.SkillLimits{Memory: pageSize}}
 	for _, tt := range []struct {
-		skill   *Skill
+		code    []byte
 		kind    hive.FailureKind
 		message string
 	}{
 		{starting(unreachable), hive.FailTrap, "unreachable executed in $2"},
 		{starting(call(2)), hive.FailTrap, "stack overflow"},
 		{starting(num(3), call(0)), hive.FailExit, "exit code 3"},
-		{starting(spin), hive.FailTimeout, "did not finish within 20ms"},
 		{starting(num(1), grow, drop, unreachable), hive.FailMemory,
 			"wanted 128 KiB of memory, its limit is 64 KiB: unreachable executed in $2"},
 		{starting(), hive.FailExit, "exit code 4"},
 	} {
-		wantFailure(t, tt.skill.Call(t.Context(), Call{}), tt.kind, tt.message)
+		s := skillOf(t, tt.code, m)
+		for range 2 {
+			wantFailure(t, s.Call(t.Context(), Call{}), tt.kind, tt.message)
+		}
 	}
-	wantResult(t, starting(num(0), call(0)).Call(t.Context(), Call{}), "")
+	wantResult(t, skillOf(t, starting(num(0), call(0)), m).Call(t.Context(), Call{}), "")
+
+	e := newEngine(t, Options{})
+	e.startWithin = 20 * time.Millisecond
+	if got := refused(t, e, starting(spin), m); got != "cannot be started: it takes more than 20ms" {
+		t.Errorf("Prepare() of one that starts for ever = %q", got)
+	}
+	outside := guest{memory: []byte{0, 0}, funcs: command().funcs, data: "x"}.bytes()
+	if got := refused(t, e, outside, m); got != "cannot be started: has 1 bytes of data at 0, outside of its memory" {
+		t.Errorf("Prepare() with data outside of the memory = %q", got)
+	}
 }
 
 func TestMemoryLimit(t *testing.T) {
@@ -105,7 +116,7 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			out := prepare(t, tt.guest.bytes(), manifest).Call(t.Context(), Call{})
+			out := skillOf(t, tt.guest.bytes(), manifest).Call(t.Context(), Call{})
 			if tt.kind == "" {
 				wantResult(t, out, "")
 			} else {
@@ -119,7 +130,7 @@ func TestMemoryLimit(t *testing.T) {
 func TestMemoryKeepsItsBytes(t *testing.T) {
 	g := reactor(num(1), grow, drop, num(30), grow, drop, num(0), num(4), call(1))
 	g.data = "bees"
-	wantResult(t, prepare(t, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "bees")
+	wantResult(t, skillOf(t, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "bees")
 }
 
 // tell is a host function that tells the test where a guest is.
@@ -141,12 +152,12 @@ func TestOutputLimit(t *testing.T) {
 	g.imports = append(g.imports, told)
 	limit := func(n int64) hive.Manifest { return hive.Manifest{Limits: hive.SkillLimits{Output: n}} }
 
-	out := prepareIn(t, e, g.bytes(), limit(10)).Call(t.Context(), Call{})
+	out := skillIn(t, e, g.bytes(), limit(10)).Call(t.Context(), Call{})
 	wantFailure(t, out, hive.FailOutput, "wrote a result of 11 bytes or more, its limit is 10")
 	if after.Load() {
 		t.Error("the guest went on after its result became too large")
 	}
-	wantResult(t, prepareIn(t, e, g.bytes(), limit(11)).Call(t.Context(), Call{}), "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	wantResult(t, skillIn(t, e, g.bytes(), limit(11)).Call(t.Context(), Call{}), "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 
 	s := goSkill(t, "probe", limit(10))
 	wantFailure(t, probe(t, s, "echo", Call{Payload: make([]byte, 11)}), hive.FailOutput,
@@ -169,7 +180,7 @@ func TestTimeout(t *testing.T) {
 	e := newEngine(t, tell(func(context.Context) { after.Store(true) }))
 	for name, g := range map[string]guest{"spins": command(spin), "sleeps": sleeper()} {
 		t.Run(name, func(t *testing.T) {
-			s := prepareIn(t, e, g.bytes(), hive.Manifest{})
+			s := skillIn(t, e, g.bytes(), hive.Manifest{})
 			wantFailure(t, s.Call(t.Context(), Call{Timeout: 20 * time.Millisecond}),
 				hive.FailTimeout, "did not finish within 20ms")
 
@@ -178,7 +189,7 @@ func TestTimeout(t *testing.T) {
 			wantFailure(t, s.Call(ctx, Call{Timeout: time.Hour}),
 				hive.FailTimeout, "did not finish before its deadline")
 
-			short := prepareIn(t, e, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Time: 30 * time.Millisecond}})
+			short := skillIn(t, e, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Time: 30 * time.Millisecond}})
 			wantFailure(t, short.Call(t.Context(), Call{Timeout: time.Hour}),
 				hive.FailTimeout, "did not finish within 30ms")
 		})
@@ -193,7 +204,7 @@ func TestCancelTellsItsCause(t *testing.T) {
 	spinner.imports = []imported{told}
 	begun := make(chan struct{}, 1)
 	e := newEngine(t, tell(func(context.Context) { begun <- struct{}{} }))
-	s := prepareIn(t, e, spinner.bytes(), hive.Manifest{})
+	s := skillIn(t, e, spinner.bytes(), hive.Manifest{})
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
@@ -219,14 +230,14 @@ func counter() guest {
 const once = "\x01\x00\x00\x00\x01\x00\x00\x00"
 
 func TestCounterAnswersOne(t *testing.T) {
-	s := prepare(t, counter().bytes(), hive.Manifest{})
+	s := skillOf(t, counter().bytes(), hive.Manifest{})
 	for range 100 {
 		wantResult(t, s.Call(t.Context(), Call{}), once)
 	}
 }
 
 func TestConcurrentCalls(t *testing.T) {
-	count, echo := prepare(t, counter().bytes(), hive.Manifest{}), goSkill(t, "probe", hive.Manifest{})
+	count, echo := skillOf(t, counter().bytes(), hive.Manifest{}), goSkill(t, "probe", hive.Manifest{})
 	var calls sync.WaitGroup
 	for i := range 8 {
 		calls.Go(func() {
@@ -246,7 +257,7 @@ func TestTablesAreBounded(t *testing.T) {
 	grown := func(by int32) string {
 		g := reactor(num(0), []byte{0xd0, 0x70}, num(by), tableGrow, store(), num(0), num(4), call(1))
 		g.tables = [][]byte{{0x70, 0, 5}, {0x6f, 1, 0, 7}}
-		return string(prepare(t, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}).Result)
+		return string(skillOf(t, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}).Result)
 	}
 	if got := grown(maxTableSize - 5); got != "\x05\x00\x00\x00" {
 		t.Errorf("growth within the limit answers %x", got)
@@ -262,18 +273,6 @@ func TestPanicOfAHostFunction(t *testing.T) {
 	e := newEngine(t, tell(func(context.Context) { none[len(none)] = 1 }))
 	g := command(call(0))
 	g.imports = []imported{told}
-	out := prepareIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{})
+	out := skillIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{})
 	wantFailure(t, out, hive.FailTrap, "a host call failed: runtime error: index out of range [0] with length 0 in test.tell")
-}
-
-func TestRenumberIsRefused(t *testing.T) {
-	g := reactor(num(0), num(1), num(1<<30), call(3), store(), num(0), num(4), call(1))
-	g.imports = append(g.imports, imported{wasiModule, "fd_renumber", 2, 1})
-	wantResult(t, prepare(t, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "\x3a\x00\x00\x00")
-}
-
-func TestArgumentsThatCannotBe(t *testing.T) {
-	s := prepare(t, command().bytes(), hive.Manifest{})
-	out := s.Call(t.Context(), Call{Args: slices.Repeat([]string{"a\x00b"}, 2)})
-	wantFailure(t, out, hive.FailLoad, "cannot be started: args invalid: contains NUL character")
 }

@@ -113,9 +113,9 @@ func TestMounts(t *testing.T) {
 }
 
 func TestMountThatIsNoDirectory(t *testing.T) {
-	s := prepare(t, command().bytes(), hive.Manifest{})
+	s := skillOf(t, command().bytes(), hive.Manifest{})
 	out := s.Call(t.Context(), Call{Mounts: []Mount{{filepath.Join(t.TempDir(), "gone"), "/data"}}})
-	if out.Failure == nil || out.Failure.Kind != hive.FailHost || !strings.HasPrefix(out.Failure.Message, "mount /data: ") {
+	if out.Failure == nil || out.Failure.Kind != hive.FailHost || !strings.HasPrefix(out.Failure.Message, "cannot make a sandbox: mount /data: ") {
 		t.Errorf("failure = %v", out.Failure)
 	}
 }

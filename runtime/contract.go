@@ -9,102 +9,147 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/runtime/prepare"
 )
 
 // The names by which host and guest meet.
 const (
-	exportRun    = "hive_run"
-	exportStart  = "_start"
-	exportInit   = "_initialize"
-	exportMemory = "memory"
+	exportRun   = "hive_run"
+	exportStart = "_start"
+	exportInit  = "_initialize"
 )
 
 // contract returns how the program wants to be called, or why it cannot be.
-func (m *module) contract() (hive.Contract, error) {
+func contract(p *prepare.Module) (hive.Contract, error) {
+	for _, i := range p.Imports {
+		if i.Kind != prepare.KindFunction {
+			return "", refuse("imports the %s %s, which no host provides", kindNames[i.Kind], symbol(i))
+		}
+	}
 	switch {
-	case m.has(exportRun, kindFunction):
+	case exportsFunction(p, exportRun):
 		return hive.ContractReactor, nil
-	case slices.Contains(m.importedModules(), extismModule):
-		return "", refuse("Extism plugins are not supported yet")
-	case m.has(exportStart, kindFunction):
+	case slices.Contains(importedModules(p), extismModule):
+		return hive.ContractExtism, nil
+	case exportsFunction(p, exportStart):
 		return hive.ContractCommand, nil
 	}
-	return "", refuse("no entry point: exports neither %s (WASI command) nor %s (Hive reactor)", exportStart, exportRun)
+	return "", refuse("no entry point: exports neither %s (WASI command) nor %s (Hive reactor), and is no Extism plugin", exportStart, exportRun)
 }
 
-func (m *module) has(export string, kind byte) bool {
-	return slices.Contains(m.exports, symbol{"", export, kind})
+func exportsFunction(p *prepare.Module, name string) bool {
+	return slices.Contains(p.Exports, prepare.Export{Name: name, Kind: prepare.KindFunction})
 }
 
 // importedModules returns each module the program imports from once.
-func (m *module) importedModules() []string {
+func importedModules(p *prepare.Module) []string {
 	names := map[string]bool{}
-	for _, s := range m.imports {
-		names[s.module] = true
+	for _, i := range p.Imports {
+		names[i.Module] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }
 
-// check reports why the program cannot be called by the contract.
-func (m *module) check(c hive.Contract, hosts map[string]hostModule) error {
-	for _, s := range m.imports {
-		if c == hive.ContractCommand && s.module == hiveModule {
-			return refuse("imports %s, but only a program that exports %s may", s, exportRun)
+// checkImports reports what no host gives to programs of the contract.
+func checkImports(p *prepare.Module, c hive.Contract, hosts map[string]hostModule) error {
+	for _, i := range p.Imports {
+		if i.Module == hiveModule && c != hive.ContractReactor {
+			return refuse("imports %s, but only a program that exports %s may", symbol(i), exportRun)
 		}
-		if _, known := hosts[s.module].functions[s.name]; !known {
-			return unknownImport(s)
+		if i.Module == extismModule && c != hive.ContractExtism {
+			return refuse("imports %s, but is no Extism plugin: it exports %s", symbol(i), exportRun)
 		}
-	}
-	if !m.has(exportMemory, kindMemory) {
-		return refuse("does not export its memory as %q", exportMemory)
+		if _, known := hosts[i.Module].functions[i.Name]; !known {
+			return unknownImport(i)
+		}
 	}
 	return nil
 }
 
+var kindNames = [...]string{"function", "table", "memory", "global"}
+
 // unknownImport explains the usual ways to build for another host.
-func unknownImport(s symbol) error {
+func unknownImport(i prepare.Import) error {
 	switch {
-	case s.module == "wasi_unstable":
+	case i.Module == "wasi_unstable":
 		return refuse("imports wasi_unstable, an outdated WASI; build for WASI preview 1")
-	case strings.HasPrefix(s.module, "wasi:"):
-		return refuse("imports %s of a later WASI; build for WASI preview 1", s)
-	case s.module == "gojs" || s.module == "go":
-		return refuse("imports %s, which no host provides; build with GOOS=wasip1", s)
+	case strings.HasPrefix(i.Module, "wasi:"):
+		return refuse("imports %s of a later WASI; build for WASI preview 1", symbol(i))
+	case i.Module == "gojs" || i.Module == "go":
+		return refuse("imports %s, which no host provides; build with GOOS=wasip1", symbol(i))
 	}
-	return refuse("imports %s, which no host provides", s)
+	return refuse("imports %s, which no host provides", symbol(i))
 }
 
-// String returns "module.name".
-func (s symbol) String() string {
-	return plain(s.module, maxName) + "." + plain(s.name, maxName)
+// symbol returns "module.name".
+func symbol(i prepare.Import) string { return plain(i.Module, maxName) + "." + plain(i.Name, maxName) }
+
+// entryName returns the function that the contract calls.
+func entryName(c hive.Contract, m *hive.Manifest) string {
+	switch {
+	case c == hive.ContractReactor:
+		return exportRun
+	case c == hive.ContractExtism:
+		return m.Entry
+	}
+	return exportStart
 }
 
 // checkTypes reports functions whose type is not the one their name stands
 // for. Types are known once the program is compiled.
-func checkTypes(code wazero.CompiledModule, c hive.Contract, hosts map[string]hostModule) error {
+func checkTypes(code wazero.CompiledModule, c hive.Contract, m *hive.Manifest, hosts map[string]hostModule) error {
 	for _, f := range code.ImportedFunctions() {
 		module, name, _ := f.Import()
 		host := hosts[module].functions[name]
 		want := signature(host.ParamTypes(), host.ResultTypes())
 		if got := signature(f.ParamTypes(), f.ResultTypes()); got != want {
-			return refuse("imports %s as %s, but it is %s", symbol{module: module, name: name}, got, want)
+			return refuse("imports %s as %s, but it is %s", symbol(prepare.Import{Module: module, Name: name}), got, want)
 		}
-	}
-	entries := map[string]string{exportStart: signature(nil, nil)}
-	if c == hive.ContractReactor {
-		entries = map[string]string{exportRun: signature(i32s(1), i32s(1)), exportInit: signature(nil, nil)}
 	}
 	exports := code.ExportedFunctions()
-	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		if err := checkExport(name, exports[name], entries[name]); err != nil {
+	entry := entryName(c, m)
+	if exports[entry] == nil {
+		return missingEntry(entry, exports)
+	}
+	switch {
+	case c == hive.ContractCommand:
+		return checkExport(entry, exports[entry], "()")
+	case c == hive.ContractReactor:
+		if err := checkExport(entry, exports[entry], "(i32) -> i32"); err != nil {
 			return err
 		}
+		return checkExport(exportInit, exports[exportInit], "()")
+	case callable(exports[entry]):
+		return nil
 	}
-	return nil
+	return missingEntry(entry, exports)
+}
+
+// callable reports whether a function is what Extism calls: () -> i32, or ().
+func callable(f api.FunctionDefinition) bool {
+	got := signature(f.ParamTypes(), f.ResultTypes())
+	return got == "() -> i32" || got == "()"
+}
+
+// missingEntry lists what an Extism plugin could be called by: it has no one
+// name for it.
+func missingEntry(entry string, exports map[string]api.FunctionDefinition) error {
+	var could []string
+	for name, f := range exports {
+		if callable(f) {
+			could = append(could, plain(name, maxName))
+		}
+	}
+	slices.Sort(could)
+	offer := plain(strings.Join(could, ", "), 3*maxName)
+	if entry == "" {
+		return refuse("is an Extism plugin: say which function to call, by entry in skill.toml or --entry: %s", offer)
+	}
+	return refuse("exports no function %q without parameters to call as entry; it exports: %s", plain(entry, maxName), offer)
 }
 
 func checkExport(name string, f api.FunctionDefinition, want string) error {
-	if f == nil { // only _initialize may be missing: contract saw the others
+	if f == nil { // only _initialize may be missing
 		return nil
 	}
 	if got := signature(f.ParamTypes(), f.ResultTypes()); got != want {

@@ -1,8 +1,11 @@
 // Package runtime is the sandbox: it checks WebAssembly programs and runs every
-// attempt of a task in an instance that no other attempt has touched.
+// attempt of a task in an instance that no other attempt has left a trace in.
 //
-// An [Engine] prepares programs as skills, a [Skill] is called. What a program
-// may expect of its host is in docs/abi.md.
+// An [Engine] prepares programs as skills, a [Skill] is called. Loading a program
+// is expensive and done once: it is metered (package prepare), compiled in a
+// child process, started, and its memory and numbers are kept as a snapshot.
+// After each attempt its instance is made that snapshot again, which is cheap.
+// What a program may expect of its host is in docs/abi.md.
 package runtime
 
 import (
@@ -12,35 +15,67 @@ import (
 	"maps"
 	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/hive-spore/hive"
 )
 
 // errClosed ends attempts that still run when their engine closes.
 var errClosed = errors.New("the sandbox engine is closed")
 
+// DefaultPool is the memory that idle instances may hold, in bytes.
+const DefaultPool = 512 << 20
+
 // Options configure an Engine.
 type Options struct {
-	// CacheDir keeps compiled code across restarts. Empty: in memory only.
+	// Admit is the command of the child process in which programs are compiled for
+	// the first time: one that calls [Admit] with the same Host. Without it the
+	// engine runs only programs whose code is in CacheDir already.
+	Admit []string
+	// CacheDir keeps compiled code across restarts. Empty: a temporary one.
 	// Whoever can write to it can run native code in this process.
 	CacheDir string
 	// Host adds functions to host modules, by module name. They are plain
 	// wazero values: whoever offers host functions need not know this package.
 	Host map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder
+	// Pool is the memory that idle instances may hold, in bytes; 0: DefaultPool.
+	Pool int64
+	// Most is what the limits of a manifest may ask for; zero ones allow anything.
+	Most hive.SkillLimits
+	// Fresh makes a new instance for every attempt of every program, as if none
+	// could be restored: for comparison, and for who trusts nothing else.
+	Fresh bool
 }
 
 // Engine prepares programs and keeps what they share: compiled code, which
-// exists once per program however many skills use it.
+// exists once per program however many skills use it, and idle instances.
 type Engine struct {
-	cacheDir string
-	hosts    map[string]hostModule
+	admission   []string
+	trusting    bool   // compiles in this process: it is the child, or a test
+	into        string // where the child compiles to
+	fresh       bool
+	newImage    func([]byte) image
+	most        hive.SkillLimits
+	startWithin time.Duration
+	childMemory uint64 // resident bytes a child may have
+	hosts       map[string]hostModule
+	budget      budget
+	watch       watcher
+	cacheDir    string
+	temporary   bool // cacheDir is this engine's own
+
+	life context.Context // of compilations: ends when the engine closes
+	kill context.CancelCauseFunc
 
 	mu       sync.Mutex
-	programs map[string]*program                  // by digest
-	attempts map[*attempt]context.CancelCauseFunc // those that run
-	closed   bool
+	programs map[string]*program // by digest
+	skills   map[*Skill]bool
+	closed   atomic.Bool // set under mu
 
-	busy     sync.WaitGroup // attempts and compilations; grows only under mu while not closed
+	busy     sync.WaitGroup // skills and compilations; grows only under mu while not closed
 	drained  chan struct{}  // closed when all is released
 	drainErr error          // valid after drained
 }
@@ -51,32 +86,46 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox engine: %w", err)
 	}
-	if o.CacheDir != "" {
-		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
-			return nil, fmt.Errorf("start sandbox engine: cache: %w", err)
-		}
+	dir, temporary := o.CacheDir, o.CacheDir == ""
+	if temporary {
+		dir, err = os.MkdirTemp("", "hive-code-")
+	} else {
+		err = os.MkdirAll(dir, 0o700)
 	}
-	return &Engine{
-		cacheDir: o.CacheDir,
-		hosts:    hosts,
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox engine: cache: %w", err)
+	}
+	if o.Pool == 0 {
+		o.Pool = DefaultPool
+	}
+	e := &Engine{
+		admission: o.Admit, fresh: o.Fresh, most: o.Most, startWithin: startWithin, childMemory: admitMemory, hosts: hosts,
+		cacheDir: dir, temporary: temporary,
 		programs: map[string]*program{},
-		attempts: map[*attempt]context.CancelCauseFunc{},
+		skills:   map[*Skill]bool{},
 		drained:  make(chan struct{}),
-	}, nil
+	}
+	e.newImage = newImage
+	e.budget.most = o.Pool
+	e.life, e.kill = context.WithCancelCause(context.Background())
+	return e, nil
 }
 
 // Close ends the attempts that run, waits for them and releases all programs.
 // Skills of a closed engine fail their calls. Close may be called again.
 func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
-	if !e.closed {
-		e.closed = true
-		for _, cancel := range e.attempts {
-			cancel(errClosed)
+	first := !e.closed.Swap(true)
+	skills := maps.Clone(e.skills)
+	e.mu.Unlock()
+	if first {
+		e.kill(errClosed)
+		e.watch.end(errClosed)
+		for s := range skills {
+			_ = s.Close(ctx) // drain tells of errors
 		}
 		go e.drain()
 	}
-	e.mu.Unlock()
 	select {
 	case <-e.drained:
 		return e.drainErr
@@ -85,40 +134,56 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 }
 
-// drain releases everything once nobody uses it.
+// drain waits until nobody uses anything.
 func (e *Engine) drain() {
 	e.busy.Wait()
-	e.mu.Lock()
-	programs := maps.Clone(e.programs)
-	e.mu.Unlock()
-	var errs []error
-	for _, p := range programs {
-		errs = append(errs, p.close())
+	if e.temporary {
+		e.drainErr = os.RemoveAll(e.cacheDir)
 	}
-	e.drainErr = errors.Join(errs...)
 	close(e.drained)
 }
 
-// begin registers an attempt, which cancel can end, until end is called.
-func (e *Engine) begin(a *attempt, cancel context.CancelCauseFunc) error {
+// keep registers a skill, which Close closes.
+func (e *Engine) keep(s *Skill) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	switch {
-	case e.closed:
+	if e.closed.Load() {
 		return errClosed
-	case a.skill.closed:
-		return errors.New("the skill is closed")
 	}
-	a.skill.program.refs++ // a skill may be closed while its attempts run
-	e.attempts[a] = cancel
+	e.skills[s] = true
 	e.busy.Add(1)
 	return nil
 }
 
-func (e *Engine) end(a *attempt) {
+// forget releases a skill's program, when nobody uses the skill any more.
+func (e *Engine) forget(s *Skill) error {
+	err := e.release(s.program)
 	e.mu.Lock()
-	delete(e.attempts, a)
+	kept := e.skills[s]
+	delete(e.skills, s)
 	e.mu.Unlock()
-	_ = e.release(a.skill.program) // the attempt has its outcome; Close tells of errors
-	e.busy.Done()
+	if kept {
+		e.busy.Done()
+	}
+	return err
+}
+
+// checkLimits holds the limits of a manifest against the engine's own.
+func (e *Engine) checkLimits(l hive.SkillLimits) error {
+	for _, limit := range []struct {
+		name        string
+		asked, most uint64
+		show        func(uint64) string
+	}{
+		{"memory", uint64(l.Memory), uint64(e.most.Memory), size},
+		{"time", uint64(l.Time), uint64(e.most.Time), func(n uint64) string { return time.Duration(n).String() }},
+		{"fuel", uint64(l.Fuel), uint64(e.most.Fuel), func(n uint64) string { return fmt.Sprint(n) }},
+		{"output", uint64(l.Output), uint64(e.most.Output), size},
+		{"log", uint64(l.Log), uint64(e.most.Log), size},
+	} {
+		if limit.most > 0 && limit.asked > limit.most {
+			return refuse("asks for a %s limit of %s, this spore allows %s", limit.name, limit.show(limit.asked), limit.show(limit.most))
+		}
+	}
+	return nil
 }

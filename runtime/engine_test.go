@@ -15,7 +15,7 @@ import (
 func TestInfo(t *testing.T) {
 	g := dialer()
 	g.memory = []byte{0, 3}
-	s := prepare(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Output: 5}})
+	s := skillOf(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Output: 5}})
 	want := Info{
 		Contract: hive.ContractReactor,
 		Digest:   Digest(g.bytes()),
@@ -24,8 +24,10 @@ func TestInfo(t *testing.T) {
 		Exports:  []string{"hive_run", "memory"},
 		Memory:   3 * pageSize,
 		Limits:   hive.SkillLimits{Memory: hive.DefaultMemory, Output: 5, Log: hive.MaxLog},
-		Mode:     ModeNewInstance,
-		Reason:   "this engine keeps nothing between attempts",
+		Mode:     ModeRestored,
+		Reason:   "all of its state can be restored (" + s.snapshot.image.how() + ")",
+		Warmup:   "no: the manifest has no example input",
+		Snapshot: 3 * pageSize,
 	}
 	if got := s.Info(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Info() = %+v, want %+v", got, want)
@@ -64,7 +66,7 @@ func TestProgramsAreShared(t *testing.T) {
 		}
 		wantFailure(t, s.Call(t.Context(), Call{}), hive.FailHost, "the skill is closed")
 	}
-	wantResult(t, prepareIn(t, e, wasm, hive.Manifest{}).Call(t.Context(), Call{}), once)
+	wantResult(t, skillIn(t, e, wasm, hive.Manifest{}).Call(t.Context(), Call{}), once)
 }
 
 // TestWaitForCompilationEndsWithContext holds up a compilation and has another
@@ -84,7 +86,7 @@ func TestWaitForCompilationEndsWithContext(t *testing.T) {
 	g := command()
 	g.imports = []imported{told}
 	var wg sync.WaitGroup
-	wg.Go(func() { wantResult(t, prepareIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "") })
+	wg.Go(func() { wantResult(t, skillIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "") })
 	<-compiling
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("nobody wants it any more")
@@ -106,8 +108,8 @@ func TestCloseEndsAttempts(t *testing.T) {
 	}))
 	g := command(call(0), spin)
 	g.imports = []imported{told}
-	s := prepareIn(t, e, g.bytes(), hive.Manifest{})
-	sleeps := prepareIn(t, e, sleeper().bytes(), hive.Manifest{})
+	s := skillIn(t, e, g.bytes(), hive.Manifest{})
+	sleeps := skillIn(t, e, sleeper().bytes(), hive.Manifest{})
 	var wg sync.WaitGroup
 	for _, s := range []*Skill{s, sleeps} {
 		wg.Go(func() { wantFailure(t, s.Call(t.Context(), Call{}), hive.FailHost, errClosed.Error()) })
@@ -143,7 +145,7 @@ func TestHostAddsToHive(t *testing.T) {
 	}})
 	g := reactor(call(3), num(0), num(0), num(4), num(0), call(0), store(), num(0), num(4), call(1))
 	g.imports = append(g.imports, imported{hiveModule, "say", 0, 0})
-	out := prepareIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{Payload: []byte("bees")})
+	out := skillIn(t, e, g.bytes(), hive.Manifest{}).Call(t.Context(), Call{Payload: []byte("bees")})
 	wantResult(t, out, "\x04\x00\x00\x00")
 	if !said {
 		t.Error("the added function was not called")

@@ -14,30 +14,28 @@ import (
 
 // explain turns how the guest ended, as wazero tells it, into a failure, or
 // into none.
-func (a *attempt) explain(ctx context.Context, err error) *hive.Failure {
+func (a *attempt) explain(i *instance, err error) *hive.Failure {
 	exit, exited := errors.AsType[*sys.ExitError](err)
+	cause := a.ended()
+	i.account()
 	switch {
 	case a.failure != nil:
 		return a.failure
+	case i.spent > a.fuel: // whether it noticed or ended by itself before it did
+		return hive.NewFailure(hive.FailFuel, fmt.Sprintf("used up its fuel of %d", a.fuel))
+	case cause != nil: // although it may have ended by itself: a host call may have been cut short
+		return a.stopped(cause)
 	case err == nil:
 		return nil
-	case !exited:
-		return a.trapped(err)
-	case ctx.Err() != nil && byContext(exit.ExitCode()):
-		return a.ended(ctx)
+	case exited:
+		return a.exited(i, exit.ExitCode())
 	}
-	return a.exited(exit.ExitCode())
+	return a.trapped(i, err)
 }
 
-// byContext reports whether code may be wazero's for an ended context. A guest
-// can exit with the same one: C's exit(-1) does.
-func byContext(code uint32) bool {
-	return code == sys.ExitCodeContextCanceled || code == sys.ExitCodeDeadlineExceeded
-}
-
-// ended tells why ctx is over: the attempt's own time, or something outside.
-func (a *attempt) ended(ctx context.Context) *hive.Failure {
-	switch cause := context.Cause(ctx); cause {
+// stopped tells why the attempt had to end: its own time, or something outside.
+func (a *attempt) stopped(cause error) *hive.Failure {
+	switch cause {
 	case errTimeout:
 		return hive.NewFailure(hive.FailTimeout, fmt.Sprintf("did not finish within %v", a.timeout))
 	case context.DeadlineExceeded:
@@ -47,16 +45,15 @@ func (a *attempt) ended(ctx context.Context) *hive.Failure {
 	}
 }
 
-func (a *attempt) exited(code uint32) *hive.Failure {
-	reactor := a.skill.info.Contract == hive.ContractReactor
-	if code == 0 && !reactor {
+func (a *attempt) exited(i *instance, code uint32) *hive.Failure {
+	if code == 0 && a.skill.info.Contract != hive.ContractReactor {
 		return nil
 	}
 	message := fmt.Sprintf("exit code %d", int32(code)) // C's exit(-1) is -1 again
 	if code == 0 {
-		message += " instead of returning from " + exportRun
+		message += " instead of returning from " + i.name
 	}
-	return a.hungry(hive.FailExit, a.withLastWords(message))
+	return hungry(&i.memory, hive.FailExit, a.withMessage(a.withLastWords(message)))
 }
 
 func (a *attempt) withLastWords(message string) string {
@@ -66,13 +63,12 @@ func (a *attempt) withLastWords(message string) string {
 	return message
 }
 
-// hungry returns a failure of the kind, or of kind memory if the attempt did
-// not get memory that it asked for: most programs end when that happens.
-func (a *attempt) hungry(kind hive.FailureKind, message string) *hive.Failure {
-	if a.memory.wanted > 0 {
+// hungry returns a failure of the kind, or of kind memory if the guest did not
+// get memory that it asked for: most programs end when that happens.
+func hungry(m *memory, kind hive.FailureKind, message string) *hive.Failure {
+	if m.wanted > 0 {
 		kind = hive.FailMemory
-		message = fmt.Sprintf("wanted %s of memory, its limit is %s: %s",
-			size(a.memory.wanted), size(a.memory.limit), message)
+		message = fmt.Sprintf("wanted %s of memory, its limit is %s: %s", size(m.wanted), size(m.limit), message)
 	}
 	return hive.NewFailure(kind, message)
 }
@@ -88,17 +84,15 @@ const (
 	overflow  = "stack overflow"
 )
 
-func (a *attempt) trapped(err error) *hive.Failure {
-	text, stack, hasStack := strings.Cut(err.Error(), stackMark)
+func (a *attempt) trapped(i *instance, err error) *hive.Failure {
+	text, stack, _ := strings.Cut(err.Error(), stackMark)
 	if _, after, ok := strings.Cut(text, trapMark); ok {
 		text = after
 	}
 	text, panicked := strings.CutSuffix(text, panicMark)
 	switch {
 	case strings.HasSuffix(text, overflow):
-		text = overflow
-	case !hasStack:
-		return hive.NewFailure(hive.FailLoad, "cannot be started: "+plain(text, 3*maxName))
+		text, a.overflowed = overflow, true
 	case panicked:
 		text = "a host call failed: " + text
 	case text == "unreachable":
@@ -107,7 +101,7 @@ func (a *attempt) trapped(err error) *hive.Failure {
 	if f := a.function(stack); f != "" {
 		text += " in " + f
 	}
-	return a.hungry(hive.FailTrap, plain(text, 3*maxName))
+	return hungry(&i.memory, hive.FailTrap, a.withMessage(plain(text, 3*maxName)))
 }
 
 // types matches what follows a function's name in a stack: "(i32,i32) i32".
@@ -118,5 +112,20 @@ var types = regexp.MustCompile(`\([a-z0-9,]*\)( [a-z0-9]+| \([a-z0-9,]*\))?$`)
 func (a *attempt) function(stack string) string {
 	frame, _, _ := strings.Cut(strings.TrimSpace(stack), "\n")
 	frame = types.ReplaceAllString(frame, "")
-	return plain(strings.TrimPrefix(frame, a.skill.program.code.Name()+"."), maxName)
+	return plain(strings.TrimPrefix(frame, a.skill.program.own.code.Name()+"."), maxName)
+}
+
+// reason is explain for a guest that is being started: why it cannot be.
+func (a *attempt) reason(i *instance, err error) error {
+	if _, ok := errors.AsType[*Refusal](err); ok {
+		return err
+	}
+	failure := a.explain(i, err)
+	switch cause := a.ended(); {
+	case cause != nil:
+		return cause
+	case failure == nil:
+		return errors.New("it exits")
+	}
+	return errors.New(failure.Message)
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/hive-spore/hive/runtime/preview1"
 )
 
 // The host modules of this package. Options.Host may add functions to them.
@@ -42,7 +44,7 @@ func hostModules(ctx context.Context, added map[string]addFunctions) (map[string
 	}
 	// Ours come last: a later function of the same name wins.
 	all[hiveModule] = append(all[hiveModule], addHive)
-	all[wasiModule] = append(all[wasiModule], addWASI)
+	all[wasiModule] = append(all[wasiModule], preview1.Add(wasiOf))
 
 	learnVersion()
 	// Only its list of functions is wanted, so nothing need be compiled.
@@ -51,7 +53,7 @@ func hostModules(ctx context.Context, added map[string]addFunctions) (map[string
 	hosts := map[string]hostModule{}
 	for name, adds := range all {
 		build := func(r wazero.Runtime) wazero.HostModuleBuilder {
-			b := r.NewHostModuleBuilder(name)
+			b := wazero.HostModuleBuilder(counted{r.NewHostModuleBuilder(name)})
 			for _, add := range adds {
 				b = add(b)
 			}
@@ -66,9 +68,19 @@ func hostModules(ctx context.Context, added map[string]addFunctions) (map[string
 	return hosts, nil
 }
 
-// addWASI adds WASI preview 1. Its functions keep no state themselves: it is
-// in the instance that calls them, which lives for one attempt.
-func addWASI(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
+// wasiOf is how preview 1 finds what the calling attempt sees.
+func wasiOf(ctx context.Context) *preview1.State {
+	a := attemptOf(ctx)
+	if a.wasi == nil {
+		a.wasi = a.world()
+	}
+	return a.wasi
+}
+
+// addMounted adds WASI preview 1 of wazero, whose instances can have files. What
+// an attempt opens or closes stays with the instance, which therefore serves
+// one attempt only.
+func addMounted(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 	wasi.NewFunctionExporter().ExportFunctions(b)
 	return b.NewFunctionBuilder().
 		WithGoFunction(api.GoFunc(renumber), i32s(2), i32s(1)).Export("fd_renumber")

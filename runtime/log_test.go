@@ -62,7 +62,7 @@ func TestLogOfAnAttempt(t *testing.T) {
 	g := reactor(num(2), num(0), num(1), num(32), call(3), drop, num(0))
 	g.imports = append(g.imports, imported{wasiModule, "fd_write", 4, 1})
 	g.data = "\x10\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00 a long story"
-	s := prepare(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Log: 5}})
+	s := skillOf(t, g.bytes(), hive.Manifest{Limits: hive.SkillLimits{Log: 5}})
 	if out := s.Call(t.Context(), Call{}); string(out.Log) != "\n[log" {
 		t.Errorf("log = %q", out.Log)
 	}

@@ -16,7 +16,20 @@ import (
 	"github.com/hive-spore/hive"
 )
 
+// admittedBy is the command of this test as the child that compiles programs.
+var admittedBy = []string{os.Args[0], "admit"}
+
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == hungryChild[1] {
+		eatMemory()
+	}
+	if len(os.Args) == 2 && os.Args[1] == admittedBy[1] {
+		if err := Admit(context.Background(), Options{}, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		os.RemoveAll(goBuild.dir)
 		os.Exit(code)
@@ -30,6 +43,7 @@ func newEngine(t testing.TB, o Options) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.trusting = len(o.Admit) == 0
 	t.Cleanup(func() {
 		if err := e.Close(context.Background()); err != nil {
 			t.Errorf("Close() = %v", err)
@@ -38,13 +52,13 @@ func newEngine(t testing.TB, o Options) *Engine {
 	return e
 }
 
-// prepare returns a skill of an engine of its own.
-func prepare(t testing.TB, wasm []byte, m hive.Manifest) *Skill {
+// skillOf returns a skill of an engine of its own.
+func skillOf(t testing.TB, wasm []byte, m hive.Manifest) *Skill {
 	t.Helper()
-	return prepareIn(t, newEngine(t, Options{}), wasm, m)
+	return skillIn(t, newEngine(t, Options{}), wasm, m)
 }
 
-func prepareIn(t testing.TB, e *Engine, wasm []byte, m hive.Manifest) *Skill {
+func skillIn(t testing.TB, e *Engine, wasm []byte, m hive.Manifest) *Skill {
 	t.Helper()
 	if m.Name == "" {
 		m.Name, m.Version = "test", "1.0.0"
@@ -112,7 +126,7 @@ func goGuest(t testing.TB, name string) []byte {
 func goSkill(t testing.TB, name string, m hive.Manifest) *Skill {
 	t.Helper()
 	wasm := goGuest(t, name)
-	return prepareIn(t, newEngine(t, Options{CacheDir: filepath.Join(goBuild.dir, "cache")}), wasm, m)
+	return skillIn(t, newEngine(t, Options{CacheDir: filepath.Join(goBuild.dir, "cache")}), wasm, m)
 }
 
 func buildGoGuests() (dir string, err error) {

@@ -4,37 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/runtime/prepare"
 )
 
-// program is the compiled code of one digest. It has a wazero runtime and a
-// cache directory of its own, so that releasing it releases all of it, and so
-// that what is found in its directory can be checked before it is trusted.
+// program is the compiled code of one digest. It has wazero runtimes and a cache
+// directory of its own, so that releasing it releases all of it, and so that
+// what is found in its directory can be checked before it is trusted.
 type program struct {
-	digest string
-	refs   int // skills, attempts and waiters; guarded by Engine.mu
+	digest   string
+	prepared *prepare.Module
+	refs     int // skills and waiters; guarded by Engine.mu
 
 	ready chan struct{} // closed when compiled, or err says why not
 	err   error
 
+	cache wazero.CompilationCache
+	own   *linked // with our preview 1
+	once  sync.Once
+
+	mountOnce sync.Once
+	mounted   *linked // with wazero's, if an attempt ever had a mount
+	mountErr  error
+}
+
+// linked is a program with what it imports.
+type linked struct {
 	code    wazero.CompiledModule
 	runtime wazero.Runtime
-	cache   wazero.CompilationCache
-	once    sync.Once // of close
 }
 
 // program returns the compiled program with a reference for the caller. Of
 // callers with the same digest the first one compiles, the others wait.
-// Compiling cannot be interrupted; waiting ends with ctx.
-func (e *Engine) program(ctx context.Context, digest string, m *module) (*program, error) {
-	p, first, err := e.claim(digest)
+func (e *Engine) program(ctx context.Context, wasm []byte, prepared *prepare.Module, m *hive.Manifest) (*program, error) {
+	p, first, err := e.claim(Digest(wasm), prepared)
 	if err != nil {
 		return nil, err
 	}
 	if first {
-		p.err = e.compile(p, m)
+		p.err = e.compile(p, wasm, m)
 		close(p.ready)
 		e.busy.Done()
 	}
@@ -51,15 +66,15 @@ func (e *Engine) program(ctx context.Context, digest string, m *module) (*progra
 }
 
 // claim returns the program of the digest and whether the caller is the first.
-func (e *Engine) claim(digest string) (p *program, first bool, err error) {
+func (e *Engine) claim(digest string, prepared *prepare.Module) (p *program, first bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
+	if e.closed.Load() {
 		return nil, false, errClosed
 	}
 	p, known := e.programs[digest]
 	if !known {
-		p = &program{digest: digest, ready: make(chan struct{})}
+		p = &program{digest: digest, prepared: prepared, ready: make(chan struct{})}
 		e.programs[digest] = p
 		e.busy.Add(1)
 	}
@@ -81,68 +96,88 @@ func (e *Engine) release(p *program) error {
 	return p.close()
 }
 
-// compile fills p. The disk cache is a convenience: whatever is wrong with it,
-// the program is compiled without it.
-func (e *Engine) compile(p *program, m *module) error {
-	wasm := m.bounded()
-	if e.cacheDir != "" {
-		dir := cacheDir{e.cacheDir, p.digest}
-		verified := dir.verify()
-		if p.open(e.hosts, m, wasm, dir.path()) == nil {
-			dir.seal(verified)
-			return nil
+// compile fills p with the machine code that a child process made of it, now or
+// earlier. The child itself makes it in its own directory.
+func (e *Engine) compile(p *program, wasm []byte, m *hive.Manifest) error {
+	dir := newCacheDir(e.cacheDir, p.prepared.Wasm)
+	if e.into != "" {
+		dir = cacheDir{filepath.Dir(e.into), filepath.Base(e.into)}
+	}
+	if !e.trusting && !dir.verify() {
+		if err := e.admit(dir, wasm, m); err != nil {
+			return err
 		}
 	}
-	return p.open(e.hosts, m, wasm, "")
+	return p.open(e.hosts, dir)
 }
 
-// open makes the runtime and compiles. An empty dir: in memory.
-func (p *program) open(hosts map[string]hostModule, m *module, wasm []byte, dir string) (err error) {
+func (p *program) open(hosts map[string]hostModule, dir cacheDir) (err error) {
+	if p.cache, err = wazero.NewCompilationCacheWithDir(dir.path()); err != nil {
+		return fmt.Errorf("open cache: %w", err)
+	}
+	if p.own, err = p.link(hosts); err != nil {
+		_ = p.close()
+	}
+	return err
+}
+
+// withMounts returns the program for attempts that see files. Its code is made
+// when the first of them comes.
+func (p *program) withMounts(hosts map[string]hostModule) (*linked, error) {
+	p.mountOnce.Do(func() {
+		with := map[string]hostModule{}
+		for name, host := range hosts {
+			with[name] = host
+		}
+		with[wasiModule] = hostModule{build: func(r wazero.Runtime) wazero.HostModuleBuilder {
+			return addMounted(r.NewHostModuleBuilder(wasiModule))
+		}}
+		p.mounted, p.mountErr = p.link(with)
+	})
+	return p.mounted, p.mountErr
+}
+
+// link compiles the program for what hosts offer.
+func (p *program) link(hosts map[string]hostModule) (_ *linked, err error) {
 	ctx := context.Background() // what is made here outlives the caller
+	l := &linked{runtime: wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(p.cache))}
 	defer func() {
 		if r := recover(); r != nil {
 			err = refuse("cannot be compiled: %v", r)
 		}
 		if err != nil {
-			_ = shut(p.runtime, p.cache)
+			_ = l.runtime.Close(ctx)
 		}
 	}()
-	p.cache = wazero.NewCompilationCache()
-	if dir != "" {
-		if p.cache, err = wazero.NewCompilationCacheWithDir(dir); err != nil {
-			return fmt.Errorf("open cache: %w", err)
+	for _, name := range importedModules(p.prepared) {
+		if _, err := hosts[name].build(l.runtime).Instantiate(ctx); err != nil {
+			return nil, fmt.Errorf("host module %s: %w", name, err)
 		}
 	}
-	p.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(p.cache))
-	for _, name := range m.importedModules() {
-		if _, err := hosts[name].build(p.runtime).Instantiate(ctx); err != nil {
-			return fmt.Errorf("host module %s: %w", name, err)
-		}
+	if l.code, err = l.runtime.CompileModule(ctx, p.prepared.Wasm); err != nil {
+		return nil, invalid(err)
 	}
-	if p.code, err = p.runtime.CompileModule(ctx, wasm); err != nil {
-		return invalid(err)
-	}
-	return nil
+	return l, nil
 }
 
-// runtimeConfig makes guests stoppable (at a cost in tight loops) and ignores
+// runtimeConfig leaves stopping guests to what prepare put into them, and ignores
 // DWARF: traps are told in one line, and it is foreign data to parse.
 var runtimeConfig = wazero.NewRuntimeConfig().
-	WithCloseOnContextDone(true).
+	WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst).
 	WithDebugInfoEnabled(false)
 
 func (p *program) close() (err error) {
-	p.once.Do(func() { err = shut(p.runtime, p.cache) })
+	p.once.Do(func() {
+		var errs []error
+		for _, l := range []*linked{p.own, p.mounted} {
+			if l != nil {
+				errs = append(errs, l.runtime.Close(context.Background()))
+			}
+		}
+		if p.cache != nil {
+			errs = append(errs, p.cache.Close(context.Background()))
+		}
+		err = errors.Join(errs...)
+	})
 	return err
-}
-
-func shut(r wazero.Runtime, c wazero.CompilationCache) error {
-	var errs []error
-	if r != nil {
-		errs = append(errs, r.Close(context.Background()))
-	}
-	if c != nil {
-		errs = append(errs, c.Close(context.Background()))
-	}
-	return errors.Join(errs...)
 }

@@ -34,18 +34,8 @@ func addHive(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 	return b
 }
 
-// react runs a reactor: hive_run(length of the payload) -> 0 or not.
-func (a *attempt) react(ctx context.Context, instance api.Module) *hive.Failure {
-	if init := instance.ExportedFunction(exportInit); init != nil {
-		if _, err := init.Call(ctx); err != nil {
-			return a.explain(ctx, err)
-		}
-	}
-	answer, err := instance.ExportedFunction(exportRun).Call(ctx, uint64(uint32(len(a.Payload))))
-	if failure := a.explain(ctx, err); failure != nil || err != nil {
-		return failure
-	}
-	code := int32(uint32(answer[0]))
+// answered turns what hive_run returned into a failure, or into none.
+func (a *attempt) answered(code int32) *hive.Failure {
 	if code == 0 {
 		return nil
 	}

@@ -50,7 +50,7 @@ func dial(which, a, b, c uint32) []byte {
 }
 
 func TestPointersAreChecked(t *testing.T) {
-	s := prepare(t, dialer().bytes(), hive.Manifest{})
+	s := skillOf(t, dialer().bytes(), hive.Manifest{})
 	const top = pageSize // of its memory
 	tests := []struct {
 		which, a, b, c uint32
@@ -85,7 +85,7 @@ func TestPointersAreChecked(t *testing.T) {
 }
 
 func TestFail(t *testing.T) {
-	s := prepare(t, dialer().bytes(), hive.Manifest{})
+	s := skillOf(t, dialer().bytes(), hive.Manifest{})
 	for _, tt := range []struct {
 		a, b, flags uint32
 		message     string
@@ -120,12 +120,12 @@ func TestReactorEnds(t *testing.T) {
 	talks.imports = append(talks.imports, imported{wasiModule, "fd_write", 4, 1})
 	talks.data = "\x10\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00hello\n"
 
-	wantFailure(t, prepare(t, quits.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
+	wantFailure(t, skillOf(t, quits.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
 		hive.FailExit, "exit code 0 instead of returning from hive_run")
-	wantResult(t, prepare(t, ready.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "")
-	wantFailure(t, prepare(t, broken.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
+	wantResult(t, skillOf(t, ready.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "")
+	wantFailure(t, skillOf(t, broken.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
 		hive.FailTrap, "unreachable executed in $4")
-	out := prepare(t, talks.bytes(), hive.Manifest{}).Call(t.Context(), Call{})
+	out := skillOf(t, talks.bytes(), hive.Manifest{}).Call(t.Context(), Call{})
 	wantFailure(t, out, hive.FailSkill, "hive_run returned 9: hello")
 	if string(out.Log) != "hello\nhello\n" {
 		t.Errorf("log = %q, want what went to both streams", out.Log)
@@ -136,7 +136,7 @@ func FuzzPointers(f *testing.F) {
 	f.Add(uint32(dialInput), uint32(0), uint32(16), uint32(0))
 	f.Add(uint32(dialOutput), uint32(1<<16-1), uint32(2), uint32(0))
 	f.Add(uint32(dialFail), uint32(1<<32-1), uint32(1<<32-1), uint32(1))
-	s := prepare(f, dialer().bytes(), hive.Manifest{})
+	s := skillOf(f, dialer().bytes(), hive.Manifest{})
 	f.Fuzz(func(t *testing.T, which, a, b, c uint32) {
 		out := s.Call(t.Context(), Call{Payload: dial(which, a, b, c)})
 		if out.Failure != nil && out.Failure.Kind != hive.FailSkill && out.Failure.Kind != hive.FailOutput {

@@ -29,5 +29,8 @@ func invalid(err error) error {
 		return unsupported("the WebAssembly feature " + m[1])
 	}
 	reason, _, _ := strings.Cut(err.Error(), "\n")
+	if strings.HasSuffix(reason, "shared memory requested but threads feature not enabled") {
+		return unsupported("shared memory (threads)")
+	}
 	return refuse("not a valid WebAssembly module: %s", plain(reason, 3*maxName))
 }

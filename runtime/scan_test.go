@@ -1,7 +1,7 @@
 package runtime
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
 	goruntime "runtime"
 	"slices"
@@ -66,31 +66,6 @@ func TestEveryForm(t *testing.T) {
 	}
 }
 
-// TestDamaged changes single bytes to what cannot be.
-func TestDamaged(t *testing.T) {
-	for name, s := range map[string][]byte{
-		"number of 33 bits":   section(3, []byte{0x80, 0x80, 0x80, 0x80, 0x10}),
-		"number without end":  section(3, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}),
-		"constant":            section(6, []byte{1, 0x7f, 0, 0x0c}),
-		"constant, no end":    section(6, []byte{1, 0x7f, 0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0}),
-		"vector constant":     section(6, []byte{1, 0x7b, 0, 0xfd, 13}),
-		"value type":          section(6, []byte{1, 0x40, 0}),
-		"function type":       section(1, []byte{1, 0x61, 0, 0}),
-		"limits":              section(5, []byte{1, 8, 0}),
-		"limits in disorder":  section(5, []byte{1, 1, 2, 1}),
-		"element segment":     section(9, []byte{1, 8}),
-		"data segment":        section(11, []byte{1, 3}),
-		"section beyond end":  {1, 2, 0},
-		"rest after names":    section(0, text("name"), section(0, text("x"), []byte{0})),
-		"names beyond names":  section(0, text("name"), []byte{1, 9, 0}),
-		"export without name": section(7, []byte{1, 5, 'x'}),
-	} {
-		if _, err := scan(sections(s)); err == nil || err.Error() != damaged {
-			t.Errorf("%s: scan() = %v, want %s", name, err, damaged)
-		}
-	}
-}
-
 // TestTruncated cuts a module at every byte. Where a section ends the rest can
 // be a whole module of its own, which must still be refused or be one.
 func TestTruncated(t *testing.T) {
@@ -99,9 +74,8 @@ func TestTruncated(t *testing.T) {
 	wasm := g.bytes()
 	borders := map[int]bool{len(header): true}
 	for at := len(header); at < len(wasm); {
-		r := &reader{b: wasm[at+1:]}
-		r.sized()
-		at = len(wasm) - len(r.b)
+		n, width := binary.Uvarint(wasm[at+1:])
+		at += 1 + width + int(n)
 		borders[at] = true
 	}
 	e := newEngine(t, Options{})
@@ -113,29 +87,6 @@ func TestTruncated(t *testing.T) {
 	}
 	if got := refused(t, e, wasm, hive.Manifest{}); got != "" {
 		t.Errorf("Prepare(all) = %q", got)
-	}
-}
-
-// TestBoundedIsTheSameModule: what scan reads of the program it hands on is
-// what it read of the original.
-func TestBoundedIsTheSameModule(t *testing.T) {
-	g := counter()
-	g.tables = [][]byte{{0x70, 0, 5}, {0x6f, 1, 1, 7}, {0x70, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}}
-	m, err := scan(g.bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := scan(m.bounded())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []table{{0x70, 5, maxTableSize}, {0x6f, 1, 7}, {0x70, 0, maxTableSize}}
-	if !slices.Equal(again.tables, want) || !slices.Equal(again.exports, m.exports) ||
-		!slices.Equal(again.imports, m.imports) || again.memory != m.memory {
-		t.Errorf("bounded module has tables %v, want %v; %+v", again.tables, want, again)
-	}
-	if !bytes.Equal(again.bounded(), again.wasm) {
-		t.Error("bounding a bounded module changes it")
 	}
 }
 

@@ -12,7 +12,7 @@ type guest struct {
 	funcs   []body
 	tables  [][]byte // as encoded
 	memory  []byte   // as encoded; nil: one page, no upper limit
-	exports []symbol // of functions by their number in funcs, beside those with a name
+	exports []export // beside those of functions with a name
 	data    string   // at address 0
 	name    string   // in the name section
 	globals int      // mutable i32 globals
@@ -24,6 +24,17 @@ type imported struct {
 	module, name    string
 	params, results int
 }
+
+// export is of the first thing of its kind.
+type export struct {
+	name string
+	kind byte
+}
+
+const (
+	kindMemory   = 2
+	exportMemory = "memory"
+)
 
 // body is a function of the guest; its name exports it.
 type body struct {
@@ -115,7 +126,7 @@ func (g guest) assemble(types, imports, funcs, exports, bodies [][]byte) []byte 
 		section(3, vec(funcs...)), section(4, vec(g.tables...)))
 	if len(memory) > 0 {
 		out = append(out, section(5, vec(memory))...)
-		exports = append(exports, slices.Concat(text("memory"), []byte{kindMemory, 0}))
+		exports = append(exports, slices.Concat(text(exportMemory), []byte{kindMemory, 0}))
 	}
 	global := []byte{0x7f, 1, 0x41, 0, 0x0b}
 	out = slices.Concat(out, section(6, vec(slices.Repeat([][]byte{global}, g.globals)...)),

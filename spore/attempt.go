@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/runtime"
 )
 
@@ -72,8 +71,7 @@ func loadFailure(err error) *hive.Failure {
 // call runs the sandbox and checks what comes out of it.
 func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
 	log := runtime.NewLog(r.program.Info().Limits.Log)
-	ctx = hostfuncs.With(ctx, hostfuncs.Attempt{Grants: r.skill.Grants, Log: log})
-	out := r.program.Call(ctx, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: a.Task.Timeout})
+	out := Call(ctx, r.program, &r.skill.Manifest, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: a.Task.Timeout})
 	if out.Failure == nil {
 		if err := r.output.CheckResult(out.Result); err != nil {
 			out.Failure = hive.NewFailure(hive.FailResult, err.Error())

@@ -31,8 +31,16 @@ type Options struct {
 	// Grace is how long running attempts may go on after Stop began; default 30 s.
 	// NoGrace: not at all.
 	Grace time.Duration
-	// CacheDir keeps compiled skills; empty: memory only.
+	// CacheDir keeps compiled skills; empty: only until the spore ends.
 	CacheDir string
+	// Admit is the command of the child process that compiles skills: one that
+	// calls [Admit]. Without it only skills whose code is in CacheDir can run.
+	Admit []string
+	// Pool is the memory that idle sandboxes may hold, in bytes; 0:
+	// runtime.DefaultPool.
+	Pool int64
+	// Most is what the limits of a skill may ask for here; zero ones allow anything.
+	Most hive.SkillLimits
 }
 
 // DefaultGrace is how long running attempts may go on after Stop began.

@@ -162,7 +162,7 @@ func (s *shelf) prepare(ctx context.Context, r *ready) {
 	if r.output, r.err = manifest.Compile(r.skill.Output); r.err != nil {
 		return
 	}
-	if r.program, r.err = s.engine.Prepare(ctx, program, &r.skill.Manifest); r.err != nil {
+	if r.program, r.err = s.engine.Prepare(Starting(ctx), program, &r.skill.Manifest); r.err != nil {
 		return
 	}
 	s.log.Info("skill ready", "skill", r.skill.ID().String(), "digest", r.skill.Digest)

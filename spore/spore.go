@@ -76,7 +76,9 @@ func New(o Options) (*Spore, error) {
 	for key, value := range o.Tags {
 		tags[key] = value
 	}
-	engine, err := runtime.New(context.Background(), runtime.Options{CacheDir: o.CacheDir, Host: hostfuncs.Modules()})
+	engine, err := runtime.New(context.Background(), runtime.Options{
+		Admit: o.Admit, CacheDir: o.CacheDir, Host: hostfuncs.Modules(), Pool: o.Pool, Most: o.Most,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("spore: %w", err)
 	}

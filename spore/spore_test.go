@@ -46,7 +46,7 @@ func hiveOf(t *testing.T, spores ...spore.Options) (*broker.Broker, *client.Clie
 
 func start(t *testing.T, road *broker.Broker, o spore.Options) *spore.Spore {
 	t.Helper()
-	o.Road, o.CacheDir = road, testkit.CacheDir(t)
+	o.Road, o.CacheDir, o.Admit = road, testkit.CacheDir(t), testkit.Admit()
 	s, err := spore.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -92,6 +92,7 @@ func (a *app) dev(ctx context.Context, slots int, skills []string) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
+	tune()
 	o := embedded.Options{Log: a.logger(), Listen: devAddr, Spore: a.sporeOptions()}
 	if slots != 0 {
 		o.Spore.Slots = slots
@@ -150,12 +151,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 	root.Flags().StringVar(&name, "name", "", "name of this spore, unique in the hive (default: the host's and a random suffix)")
 	root.Flags().StringVar(&tags, "tags", "", "what it offers, such as gpu=true,zone=eu, beside the detected os, arch, cores, mem_gb and gpu")
 	root.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
-	root.AddCommand(a.versionCommand())
+	root.AddCommand(a.versionCommand(), a.admitCommand())
 	return a.run(root, args)
 }
 
 // spore runs the daemon with the configured options; those that flags gave win.
 func (a *app) spore(ctx context.Context, flags spore.Options) error {
+	tune()
 	return a.withRoad(ctx, func(road *broker.Broker) error {
 		o := a.sporeOptions()
 		o.Road, o.Log = road, a.logger()

@@ -33,7 +33,7 @@ unreachable, 130 interrupted.`,
 		a.submitCommand(), a.statusCommand(), a.resultCommand(), a.waitCommand(),
 		a.cancelCommand(), a.retryCommand(), a.tasksCommand(),
 		a.nodesCommand(), a.queuesCommand(), a.zombiesCommand(), a.broadcastCommand(),
-		a.skillCommand(), a.configCommand(), a.versionCommand(),
+		a.skillCommand(), a.configCommand(), a.versionCommand(), a.admitCommand(),
 	)
 	return a.run(root, args)
 }

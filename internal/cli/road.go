@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/spore"
@@ -92,7 +93,10 @@ func (a *app) codeCache() string {
 // who configures 0 means it.
 func (a *app) sporeOptions() spore.Options {
 	s := &a.cfg.Spore
-	o := spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache()}
+	o := spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache(), Admit: admitBy(),
+		Pool: int64(s.PoolMB) << 20,
+		Most: hive.SkillLimits{Memory: int64(s.MaxMemoryMB) << 20, Time: s.MaxTime, Fuel: int64(s.MaxFuel)},
+	}
 	if o.Prefetch == 0 {
 		o.Prefetch = spore.NoPrefetch
 	}

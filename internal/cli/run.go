@@ -151,7 +151,8 @@ func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broke
 		}
 		return road, func() { road.Close() }, nil
 	}
-	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: spore.Options{Slots: slots, CacheDir: a.codeCache(), Name: "embedded"}})
+	tune()
+	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: spore.Options{Slots: slots, CacheDir: a.codeCache(), Admit: admitBy(), Name: "embedded"}})
 	if err != nil {
 		return nil, nil, err
 	}

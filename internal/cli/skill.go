@@ -16,6 +16,7 @@ import (
 	"github.com/hive-spore/hive/internal/build"
 	"github.com/hive-spore/hive/manifest"
 	"github.com/hive-spore/hive/runtime"
+	"github.com/hive-spore/hive/spore"
 )
 
 func (a *app) skillCommand() *cobra.Command {
@@ -53,7 +54,7 @@ func (a *app) skillBuildCommand() *cobra.Command {
 
 // withEngine opens an engine with the cache of compiled programs.
 func (a *app) withEngine(ctx context.Context, f func(*runtime.Engine) error) error {
-	engine, err := runtime.New(ctx, runtime.Options{CacheDir: a.codeCache(), Host: hostfuncs.Modules()})
+	engine, err := runtime.New(ctx, runtime.Options{Admit: admitBy(), CacheDir: a.codeCache(), Host: hostfuncs.Modules()})
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (a *app) admit(ctx context.Context, s *hive.Skill, program []byte) error {
 		return err
 	}
 	return a.withEngine(ctx, func(e *runtime.Engine) error {
-		prepared, err := e.Prepare(ctx, program, &s.Manifest)
+		prepared, err := e.Prepare(spore.Starting(ctx), program, &s.Manifest)
 		if err != nil {
 			return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
 		}
@@ -80,6 +81,8 @@ type tryFlags struct {
 	env     []string
 	mounts  []string
 	timeout time.Duration
+	entry   string
+	receipt bool
 }
 
 func (a *app) skillRunCommand() *cobra.Command {
@@ -97,6 +100,8 @@ needs no manifest. Directories can be mounted for reading with --mount.`,
 	cmd.Flags().StringArrayVar(&f.args, "arg", nil, "argument for the program (repeatable)")
 	cmd.Flags().StringArrayVar(&f.env, "env", nil, "KEY=VALUE for the program's environment (repeatable)")
 	cmd.Flags().StringArrayVar(&f.mounts, "mount", nil, "DIR:GUEST_DIR to mount for reading (repeatable)")
+	cmd.Flags().StringVar(&f.entry, "entry", "", "function of an Extism plugin to call (default: the manifest's)")
+	cmd.Flags().BoolVar(&f.receipt, "receipt", false, "say on stderr what the attempt used")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of the attempt (default: the skill's limit, or none)")
 	return cmd
 }
@@ -116,6 +121,9 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 	if call.Payload, err = readAtMost(a.In, "standard input"); err != nil {
 		return err
 	}
+	if f.entry != "" {
+		skill.Entry = f.entry
+	}
 	schema, err := manifest.Compile(skill.Input)
 	if err != nil {
 		return err
@@ -124,7 +132,7 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 		return err
 	}
 	call.Log = runtime.NewLog(skill.Limits.WithDefaults().Log)
-	return a.withEngine(ctx, func(e *runtime.Engine) error { return a.attempt(ctx, e, skill, program, call) })
+	return a.withEngine(ctx, func(e *runtime.Engine) error { return a.attempt(ctx, e, skill, program, call, f) })
 }
 
 func (f *tryFlags) call() (runtime.Call, error) {
@@ -152,18 +160,20 @@ func (f *tryFlags) call() (runtime.Call, error) {
 	return call, nil
 }
 
-func (a *app) attempt(ctx context.Context, e *runtime.Engine, s *hive.Skill, program []byte, call runtime.Call) error {
-	prepared, err := e.Prepare(ctx, program, &s.Manifest)
+func (a *app) attempt(ctx context.Context, e *runtime.Engine, s *hive.Skill, program []byte, call runtime.Call, f tryFlags) error {
+	prepared, err := e.Prepare(spore.Starting(ctx), program, &s.Manifest)
 	if err != nil {
 		return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
 	}
 	defer prepared.Close(context.WithoutCancel(ctx))
-	ctx = hostfuncs.With(ctx, hostfuncs.Attempt{Grants: s.Grants, Log: call.Log})
-	out := prepared.Call(ctx, call)
+	out := spore.Call(ctx, prepared, &s.Manifest, call)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	a.Err.Write(out.Log)
+	if f.receipt {
+		a.say("%s", receiptText(out.Receipt))
+	}
 	if out.Failure != nil {
 		a.say("%s", safe(out.Failure.String()))
 		return errTaskFailed
@@ -186,7 +196,7 @@ func (a *app) skillInspectCommand() *cobra.Command {
 				return err
 			}
 			return a.withEngine(ctx, func(e *runtime.Engine) error {
-				prepared, err := e.Prepare(ctx, program, &skill.Manifest)
+				prepared, err := e.Prepare(spore.Starting(ctx), program, &skill.Manifest)
 				if err != nil {
 					return fmt.Errorf("skill %s cannot run: %w", skill.Name, err)
 				}
@@ -211,12 +221,19 @@ func (a *app) showSkill(s *hive.Skill, info runtime.Info) error {
 	return table(a.Out, nil, [][]string{
 		{"skill", s.ID().String()}, {"description", s.Description},
 		{"contract", string(info.Contract)}, {"sandbox", info.Mode + " (" + info.Reason + ")"},
+		{"warm-up", info.Warmup}, {"snapshot", fmt.Sprintf("%d KiB", info.Snapshot>>10)},
 		{"digest", info.Digest}, {"size", fmt.Sprintf("%d bytes", info.Size)},
 		{"memory", fmt.Sprintf("begins with %d KiB, limit %d KiB", info.Memory>>10, info.Limits.Memory>>10)},
-		{"time limit", limitText(info.Limits.Time)}, {"requires", s.Requires.String()}, {"grants", strings.Join(grants, " ")},
+		{"time limit", limitText(info.Limits.Time)}, {"fuel limit", fuelText(info.Limits.Fuel)}, {"requires", s.Requires.String()}, {"grants", strings.Join(grants, " ")},
 		{"input schema", yesNo(len(s.Input) > 0)}, {"output schema", yesNo(len(s.Output) > 0)},
 		{"imports", strings.Join(info.Imports, " ")}, {"exports", strings.Join(info.Exports, " ")},
 	})
+}
+
+// receiptText says what an attempt used.
+func receiptText(r hive.Receipt) string {
+	return fmt.Sprintf("fuel %d, peak memory %d KiB, %d host calls, %d bytes in, %d bytes out, processor time %v",
+		r.Fuel, r.PeakMemory>>10, r.HostCalls, r.BytesIn, r.BytesOut, r.CPU)
 }
 
 func limitText(d time.Duration) string {
@@ -224,6 +241,13 @@ func limitText(d time.Duration) string {
 		return "the task's timeout"
 	}
 	return d.String()
+}
+
+func fuelText(n int64) string {
+	if n == 0 {
+		return "none"
+	}
+	return fmt.Sprint(n)
 }
 
 func yesNo(b bool) string {

@@ -206,6 +206,7 @@ type taskView struct {
 	Completed  *time.Time      `json:"completed_at"`
 	Due        *time.Time      `json:"due_at,omitempty"`
 	ElapsedUS  int64           `json:"elapsed_us,omitempty"`
+	Receipt    hive.Receipt    `json:"receipt,omitzero"`
 	Result     json.RawMessage `json:"result"` // null: none, or bytes that are no text
 	Base64     []byte          `json:"result_base64,omitempty"`
 	Error      *hive.Failure   `json:"error"`
@@ -218,7 +219,7 @@ func newTaskView(r *hive.Record) taskView {
 		ID: r.ID, Skill: r.Task.Skill.String(), Status: r.State, Priority: r.Priority, Require: r.Require.String(),
 		Attempts: r.Attempts, Failures: r.Failures, MaxRetries: r.Retries, TimeoutMS: r.Timeout.Milliseconds(),
 		Created: stamp(r.Created), Started: stamp(r.Started), Completed: stamp(r.Finished), Due: stamp(r.Due),
-		ElapsedUS: r.Elapsed.Microseconds(), Error: r.Failure, Log: strings.ToValidUTF8(string(r.Log), "\uFFFD"),
+		ElapsedUS: r.Elapsed.Microseconds(), Receipt: r.Receipt, Error: r.Failure, Log: strings.ToValidUTF8(string(r.Log), "\uFFFD"),
 	}
 	if r.Node != "" {
 		v.Node = &r.Node

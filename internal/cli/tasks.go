@@ -63,6 +63,7 @@ func statusRows(r *hive.Record, v taskView) [][]string {
 	more(!r.Started.IsZero(), "started", ago(r.Started))
 	more(!r.Finished.IsZero(), "finished", ago(r.Finished))
 	more(r.Elapsed > 0, "took", r.Elapsed.String())
+	more(r.Receipt != (hive.Receipt{}), "used", receiptText(r.Receipt))
 	more(v.Ran != "", "ran", v.Ran+" "+v.RanDigest)
 	more(r.Failure != nil, "error", fmt.Sprint(r.Failure))
 	for line := range strings.Lines(v.Log) {

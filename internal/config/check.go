@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"regexp"
 	"slices"
@@ -150,6 +151,10 @@ func (s *Spore) check(p *problems) {
 	p.between("spore.slots", s.Slots, 0, 4096)
 	p.between("spore.prefetch", s.Prefetch, 0, 4096)
 	p.lasts("spore.grace", s.Grace, 0, 24*time.Hour)
+	p.between("spore.pool_mb", s.PoolMB, 1, 1<<20)
+	p.between("spore.max_memory_mb", s.MaxMemoryMB, 1, hive.MaxMemory>>20)
+	p.lasts("spore.max_time", s.MaxTime, time.Millisecond, hive.MaxTimeout)
+	p.between("spore.max_fuel", s.MaxFuel, 0, math.MaxInt)
 }
 
 func (n *Nexus) check(p *problems) {

@@ -72,6 +72,11 @@ type Spore struct {
 	Prefetch int           `toml:"prefetch"`
 	CacheDir string        `toml:"cache_dir" is:"path"`
 	Grace    time.Duration `toml:"grace"`
+	PoolMB   int           `toml:"pool_mb"`
+
+	MaxMemoryMB int           `toml:"max_memory_mb"`
+	MaxTime     time.Duration `toml:"max_time"`
+	MaxFuel     int           `toml:"max_fuel"`
 }
 
 // Nexus is about the master.
@@ -104,8 +109,11 @@ func Default() *Config {
 			ZombieTimeout:    600 * time.Second,
 			Retention:        hive.DefaultRetention,
 		},
-		Spore: Spore{Tags: hive.Tags{}, Prefetch: 2, Grace: 30 * time.Second},
-		Log:   Log{Level: "info", Format: "text"},
+		Spore: Spore{
+			Tags: hive.Tags{}, Prefetch: 2, Grace: 30 * time.Second, PoolMB: 512,
+			MaxMemoryMB: hive.MaxMemory >> 20, MaxTime: hive.MaxTimeout,
+		},
+		Log: Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -77,7 +77,7 @@ func TestInterruptedEmbeddedRunLeavesNothing(t *testing.T) {
 			In: strings.NewReader("spin\nsleep 1h\n"), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
 		})
 	}()
-	await(t, "running attempts", func() (bool, error) { return goroutinesIn("runtime.(*attempt).command(") == 2, nil })
+	await(t, "running attempts", func() (bool, error) { return goroutinesIn("runtime.(*attempt).guest(") == 2, nil })
 	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

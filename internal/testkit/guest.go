@@ -55,6 +55,12 @@ func PublishGuest(t testing.TB, road *broker.Broker, change ...func(*hive.Manife
 	return s
 }
 
+const admit = "admit"
+
+// Admit is the command that compiles skills, for spore.Options, where [Main] runs
+// the tests.
+func Admit() []string { return []string{os.Args[0], admit} }
+
 // CacheDir is a directory for compiled code that all tests of this machine share:
 // under the race detector a program takes long to compile.
 func CacheDir(t testing.TB) string {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/spore"
 )
 
 // shared is the one redis-server of a test binary, on a private unix socket.
@@ -26,8 +27,16 @@ var shared struct {
 
 var shards atomic.Int64
 
-// Main runs a package's tests and ends the shared redis-server after them.
+// Main runs a package's tests and ends the shared redis-server after them. As a
+// child of a test that compiles a skill, it does that.
 func Main(m *testing.M, check func() error) {
+	if len(os.Args) == 2 && os.Args[1] == admit {
+		if err := spore.Admit(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	if shared.server != nil {
 		shared.server.Stop()

@@ -14,7 +14,13 @@ import (
 
 func main() {
 	ctx := context.Background()
-	engine, err := runtime.New(ctx, runtime.Options{CacheDir: os.Args[1]})
+	if os.Args[1] == "admit" {
+		if err := runtime.Admit(ctx, runtime.Options{}, os.Stdin, os.Stdout); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	engine, err := runtime.New(ctx, runtime.Options{CacheDir: os.Args[1], Admit: []string{os.Args[0], "admit"}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,0 +1,235 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/runtime/preview1"
+)
+
+// errTimeout ends an attempt that used up its own time.
+var errTimeout = errors.New("out of time")
+
+// attempt is the state of one call, and the context of its guest's host calls:
+// one that is done when the attempt is to end, for whatever reason. But for what
+// mu guards only the goroutine that runs the guest touches it, host functions
+// included.
+type attempt struct {
+	context.Context // the caller's
+	Call
+	skill    *Skill
+	began    time.Time
+	timeout  time.Duration
+	timedOut error // the cause of an end by timeout
+	fuel     uint64
+	result   output
+	wasi     *preview1.State // made when the guest first asks
+	receipt  hive.Receipt
+	slept    time.Duration
+	failure  *hive.Failure // set by the host function that stopped the guest
+
+	message   string // set by the guest: why it failed
+	permanent bool
+
+	overflowed bool // its stack is larger than what an instance should keep
+	seen       bool // the watcher's
+
+	mu      sync.Mutex
+	runs    *instance     // while its guest may run
+	done    chan struct{} // made when somebody asks
+	cause   error         // why it is to end
+	closed  bool          // it did end
+	watched bool
+	timer   *time.Timer
+	stop    func() bool // stops listening to the caller's context
+}
+
+// attempt returns one that has not begun. It must be over in the end.
+func (s *Skill) attempt(ctx context.Context, c Call, timeout time.Duration) *attempt {
+	a := &attempt{
+		Context: ctx, Call: c, skill: s,
+		timeout:  timeout,
+		timedOut: errTimeout,
+		fuel:     math.MaxInt64,
+		began:    time.Now(),
+	}
+	if limit := s.info.Limits.Fuel; limit > 0 {
+		a.fuel = uint64(limit)
+	}
+	a.result = output{a, s.info.Limits.Output, nil}
+	if a.timeout > 0 && a.timeout < 10*lookEvery {
+		a.watch()
+	}
+	return a
+}
+
+// shorter returns the shorter of two times, of which zero means none.
+func shorter(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
+}
+
+// world returns what preview 1 tells the guest.
+func (a *attempt) world() *preview1.State {
+	s := a.skill
+	w := &preview1.State{Args: s.args, Env: s.env, Stdout: a.Log, Stderr: a.Log, Sleep: a.sleep}
+	if len(a.Args) > 0 {
+		w.Args = slices.Concat(s.args, a.Args)
+	}
+	if len(a.Env) > 0 {
+		w.Env = environ(s.manifest.Env, a.Env)
+	}
+	if s.info.Contract == hive.ContractCommand {
+		w.Stdin, w.Stdout = a.Payload, &a.result
+	}
+	return w
+}
+
+// attemptKey is where host functions find their attempt in the context.
+type attemptKey struct{}
+
+func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
+
+// Value implements context.Context.
+func (a *attempt) Value(key any) any {
+	if key == (attemptKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+// Done implements context.Context.
+func (a *attempt) Done() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.done == nil {
+		a.done = make(chan struct{})
+		if a.cause != nil {
+			close(a.done)
+		}
+	}
+	return a.done
+}
+
+// Err implements context.Context.
+func (a *attempt) Err() error {
+	if a.ended() != nil {
+		return context.Canceled
+	}
+	return nil
+}
+
+func (a *attempt) ended() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cause
+}
+
+// end has the attempt end: its host calls by Done, its guest at the end of its
+// slice of fuel. Only the first cause counts, and none after it is over.
+func (a *attempt) end(cause error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cause != nil || a.closed {
+		return
+	}
+	a.cause = cause
+	if a.done != nil {
+		close(a.done)
+	}
+	if a.runs != nil {
+		a.runs.kill.Set(1)
+	}
+}
+
+// enter lets end reach the guest of an instance.
+func (a *attempt) enter(i *instance) {
+	i.give(a.fuel)
+	a.mu.Lock()
+	a.runs = i
+	if a.cause != nil {
+		i.kill.Set(1)
+	}
+	a.mu.Unlock()
+	i.runs.Store(a)
+	if a.skill.engine.closed.Load() { // it may have looked before we were there to see
+		a.end(errClosed)
+	}
+	a.skill.engine.watch.begun()
+}
+
+// leave is the end of that.
+func (a *attempt) leave() {
+	a.mu.Lock()
+	i := a.runs
+	i.kill.Set(0)
+	a.runs = nil
+	a.mu.Unlock()
+	i.runs.Store(nil)
+	i.account()
+}
+
+// over releases what the attempt holds.
+func (a *attempt) over() {
+	a.mu.Lock()
+	a.closed = true // nobody sets the others any more
+	a.mu.Unlock()
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	if a.stop != nil {
+		a.stop()
+	}
+}
+
+// sleep is a guest's sleep. When the attempt ends first it does not return: the
+// guest would go on as if it had slept, and could finish before it is stopped.
+func (a *attempt) sleep(_ context.Context, d time.Duration) {
+	began, timer := time.Now(), time.NewTimer(d)
+	defer func() {
+		timer.Stop()
+		a.slept += time.Since(began)
+	}()
+	select {
+	case <-timer.C:
+	case <-a.Done():
+		panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+	}
+}
+
+// abort ends the guest from within a host function. It does not return.
+func (a *attempt) abort(why *hive.Failure) {
+	a.failure = why
+	panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+}
+
+// output collects the result, up to its limit.
+type output struct {
+	attempt *attempt
+	limit   int64
+	bytes   []byte
+}
+
+// Write appends to the result. It does not return if that becomes too large.
+func (o *output) Write(p []byte) (int, error) {
+	if total := int64(len(o.bytes)) + int64(len(p)); total > o.limit {
+		o.attempt.abort(tooLarge(total, o.limit))
+	}
+	o.bytes = append(o.bytes, p...)
+	return len(p), nil
+}
+
+func tooLarge(result, limit int64) *hive.Failure {
+	return hive.NewFailure(hive.FailOutput,
+		fmt.Sprintf("wrote a result of %d bytes or more, its limit is %d", result, limit))
+}
