@@ -96,9 +96,10 @@ func wantResult(t testing.TB, out hive.Outcome, result string) {
 
 // goGuests are the programs in testdata and how they are built.
 var goGuests = map[string]string{
-	"upper":         "-buildmode=exe",
-	"upper-reactor": "-buildmode=c-shared",
-	"probe":         "-buildmode=exe",
+	"upper":           "-buildmode=exe",
+	"upper-reactor":   "-buildmode=c-shared",
+	"counter-reactor": "-buildmode=c-shared",
+	"probe":           "-buildmode=exe",
 }
 
 // goBuild holds them built, and their compiled code in a cache directory.
