@@ -70,16 +70,23 @@ func (e *Engine) admit(dir cacheDir, wasm []byte, m *hive.Manifest) error {
 	return nil
 }
 
+// admitting is a variable in the environment of children. One that asks for a
+// child itself was given the wrong command, and would go on and on.
+const admitting = "HIVE_ADMITTING"
+
 // ask runs a child and returns its verdict. One that had to be killed, or died,
 // is a refusal: the program did that.
 func (e *Engine) ask(o order, wasm []byte) (verdict, error) {
+	if os.Getenv(admitting) != "" {
+		return verdict{}, errors.New("this process was started to compile a program, but does not call runtime.Admit: Options.Admit names the wrong command")
+	}
 	ctx, cancel := context.WithTimeoutCause(e.life, admitWithin,
 		refuse("takes more than %v to compile", admitWithin))
 	defer cancel()
 	ctx, kill := context.WithCancelCause(ctx)
 	defer kill(nil)
 	cmd := exec.CommandContext(ctx, e.admission[0], e.admission[1:]...)
-	cmd.Env = []string{"GOTRACEBACK=none"} // what this process knows is not the child's business
+	cmd.Env = []string{"GOTRACEBACK=none", admitting + "=1"} // what this process knows is not the child's business
 	answer := &capped{most: maxVerdict}
 	cmd.Stdout = answer
 	input, err := cmd.StdinPipe()

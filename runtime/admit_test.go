@@ -90,6 +90,16 @@ func TestChildrenThatFail(t *testing.T) {
 	}
 }
 
+// TestChildrenHaveNoChildren: a program that runs its own main again as the child
+// must not do so for ever.
+func TestChildrenHaveNoChildren(t *testing.T) {
+	t.Setenv(admitting, "1")
+	e := newEngine(t, Options{Admit: admittedBy})
+	if _, err := e.Prepare(t.Context(), command().bytes(), &hive.Manifest{}); err == nil || !strings.Contains(err.Error(), "names the wrong command") {
+		t.Errorf("Prepare() = %v", err)
+	}
+}
+
 // TestCloseEndsTheChild: an engine does not wait for a compilation.
 func TestCloseEndsTheChild(t *testing.T) {
 	e := newEngine(t, Options{Admit: []string{"sleep", "3600"}})
