@@ -45,6 +45,9 @@ func (s *Skill) Call(ctx context.Context, c Call) hive.Outcome {
 	if c.Log == nil {
 		c.Log = NewLog(s.info.Limits.Log)
 	}
+	if c.Timeout < 0 { // its time is over, which is not the same as none
+		c.Timeout = 1
+	}
 	a := s.attempt(ctx, c, shorter(c.Timeout, s.info.Limits.Time))
 	out := hive.Outcome{
 		Failure: a.run(),
@@ -100,7 +103,7 @@ func (a *attempt) in(i *instance) *hive.Failure {
 	failure := a.guest(i)
 	a.leave()
 	used := before.end()
-	i.touched = i.touched || used.faults > 0
+	i.touched = i.touched || used.faults != 0
 	if a.receipt.CPU = used.cpu; used.cpu < coarse {
 		a.receipt.CPU = min(coarse, time.Since(began)-a.slept)
 	}

@@ -39,7 +39,9 @@ type Options struct {
 	// Whoever can write to it can run native code in this process.
 	CacheDir string
 	// Host adds functions to host modules, by module name. They are plain
-	// wazero values: whoever offers host functions need not know this package.
+	// wazero values: whoever offers host functions need not know this package. They
+	// must write to a guest's memory only on the goroutine that calls them: what
+	// another one writes may not be restored.
 	Host map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder
 	// Pool is the memory that idle instances may hold, in bytes; 0: DefaultPool.
 	Pool int64

@@ -62,8 +62,8 @@ func (o Options) Validate() error {
 		errs = append(errs, hive.CheckNodeID(o.Name))
 	}
 	errs = append(errs, o.Tags.Validate())
-	if o.Slots < 0 || o.Slots > 10_000 {
-		errs = append(errs, fmt.Errorf("slots %d: want 1 to 10000, or 0 for one per core", o.Slots))
+	if o.Slots < 0 || o.Slots > 4096 {
+		errs = append(errs, fmt.Errorf("slots %d: want 1 to 4096, or 0 for one per core", o.Slots))
 	}
 	if o.Prefetch < NoPrefetch || o.Prefetch > 10_000 {
 		errs = append(errs, fmt.Errorf("prefetch %d: want 0 to 10000", o.Prefetch))
