@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tetratelabs/wazero/sys"
@@ -40,7 +41,8 @@ type attempt struct {
 	permanent bool
 
 	overflowed bool // its stack is larger than what an instance should keep
-	seen       bool // the watcher's
+
+	seen atomic.Bool // the watcher's
 
 	mu      sync.Mutex
 	runs    *instance     // while its guest may run

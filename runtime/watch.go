@@ -44,15 +44,15 @@ func (w *watcher) begun() {
 	}
 }
 
-// look looks once, and sees to it that another look comes if need be. Only one
-// runs at a time: it is due only once.
+// look looks once, and sees to it that another look comes if need be. One seldom
+// runs beside another: only when an attempt began as it was over.
 func (w *watcher) look() {
 	again := false
 	for _, a := range w.running() {
-		if a.seen {
+		if a.seen.Swap(true) {
 			a.watch()
 		} else {
-			a.seen, again = true, true
+			again = true
 		}
 	}
 	if again {
@@ -61,7 +61,7 @@ func (w *watcher) look() {
 	}
 	w.on.Store(false)
 	for _, a := range w.running() { // that began before they could find it off
-		if !a.seen {
+		if !a.seen.Load() {
 			w.begun()
 			return
 		}
