@@ -28,7 +28,8 @@ const (
 	admitMemory  = 2 << 30  // bytes that are resident, looked at now and then
 	admitAddress = 16 << 30 // bytes of addresses beyond those it starts with
 	admitLook    = 20 * time.Millisecond
-	maxProgram   = 64 << 20 // bytes
+	admitDelay   = time.Second // until what a child has started itself is left alone
+	maxProgram   = 64 << 20    // bytes
 	maxVerdict   = 16 << 10
 )
 
@@ -89,6 +90,8 @@ func (e *Engine) ask(o order, wasm []byte) (verdict, error) {
 	cmd.Env = []string{"GOTRACEBACK=none", admitting + "=1"} // what this process knows is not the child's business
 	answer := &capped{most: maxVerdict}
 	cmd.Stdout = answer
+	ownGroup(cmd)
+	cmd.WaitDelay = admitDelay
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		return verdict{}, fmt.Errorf("admit program: %w", err)
@@ -98,14 +101,14 @@ func (e *Engine) ask(o order, wasm []byte) (verdict, error) {
 	} else if err != nil {
 		return verdict{}, fmt.Errorf("admit program: %w", err)
 	}
-	// The input stays open: a child whose parent is gone finds its end and exits.
-	sendErr := send(input, o, wasm)
 	watched := make(chan struct{})
 	done := make(chan struct{})
 	go func() {
 		defer close(watched)
 		watchMemory(cmd.Process.Pid, e.childMemory, kill, done)
 	}()
+	// The input stays open: a child whose parent is gone finds its end and exits.
+	sendErr := send(input, o, wasm)
 	err = cmd.Wait()
 	close(done)
 	<-watched

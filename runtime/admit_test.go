@@ -121,6 +121,51 @@ func TestCloseEndsTheChild(t *testing.T) {
 	}
 }
 
+// TestPrepareEndsWithItsContext, although the child has a child of its own that
+// goes on; both are killed with the engine.
+func TestPrepareEndsWithItsContext(t *testing.T) {
+	e := newEngine(t, Options{Admit: []string{"sh", "-c", "sleep 3600; true"}})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	cancel(enough)
+	if _, err := e.Prepare(ctx, command().bytes(), &hive.Manifest{}); !errors.Is(err, enough) {
+		t.Errorf("Prepare() = %v", err)
+	}
+	if err := e.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRefusalOfAnother: who waited for the same program asks again, with a
+// manifest of its own.
+func TestRefusalOfAnother(t *testing.T) {
+	e := newEngine(t, Options{})
+	wasm := counter().bytes()
+	p, _ := e.claim(Digest(wasm), nil)
+	prepared := make(chan error, 1)
+	go func() {
+		s, err := e.Prepare(t.Context(), wasm, &hive.Manifest{})
+		if err == nil {
+			err = s.Close(t.Context())
+		}
+		prepared <- err
+	}()
+	for waiting := false; !waiting; {
+		e.mu.Lock()
+		waiting = p.refs == 3
+		e.mu.Unlock()
+	}
+	p.err = refuse("has no such entry")
+	e.unlist(p)
+	close(p.ready)
+	e.busy.Done()
+	_ = e.release(p)
+	_ = e.release(p)
+	if err := <-prepared; err != nil {
+		t.Errorf("Prepare() = %v", err)
+	}
+}
+
 // TestAdmitReadsHostileOrders: the child's own input is bounded as well.
 func TestAdmitReadsHostileOrders(t *testing.T) {
 	for _, in := range []string{"", "\x00", "\xff\xff\xff\xff", "\x00\x00\x00\x02{}", "\x00\x00\x00\x02{}\xff\xff\xff\xff", "\x00\x00\x00\x01x"} {

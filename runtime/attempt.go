@@ -20,10 +20,17 @@ import (
 var errTimeout = errors.New("out of time")
 
 // attempt is the state of one call, and the context of its guest's host calls:
-// one that is done when the attempt is to end, for whatever reason. But for what
-// mu guards only the goroutine that runs the guest touches it, host functions
-// included.
+// one that is done when the attempt is to end, for whatever reason.
 type attempt struct {
+	work
+	seen atomic.Bool // the watcher's
+	mu   sync.Mutex
+	ending
+}
+
+// work is the part that only the goroutine that runs the guest touches, host
+// functions included.
+type work struct {
 	context.Context // the caller's
 	Call
 	skill    *Skill
@@ -32,19 +39,19 @@ type attempt struct {
 	timedOut error // the cause of an end by timeout
 	fuel     uint64
 	result   output
-	wasi     *preview1.State // made when the guest first asks
+	own      Log             // if the caller gave none
+	state    preview1.State  // wasi refers to it
+	wasi     *preview1.State // nil until the guest first asks
 	receipt  hive.Receipt
-	slept    time.Duration
+	meter    meter
 	failure  *hive.Failure // set by the host function that stopped the guest
 
 	message   string // set by the guest: why it failed
 	permanent bool
+}
 
-	overflowed bool // its stack is larger than what an instance should keep
-
-	seen atomic.Bool // the watcher's
-
-	mu      sync.Mutex
+// ending is the part that mu guards.
+type ending struct {
 	runs    *instance     // while its guest may run
 	done    chan struct{} // made when somebody asks
 	cause   error         // why it is to end
@@ -56,21 +63,42 @@ type attempt struct {
 
 // attempt returns one that has not begun. It must be over in the end.
 func (s *Skill) attempt(ctx context.Context, c Call, timeout time.Duration) *attempt {
-	a := &attempt{
+	a := s.engine.attempts.Get().(*attempt)
+	a.mu.Lock() // the watcher may still have it in its hands, from before
+	a.ending = ending{}
+	a.work = work{
 		Context: ctx, Call: c, skill: s,
 		timeout:  timeout,
 		timedOut: errTimeout,
 		fuel:     math.MaxInt64,
 		began:    time.Now(),
+		result:   output{a, s.info.Limits.Output, nil},
 	}
+	a.mu.Unlock()
+	a.seen.Store(false)
 	if limit := s.info.Limits.Fuel; limit > 0 {
 		a.fuel = uint64(limit)
 	}
-	a.result = output{a, s.info.Limits.Output, nil}
+	if c.Log == nil {
+		a.own.limit = int(s.info.Limits.Log)
+		a.Log = &a.own
+	}
 	if a.timeout > 0 && a.timeout < 10*lookEvery {
 		a.watch()
 	}
 	return a
+}
+
+// free lets another call have the attempt, which saves most of the garbage of a
+// small one. It must be over, and nobody else may know it: host functions of
+// others may have kept it as their context, and those who wait for its end may
+// come late.
+func (a *attempt) free() {
+	if !a.skill.foreign && len(a.Mounts) == 0 && !a.watched && a.done == nil {
+		s := a.skill.engine
+		a.work = work{} // holds nothing of the caller's
+		s.attempts.Put(a)
+	}
 }
 
 // shorter returns the shorter of two times, of which zero means none.
@@ -84,7 +112,8 @@ func shorter(a, b time.Duration) time.Duration {
 // world returns what preview 1 tells the guest.
 func (a *attempt) world() *preview1.State {
 	s := a.skill
-	w := &preview1.State{Args: s.args, Env: s.env, Stdout: a.Log, Stderr: a.Log, Sleep: a.sleep}
+	w := &a.state
+	*w = preview1.State{Args: s.args, Env: s.env, Stdout: a.Log, Stderr: a.Log, Sleep: a.sleep}
 	if len(a.Args) > 0 {
 		w.Args = slices.Concat(s.args, a.Args)
 	}
@@ -197,16 +226,15 @@ func (a *attempt) over() {
 // sleep is a guest's sleep. When the attempt ends first it does not return: the
 // guest would go on as if it had slept, and could finish before it is stopped.
 func (a *attempt) sleep(_ context.Context, d time.Duration) {
-	began, timer := time.Now(), time.NewTimer(d)
-	defer func() {
-		timer.Stop()
-		a.slept += time.Since(began)
-	}()
-	select {
-	case <-timer.C:
-	case <-a.Done():
-		panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
-	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	a.meter.wait(func() {
+		select {
+		case <-timer.C:
+		case <-a.Done():
+			panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+		}
+	})
 }
 
 // abort ends the guest from within a host function. It does not return.

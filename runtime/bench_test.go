@@ -26,11 +26,11 @@ func BenchmarkPrepare(b *testing.B) {
 	}
 	b.Run("cold", func(b *testing.B) {
 		for b.Loop() {
-			prepareWith(b, Options{})
+			prepareWith(b, Options{Admit: admittedBy})
 		}
 	})
 	b.Run("warm", func(b *testing.B) {
-		o := Options{CacheDir: b.TempDir()}
+		o := Options{Admit: admittedBy, CacheDir: b.TempDir()}
 		prepareWith(b, o)
 		for b.Loop() {
 			prepareWith(b, o)

@@ -42,16 +42,13 @@ type Mount struct{ Host, Guest string }
 // If ctx ends for another reason than a deadline, the failure is of kind host
 // and tells the context's cause.
 func (s *Skill) Call(ctx context.Context, c Call) hive.Outcome {
-	if c.Log == nil {
-		c.Log = NewLog(s.info.Limits.Log)
-	}
 	if c.Timeout < 0 { // its time is over, which is not the same as none
 		c.Timeout = 1
 	}
 	a := s.attempt(ctx, c, shorter(c.Timeout, s.info.Limits.Time))
 	out := hive.Outcome{
 		Failure: a.run(),
-		Log:     c.Log.Bytes(),
+		Log:     a.Log.Bytes(),
 		Ran:     s.id,
 	}
 	if out.Failure == nil {
@@ -60,6 +57,7 @@ func (s *Skill) Call(ctx context.Context, c Call) hive.Outcome {
 	a.receipt.BytesIn, a.receipt.BytesOut = int64(len(c.Payload)), int64(len(out.Result))
 	out.Receipt = a.receipt
 	out.Elapsed = time.Since(a.began)
+	a.free()
 	return out
 }
 
@@ -86,30 +84,25 @@ func (a *attempt) run() (failure *hive.Failure) {
 		return hive.NewFailure(hive.FailHost, "cannot make a sandbox: "+plain(err.Error(), 3*maxName))
 	}
 	clean := false
-	defer func() { a.skill.put(i, clean && !a.overflowed) }()
+	defer func() { a.skill.put(i, clean) }()
 	failure = a.in(i)
 	clean = true // otherwise it panicked: what became of the instance is not known
 	return failure
 }
 
-// coarse is what the kernel's account of a thread does not tell apart: it is kept
-// by the tick. Below it the time that passed counts, less that asleep.
-const coarse = 5 * time.Millisecond
-
 // in runs the attempt in an instance.
 func (a *attempt) in(i *instance) *hive.Failure {
-	began, before := time.Now(), measure()
+	a.meter.begin()
 	a.enter(i)
-	failure := a.guest(i)
-	a.leave()
-	used := before.end()
-	i.touched = i.touched || used.faults != 0
-	if a.receipt.CPU = used.cpu; used.cpu < coarse {
-		a.receipt.CPU = min(coarse, time.Since(began)-a.slept)
-	}
-	a.receipt.Fuel = int64(i.spent)
-	a.receipt.PeakMemory = int64(i.memory.peak)
-	return failure
+	defer func() { // also when a host function of others panics as it unwinds
+		a.leave()
+		a.meter.pause()
+		i.touched = i.touched || a.skill.foreign || a.meter.blind || a.meter.used.faults != 0
+		a.receipt.CPU = a.meter.cpu(time.Since(a.began))
+		a.receipt.Fuel = int64(i.spent)
+		a.receipt.PeakMemory = int64(i.memory.peak)
+	}()
+	return a.guest(i)
 }
 
 func (a *attempt) guest(i *instance) *hive.Failure {

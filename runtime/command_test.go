@@ -104,6 +104,7 @@ func TestMounts(t *testing.T) {
 			t.Errorf("reading %s: %q, %v", path, out.Result, out.Failure)
 		}
 	}
+	wantResult(t, probe(t, s, "hoard", c), "63 <nil>\n") // and the directory
 	if out := probe(t, s, "/data/facts", Call{}); out.Failure == nil {
 		t.Error("an attempt without mounts sees those of another")
 	}

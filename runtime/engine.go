@@ -40,8 +40,7 @@ type Options struct {
 	CacheDir string
 	// Host adds functions to host modules, by module name. They are plain
 	// wazero values: whoever offers host functions need not know this package. They
-	// must write to a guest's memory only on the goroutine that calls them: what
-	// another one writes may not be restored.
+	// must not touch a guest's memory after they returned.
 	Host map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder
 	// Pool is the memory that idle instances may hold, in bytes; 0: DefaultPool.
 	Pool int64
@@ -66,6 +65,7 @@ type Engine struct {
 	hosts       map[string]hostModule
 	budget      budget
 	watch       watcher
+	attempts    sync.Pool // of those that are over
 	cacheDir    string
 	temporary   bool // cacheDir is this engine's own
 
@@ -77,7 +77,7 @@ type Engine struct {
 	skills   map[*Skill]bool
 	closed   atomic.Bool // set under mu
 
-	busy     sync.WaitGroup // skills and compilations; grows only under mu while not closed
+	busy     sync.WaitGroup // skills, Prepares and compilations; grows from 0 only under mu while not closed
 	drained  chan struct{}  // closed when all is released
 	drainErr error          // valid after drained
 }
@@ -108,6 +108,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		drained:  make(chan struct{}),
 	}
 	e.newImage = newImage
+	e.attempts.New = func() any { return new(attempt) }
 	e.budget.most = o.Pool
 	e.life, e.kill = context.WithCancelCause(context.Background())
 	return e, nil
@@ -145,6 +146,17 @@ func (e *Engine) drain() {
 	close(e.drained)
 }
 
+// use has Close wait for busy.Done.
+func (e *Engine) use() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed.Load() {
+		return errClosed
+	}
+	e.busy.Add(1)
+	return nil
+}
+
 // keep registers a skill, which Close closes.
 func (e *Engine) keep(s *Skill) error {
 	e.mu.Lock()
@@ -172,18 +184,22 @@ func (e *Engine) forget(s *Skill) error {
 
 // checkLimits holds the limits of a manifest against the engine's own.
 func (e *Engine) checkLimits(l hive.SkillLimits) error {
+	bytes := func(n int64) string { return size(uint64(n)) }
 	for _, limit := range []struct {
 		name        string
-		asked, most uint64
-		show        func(uint64) string
+		asked, most int64
+		show        func(int64) string
 	}{
-		{"memory", uint64(l.Memory), uint64(e.most.Memory), size},
-		{"time", uint64(l.Time), uint64(e.most.Time), func(n uint64) string { return time.Duration(n).String() }},
-		{"fuel", uint64(l.Fuel), uint64(e.most.Fuel), func(n uint64) string { return fmt.Sprint(n) }},
-		{"output", uint64(l.Output), uint64(e.most.Output), size},
-		{"log", uint64(l.Log), uint64(e.most.Log), size},
+		{"memory", l.Memory, e.most.Memory, bytes},
+		{"time", int64(l.Time), int64(e.most.Time), func(n int64) string { return time.Duration(n).String() }},
+		{"fuel", l.Fuel, e.most.Fuel, func(n int64) string { return fmt.Sprint(n) }},
+		{"output", l.Output, e.most.Output, bytes},
+		{"log", l.Log, e.most.Log, bytes},
 	} {
-		if limit.most > 0 && limit.asked > limit.most {
+		switch {
+		case limit.asked < 0:
+			return refuse("limits its %s to %d, which is negative", limit.name, limit.asked)
+		case limit.most > 0 && limit.asked > limit.most:
 			return refuse("asks for a %s limit of %s, this spore allows %s", limit.name, limit.show(limit.asked), limit.show(limit.most))
 		}
 	}

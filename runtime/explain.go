@@ -92,7 +92,7 @@ func (a *attempt) trapped(i *instance, err error) *hive.Failure {
 	text, panicked := strings.CutSuffix(text, panicMark)
 	switch {
 	case strings.HasSuffix(text, overflow):
-		text, a.overflowed = overflow, true
+		text = overflow
 	case panicked:
 		text = "a host call failed: " + text
 	case text == "unreachable":

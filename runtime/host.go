@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
+	"github.com/hive-spore/hive/runtime/prepare"
 	"github.com/hive-spore/hive/runtime/preview1"
 )
 
@@ -24,6 +25,7 @@ const (
 type hostModule struct {
 	build     func(wazero.Runtime) wazero.HostModuleBuilder
 	functions map[string]api.FunctionDefinition
+	ours      map[string]api.FunctionDefinition // those that this package adds
 }
 
 // learnVersion has wazero find out its own version, which it caches in a
@@ -38,34 +40,56 @@ type addFunctions = func(wazero.HostModuleBuilder) wazero.HostModuleBuilder
 // hostModules joins added with the modules of this package and learns which
 // functions they have.
 func hostModules(ctx context.Context, added map[string]addFunctions) (map[string]hostModule, error) {
+	ours := map[string]addFunctions{hiveModule: addHive, wasiModule: preview1.Add(wasiOf)}
 	all := map[string][]addFunctions{}
 	for name, add := range added {
 		all[name] = append(all[name], add)
 	}
-	// Ours come last: a later function of the same name wins.
-	all[hiveModule] = append(all[hiveModule], addHive)
-	all[wasiModule] = append(all[wasiModule], preview1.Add(wasiOf))
+	for name, add := range ours { // last: a later function of the same name wins
+		all[name] = append(all[name], add)
+	}
 
 	learnVersion()
-	// Only its list of functions is wanted, so nothing need be compiled.
+	// Only lists of functions are wanted, so nothing need be compiled.
 	scratch := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
 	defer scratch.Close(ctx)
 	hosts := map[string]hostModule{}
 	for name, adds := range all {
-		build := func(r wazero.Runtime) wazero.HostModuleBuilder {
-			b := wazero.HostModuleBuilder(counted{r.NewHostModuleBuilder(name)})
-			for _, add := range adds {
-				b = add(b)
-			}
-			return b
-		}
-		code, err := build(scratch).Compile(ctx)
+		host := hostModule{build: func(r wazero.Runtime) wazero.HostModuleBuilder {
+			return build(r, name, adds...)
+		}}
+		code, err := host.build(scratch).Compile(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("host module %s: %w", name, err)
 		}
-		hosts[name] = hostModule{build, code.ExportedFunctions()}
+		host.functions = code.ExportedFunctions()
+		if add, ok := ours[name]; ok {
+			if code, err = build(scratch, name, add).Compile(ctx); err != nil {
+				return nil, fmt.Errorf("host module %s: %w", name, err)
+			}
+			host.ours = code.ExportedFunctions()
+		}
+		hosts[name] = host
 	}
 	return hosts, nil
+}
+
+func build(r wazero.Runtime, name string, adds ...addFunctions) wazero.HostModuleBuilder {
+	b := wazero.HostModuleBuilder(counted{r.NewHostModuleBuilder(name)})
+	for _, add := range adds {
+		b = add(b)
+	}
+	return b
+}
+
+// foreign reports whether a program imports functions of others. They may let
+// another goroutine write to its memory while they wait for it, which is not seen
+// in the account of the guest's thread.
+func foreign(p *prepare.Module, hosts map[string]hostModule) bool {
+	return slices.ContainsFunc(p.Imports, func(i prepare.Import) bool {
+		_, ours := hosts[i.Module].ours[i.Name]
+		return !ours
+	})
 }
 
 // wasiOf is how preview 1 finds what the calling attempt sees.

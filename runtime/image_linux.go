@@ -6,7 +6,10 @@ import (
 	"os"
 	goruntime "runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -54,7 +57,8 @@ func newMappedImage(b []byte, track *tracker) (_ *mappedImage, err error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return nil, fmt.Errorf("seal image: %w", err)
 	}
-	i.bytes, err = unix.Mmap(fd, 0, len(b), unix.PROT_READ, unix.MAP_SHARED)
+	// Not shared: before Linux 6.7 that is refused of what is sealed, even for reading.
+	i.bytes, err = unix.Mmap(fd, 0, len(b), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, fmt.Errorf("map image: %w", err)
 	}
@@ -90,9 +94,37 @@ func (i *mappedImage) close() error {
 	return i.file.Close()
 }
 
+// mappings counts the instances that lie in mappings, three each: a process may have
+// so many, and Go needs some itself.
+var mappings atomic.Int64
+
+var maxMappings = sync.OnceValue(func() int64 {
+	most := int64(65530) // the kernel's default
+	if b, err := os.ReadFile("/proc/sys/vm/max_map_count"); err == nil {
+		if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil {
+			most = n
+		}
+	}
+	return most / 2 / 3
+})
+
 // space reserves addresses for all the memory may become and maps the image at
-// their beginning. The rest becomes memory as it is grown into.
+// their beginning. The rest becomes memory as it is grown into. When there are
+// too many of those it returns a copy.
 func (i *mappedImage) space(limit uint64) (space, error) {
+	if mappings.Add(1) > maxMappings() {
+		mappings.Add(-1)
+		return heap{i.bytes}, nil
+	}
+	m, err := i.mapping(limit)
+	if err != nil {
+		mappings.Add(-1)
+		return nil, err
+	}
+	return m, nil
+}
+
+func (i *mappedImage) mapping(limit uint64) (*mapping, error) {
 	if limit > math.MaxInt {
 		return nil, fmt.Errorf("reserve %d bytes: %w", limit, syscall.ENOMEM)
 	}
@@ -106,7 +138,7 @@ func (i *mappedImage) space(limit uint64) (space, error) {
 	at := unsafe.Pointer(unsafe.SliceData(base))
 	if _, err := unix.MmapPtr(int(i.file.Fd()), 0, at, uintptr(i.size()),
 		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED); err != nil {
-		m.free()
+		_ = unix.Munmap(base)
 		return nil, fmt.Errorf("map image: %w", err)
 	}
 	return m, nil
@@ -137,9 +169,9 @@ func (m *mapping) grow(_ []byte, size, limit uint64) []byte {
 	return m.base[:size]
 }
 
-// trimAbove is how much an instance may hold of its own after an attempt. Above
-// it the kernel takes the pages back, which costs more than copying them but is
-// little beside what the attempt did.
+// trimAbove is how much an instance may hold of its own after an attempt, or have
+// grown by. Above it the kernel takes the pages back, which costs more than
+// copying them but is little beside what the attempt did.
 const trimAbove = 16 << 20
 
 // reset finds the pages that the instance ever wrote to and puts back what they
@@ -153,8 +185,8 @@ func (m *mapping) reset(_ []byte, _ uint64, touched bool) (resident uint64, err 
 	for _, s := range m.own.spans {
 		resident += s.to - s.from
 	}
-	if resident > trimAbove {
-		m.own.spans = m.own.spans[:0]
+	if resident > trimAbove || m.high > m.image.size()+trimAbove {
+		m.own.spans, m.high = m.own.spans[:0], m.image.size()
 		return 0, unix.Madvise(m.base[:m.ready], unix.MADV_DONTNEED)
 	}
 	for _, s := range m.own.spans {
@@ -168,12 +200,20 @@ func (m *mapping) free() {
 	if m.base != nil {
 		_ = unix.Munmap(m.base)
 		m.base = nil
+		mappings.Add(-1)
 	}
+}
+
+// merges reports whether the kernel merges equal pages of this process (KSM): one
+// that is all zero would look as if nobody had written to it.
+func merges() bool {
+	on, err := unix.PrctlRetInt(unix.PR_GET_MEMORY_MERGE, 0, 0, 0, 0)
+	return err == nil && on != 0
 }
 
 // pageTracker finds out once which way of finding written pages there is.
 var pageTracker = sync.OnceValue(func() *tracker {
-	if os.Getpagesize() != kernelPage {
+	if os.Getpagesize() != kernelPage || merges() {
 		return nil
 	}
 	file, err := os.Open("/proc/self/pagemap")

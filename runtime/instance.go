@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
@@ -18,11 +19,12 @@ type instance struct {
 	module  api.Module
 	memory  memory
 	entry   api.Function
-	name    string    // of entry
-	stack   [1]uint64 // its parameter, then its result
-	answers bool      // entry has a result
-	state   []number  // the numbers a guest can change
-	fuel    [2]number // what is left of the slice, and to take slices from
+	deep    reflect.Value // the stack that wazero keeps with entry
+	name    string        // of entry
+	stack   [1]uint64     // its parameter, then its result
+	answers bool          // entry has a result
+	state   []number      // the numbers a guest can change
+	fuel    [2]number     // what is left of the slice, and to take slices from
 	kill    api.MutableGlobal
 	ready   bool // it was started: a call of entry is all that is left to do
 
@@ -58,7 +60,7 @@ func (s *Skill) instantiate(ctx context.Context, l *linked, config wazero.Module
 		i.state = append(i.state, global(name))
 	}
 	i.fuel, i.kill = [2]number{global(prepare.Fuel), global(prepare.Left)}, global(prepare.Kill)
-	i.entry = i.module.ExportedFunction(i.name)
+	i.enterBy(i.module.ExportedFunction(i.name))
 	i.watch = &s.engine.watch
 	i.watch.add(i)
 	i.answers = len(i.entry.Definition().ResultTypes()) > 0
@@ -128,10 +130,23 @@ func (i *instance) give(fuel uint64) {
 // account reads how much of it was spent.
 func (i *instance) account() { i.spent = i.given - i.fuel[1].Get() - i.fuel[0].Get() }
 
-// deepAbove is the fuel above which an attempt may have made its stack large.
-// wazero keeps that with the function: a new one is a little beside such an
-// attempt.
-const deepAbove = 1 << 16
+// deepStack is the size in bytes above which a stack is not kept. wazero begins
+// with 10 KiB and goes up to some 100 MiB.
+const deepStack = 64 << 10
+
+// enterBy makes f the entry. Its stack only grows: a new function has a new one.
+func (i *instance) enterBy(f api.Function) {
+	i.entry, i.deep = f, reflect.ValueOf(f).Elem().FieldByName("stack")
+}
+
+// stackSize returns the size of the guest's stack in bytes; 0 if the entry is a
+// function of the host. TestStackSize notices a wazero in which it is not found.
+func (i *instance) stackSize() int {
+	if !i.deep.IsValid() {
+		return 0
+	}
+	return i.deep.Len() * int(i.deep.Type().Elem().Size())
+}
 
 // restore makes the instance what it was when the snapshot was taken. It
 // reports false if that cannot be: such an instance must not be used again.
@@ -143,8 +158,8 @@ func (i *instance) restore() (ok bool) {
 	for n, g := range i.state {
 		g.Set(i.snapshot.state[n])
 	}
-	if i.spent > deepAbove {
-		i.entry = i.module.ExportedFunction(i.name)
+	if i.stackSize() > deepStack {
+		i.enterBy(i.module.ExportedFunction(i.name))
 	}
 	return true
 }

@@ -51,11 +51,42 @@ func TestRunawaysAreStopped(t *testing.T) {
 func TestRecursionIsStopped(t *testing.T) {
 	s := skillOf(t, command(call(0)).bytes(), hive.Manifest{})
 	wantFailure(t, s.Call(t.Context(), Call{}), hive.FailTrap, "stack overflow")
-	if n := len(s.pool.all()); n != 0 {
-		t.Error("an instance with a large stack was kept")
+	if i := idle(t, s); i.stackSize() > deepStack || i.charged > instanceCost+deepStack {
+		t.Errorf("an idle instance has a stack of %d bytes and is charged %d", i.stackSize(), i.charged)
 	}
 	deep := skillOf(t, command(call(0)).bytes(), hive.Manifest{Limits: hive.SkillLimits{Fuel: 10_000}})
 	wantFailure(t, deep.Call(t.Context(), Call{}), hive.FailFuel, "used up its fuel of 10000")
+}
+
+// TestStackSize: it is found in wazero, and grows with the guest's calls.
+func TestStackSize(t *testing.T) {
+	s := skillOf(t, command(call(0)).bytes(), hive.Manifest{Limits: hive.SkillLimits{Fuel: 1000}})
+	a := s.attempt(t.Context(), Call{Log: NewLog(0)}, 0)
+	defer a.over()
+	i, err := s.get(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.put(i, false)
+	before := i.stackSize()
+	a.fuel = 10_000
+	a.in(i)
+	if after := i.stackSize(); before <= 0 || after <= before {
+		t.Errorf("the stack is %d bytes large, after 1,000 calls %d", before, after)
+	}
+}
+
+// TestEntryOfTheHost: a program may export what it imports.
+func TestEntryOfTheHost(t *testing.T) {
+	called := 0
+	e := newEngine(t, tell(func(context.Context) { called++ }))
+	s := skillIn(t, e, guest{imports: []imported{told}, exports: []export{{exportStart, 0}}}.bytes(), hive.Manifest{})
+	for range 3 {
+		wantResult(t, s.Call(t.Context(), Call{}), "")
+	}
+	if called != 3 {
+		t.Errorf("called %d times, want 3", called)
+	}
 }
 
 // TestCollectionDuringSpin: the garbage collector stops the world while a guest
@@ -125,6 +156,7 @@ func TestLimitsAboveThePolicy(t *testing.T) {
 	}{
 		{hive.SkillLimits{Memory: 128 << 20}, "asks for a memory limit of 128 MiB, this spore allows 64 MiB"},
 		{hive.SkillLimits{Memory: 1 << 20, Time: time.Hour}, "asks for a time limit of 1h0m0s, this spore allows 1m0s"},
+		{hive.SkillLimits{Memory: 1 << 20, Output: -1}, "limits its output to -1, which is negative"},
 		{hive.SkillLimits{Memory: 1 << 20, Fuel: 1001}, "asks for a fuel limit of 1001, this spore allows 1000"},
 		{hive.SkillLimits{Memory: 64 << 20, Time: time.Minute, Fuel: 1000}, ""},
 	} {
@@ -136,7 +168,7 @@ func TestLimitsAboveThePolicy(t *testing.T) {
 
 // TestPoolIsBounded: what does not fit is closed, and what nobody uses as well.
 func TestPoolIsBounded(t *testing.T) {
-	e := newEngine(t, Options{Pool: 3 * instanceCost})
+	e := newEngine(t, Options{Pool: 3 * (instanceCost + 10<<10)})
 	s := skillIn(t, e, counter().bytes(), hive.Manifest{})
 	var calls sync.WaitGroup
 	for range 8 {

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -46,6 +50,8 @@ func mount(mounts []Mount) (wazero.FSConfig, func(), error) {
 			_ = r.Close()
 		}
 	}
+	free := &atomic.Int32{}
+	free.Store(maxFiles)
 	for _, m := range mounts {
 		root, err := os.OpenRoot(m.Host)
 		if err != nil {
@@ -53,7 +59,52 @@ func mount(mounts []Mount) (wazero.FSConfig, func(), error) {
 			return nil, nil, fmt.Errorf("mount %s: %w", m.Guest, err)
 		}
 		roots = append(roots, root)
-		files = files.WithFSMount(root.FS(), m.Guest)
+		files = files.WithFSMount(mounted{root, free}, m.Guest)
 	}
 	return files, release, nil
+}
+
+// maxFiles is how many files an attempt may have open: those of a process are few.
+const maxFiles = 64
+
+// mounted shows the files and directories of a root, and nothing else: to open a
+// pipe waits for its other end, to open a device can do anything.
+type mounted struct {
+	root *os.Root
+	free *atomic.Int32 // how many more the attempt may open
+}
+
+// Open implements fs.FS.
+func (m mounted) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	if m.free.Add(-1) < 0 {
+		m.free.Add(1)
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EMFILE}
+	}
+	f := &file{free: m.free}
+	var err error
+	if f.File, err = m.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
+		m.free.Add(1)
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+		_ = f.Close()
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return f, nil
+}
+
+// file counts as open until it is closed.
+type file struct {
+	*os.File
+	free *atomic.Int32
+	once sync.Once
+}
+
+// Close implements fs.File.
+func (f *file) Close() error {
+	f.once.Do(func() { f.free.Add(1) })
+	return f.File.Close()
 }

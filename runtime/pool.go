@@ -11,9 +11,9 @@ import (
 // least; at most twice that.
 const idleFor = 30 * time.Second
 
-// instanceCost is what an instance takes beside the pages of its memory: wazero's
-// own state and the guest's stack.
-const instanceCost = 24 << 10
+// instanceCost is what an instance takes beside its memory and the guest's stack:
+// wazero's own state.
+const instanceCost = 14 << 10
 
 // budget is the memory that the instances of all skills may hold between their
 // attempts, in bytes.
@@ -49,18 +49,19 @@ type lane struct {
 	_ [64 - unsafe.Sizeof(atomic.Pointer[instance]{})]byte
 }
 
-// lane returns the caller's. Goroutines that run on different cores have their
-// stacks in different places, and those of one core reuse each other's.
-func (p *pool) lane() *lane {
-	var here byte
+// here returns the number of the caller's lane. Goroutines that run on different
+// cores have their stacks in different places, and those of one core reuse each
+// other's.
+func here() int {
+	var at byte
 	const stack = 13 // bits: the size of those that call guests
-	h := uint64(uintptr(unsafe.Pointer(&here))>>stack) * 0x9e3779b97f4a7c15
-	return &p.lanes[h>>(64-laneBits)]
+	h := uint64(uintptr(unsafe.Pointer(&at))>>stack) * 0x9e3779b97f4a7c15
+	return int(h >> (64 - laneBits))
 }
 
 // take returns an idle instance, or nil.
 func (p *pool) take() *instance {
-	if i := p.lane().Swap(nil); i != nil {
+	if i := p.lanes[here()].Swap(nil); i != nil {
 		return i
 	}
 	if i := p.pop(); i != nil {
@@ -84,17 +85,18 @@ func (p *pool) pop() *instance {
 	i := p.idle[last]
 	p.idle[last] = nil
 	p.idle = p.idle[:last]
+	i.watch.add(i)
 	return i
 }
 
 // put keeps a restored instance for the next attempt, if there is room.
 func (p *pool) put(i *instance) {
-	if !p.charge(i, int64(i.resident)+instanceCost) {
+	if !p.charge(i, int64(i.resident)+int64(i.stackSize())+instanceCost) {
 		p.discard(i)
 		return
 	}
 	i.round = p.round.Load()
-	if !p.lane().CompareAndSwap(nil, i) && !p.push(i) {
+	if !p.lanes[here()].CompareAndSwap(nil, i) && !p.push(i) {
 		p.discard(i)
 	}
 }
@@ -103,6 +105,7 @@ func (p *pool) push(i *instance) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
+		i.watch.remove(i) // there may be thousands here
 		p.idle = append(p.idle, i)
 	}
 	return !p.closed

@@ -21,7 +21,7 @@ import (
 type program struct {
 	digest   string
 	prepared *prepare.Module
-	refs     int // skills and waiters; guarded by Engine.mu
+	refs     int // skills, who waits for it, who makes it; guarded by Engine.mu
 
 	ready chan struct{} // closed when compiled, or err says why not
 	err   error
@@ -41,52 +41,73 @@ type linked struct {
 	runtime wazero.Runtime
 }
 
-// program returns the compiled program with a reference for the caller. Of
-// callers with the same digest the first one compiles, the others wait.
-func (e *Engine) program(ctx context.Context, wasm []byte, prepared *prepare.Module, m *hive.Manifest) (*program, error) {
-	p, first, err := e.claim(Digest(wasm), prepared)
-	if err != nil {
-		return nil, err
+// program returns the compiled program with a reference for the caller. Callers
+// with the same digest wait for what is done for the first of them. If that is
+// refused, its manifest may be why: the next one asks again.
+func (e *Engine) program(ctx context.Context, wasm []byte, prepared *prepare.Module, m hive.Manifest) (*program, error) {
+	for {
+		p, first := e.claim(Digest(wasm), prepared)
+		if first {
+			go e.make(p, wasm, m)
+		}
+		var err error
+		select {
+		case <-p.ready:
+			err = p.err
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if err == nil {
+			return p, nil
+		}
+		err = errors.Join(err, e.release(p))
+		if _, refused := errors.AsType[*Refusal](err); first || !refused {
+			return nil, err
+		}
 	}
-	if first {
-		p.err = e.compile(p, wasm, m)
-		close(p.ready)
-		e.busy.Done()
-	}
-	select {
-	case <-p.ready:
-		err = p.err
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(err, e.release(p))
-	}
-	return p, nil
 }
 
-// claim returns the program of the digest and whether the caller is the first.
-func (e *Engine) claim(digest string, prepared *prepare.Module) (p *program, first bool, err error) {
+// claim returns the program of the digest with a reference, and whether the
+// caller is to have it made. That takes another one.
+func (e *Engine) claim(digest string, prepared *prepare.Module) (p *program, first bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed.Load() {
-		return nil, false, errClosed
-	}
 	p, known := e.programs[digest]
 	if !known {
-		p = &program{digest: digest, prepared: prepared, ready: make(chan struct{})}
+		p = &program{digest: digest, prepared: prepared, refs: 1, ready: make(chan struct{})}
 		e.programs[digest] = p
 		e.busy.Add(1)
 	}
 	p.refs++
-	return p, !known, nil
+	return p, !known
+}
+
+// make compiles a program, even if those who wait for it give up: the code is on
+// disk when they come again.
+func (e *Engine) make(p *program, wasm []byte, m hive.Manifest) {
+	defer e.busy.Done()
+	p.err = e.compile(p, wasm, &m)
+	if p.err != nil {
+		e.unlist(p)
+	}
+	close(p.ready)
+	_ = e.release(p) // of one that nobody else has: there is nobody to tell
+}
+
+// unlist has the next caller make the program anew.
+func (e *Engine) unlist(p *program) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.programs[p.digest] == p {
+		delete(e.programs, p.digest)
+	}
 }
 
 func (e *Engine) release(p *program) error {
 	e.mu.Lock()
 	p.refs--
 	last := p.refs == 0
-	if last {
+	if last && e.programs[p.digest] == p {
 		delete(e.programs, p.digest)
 	}
 	e.mu.Unlock()

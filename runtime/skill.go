@@ -33,6 +33,7 @@ type Skill struct {
 	env      []string // as K=V
 	snapshot *snapshot
 	pool     pool
+	foreign  bool // its memory may be written to on other threads
 	closed   atomic.Bool
 	released atomic.Bool
 	users    atomic.Int64 // attempts, and one until it is closed
@@ -64,19 +65,24 @@ func Digest(wasm []byte) string {
 // manifest is the reason. The skill must be closed; what m refers to must not
 // change before.
 func (e *Engine) Prepare(ctx context.Context, wasm []byte, m *hive.Manifest) (*Skill, error) {
+	if err := e.use(); err != nil {
+		return nil, err
+	}
+	defer e.busy.Done()
 	info, prepared, err := e.check(wasm, m)
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.program(ctx, wasm, prepared, m)
+	p, err := e.program(ctx, wasm, prepared, *m)
 	if err != nil {
 		return nil, err
 	}
 	s := &Skill{
 		engine: e, program: p, manifest: *m, info: info, pool: pool{budget: &e.budget},
-		id:   hive.SkillID{Name: m.Name, Version: m.Version, Digest: info.Digest},
-		args: slices.Concat([]string{m.Name}, m.Args),
-		env:  environ(m.Env, nil),
+		foreign: foreign(prepared, e.hosts),
+		id:      hive.SkillID{Name: m.Name, Version: m.Version, Digest: info.Digest},
+		args:    slices.Concat([]string{m.Name}, m.Args),
+		env:     environ(m.Env, nil),
 	}
 	s.users.Store(1)
 	if err := s.start(ctx); err != nil {

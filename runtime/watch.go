@@ -19,7 +19,7 @@ type watcher struct {
 	on atomic.Bool // a look is due
 
 	mu  sync.Mutex
-	all map[*instance]bool // idle ones too
+	all map[*instance]bool // that run, or may soon
 }
 
 func (w *watcher) add(i *instance) {

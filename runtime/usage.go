@@ -1,0 +1,91 @@
+package runtime
+
+import (
+	goruntime "runtime"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// usage is what a thread took from the kernel.
+type usage struct {
+	cpu    time.Duration
+	faults int64 // pages it was given, or a copy of
+}
+
+// meter measures what the guest of one attempt takes. It has a thread to itself
+// for that, but while it waits: the kernel keeps accounts of threads.
+type meter struct {
+	used   usage // until the thread was last given back
+	since  usage // of the thread, when the guest got it
+	lane   *threads
+	waited time.Duration
+	blind  bool // it ran for some time on a thread that others used as well
+}
+
+// threads counts those that guests have to themselves. Go ends a process that
+// has 10,000, so when there are many, further guests share. Each goroutine
+// counts in a lane of its own, or the cores would wait for each other.
+type threads struct {
+	atomic.Int32
+	_ [64 - unsafe.Sizeof(atomic.Int32{})]byte
+}
+
+// maxThreads is how many guests have threads to themselves, in each lane.
+const maxThreads = 2048 / lanes
+
+var guestThreads [lanes]threads
+
+// begin measures from here on.
+func (m *meter) begin() {
+	lane := &guestThreads[here()]
+	if !threadsKnown || lane.Add(1) > maxThreads {
+		if threadsKnown {
+			lane.Add(-1)
+		}
+		m.blind = true
+		return
+	}
+	goruntime.LockOSThread()
+	m.lane, m.since = lane, threadUsage()
+}
+
+// pause measures no further, and gives the thread back.
+func (m *meter) pause() {
+	if m.lane == nil {
+		return
+	}
+	now := threadUsage()
+	m.used.cpu += now.cpu - m.since.cpu
+	m.used.faults += now.faults - m.since.faults
+	goruntime.UnlockOSThread()
+	m.lane.Add(-1)
+	m.lane = nil
+}
+
+// wait calls f, which waits for something that is not the guest's work.
+func (m *meter) wait(f func()) {
+	began := time.Now()
+	m.pause()
+	defer func() {
+		m.waited += time.Since(began)
+		m.begin()
+	}()
+	f()
+}
+
+// coarse is what the kernel's account of a thread does not tell apart: it is kept
+// by the tick.
+const coarse = 5 * time.Millisecond
+
+// cpu returns the processor time the guest took, of all that passed. What
+// cannot be known is the time that it did not wait.
+func (m *meter) cpu(passed time.Duration) time.Duration {
+	switch awake := passed - m.waited; {
+	case m.blind:
+		return awake
+	case m.used.cpu < coarse:
+		return min(coarse, awake)
+	}
+	return m.used.cpu
+}
