@@ -59,3 +59,16 @@ func BenchmarkCall(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCores is the smallest of those on as many cores as -cpu says.
+func BenchmarkCores(b *testing.B) {
+	s := skillOf(b, dialer().bytes(), hive.Manifest{})
+	call := Call{Payload: dial(dialInput, 100, 16, 0)}
+	b.RunParallel(func(loop *testing.PB) {
+		for loop.Next() {
+			if out := s.Call(b.Context(), call); out.Failure != nil {
+				b.Error(out.Failure)
+			}
+		}
+	})
+}

@@ -69,10 +69,11 @@ func (a *attempt) run() (failure *hive.Failure) {
 		}
 		a.over()
 	}()
-	if err := a.skill.hold(); err != nil {
+	lane, err := a.skill.hold()
+	if err != nil {
 		return hive.NewFailure(hive.FailHost, err.Error())
 	}
-	defer a.skill.drop() // the attempt has its outcome; Close tells of errors
+	defer a.skill.drop(lane)
 	if err := a.Context.Err(); err != nil {
 		return a.stopped(context.Cause(a.Context))
 	}

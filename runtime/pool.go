@@ -38,25 +38,10 @@ type pool struct {
 	sweep  *time.Timer // runs while anything is idle
 }
 
-const (
-	laneBits = 5
-	lanes    = 1 << laneBits
-)
-
-// lane is room for one instance, on a cache line of its own.
+// lane is room for one instance.
 type lane struct {
 	atomic.Pointer[instance]
-	_ [64 - unsafe.Sizeof(atomic.Pointer[instance]{})]byte
-}
-
-// here returns the number of the caller's lane. Goroutines that run on different
-// cores have their stacks in different places, and those of one core reuse each
-// other's.
-func here() int {
-	var at byte
-	const stack = 13 // bits: the size of those that call guests
-	h := uint64(uintptr(unsafe.Pointer(&at))>>stack) * 0x9e3779b97f4a7c15
-	return int(h >> (64 - laneBits))
+	_ [cacheLine - unsafe.Sizeof(atomic.Pointer[instance]{})]byte
 }
 
 // take returns an idle instance, or nil.

@@ -36,7 +36,7 @@ type Skill struct {
 	foreign  bool // its memory may be written to on other threads
 	closed   atomic.Bool
 	released atomic.Bool
-	users    atomic.Int64 // attempts, and one until it is closed
+	users    [lanes]tally // attempts, each in the lane where it began
 }
 
 // Info is what is known of a prepared program.
@@ -84,12 +84,11 @@ func (e *Engine) Prepare(ctx context.Context, wasm []byte, m *hive.Manifest) (*S
 		args:    slices.Concat([]string{m.Name}, m.Args),
 		env:     environ(m.Env, nil),
 	}
-	s.users.Store(1)
 	if err := s.start(ctx); err != nil {
-		return nil, errors.Join(err, s.drop())
+		return nil, errors.Join(err, s.Close(ctx))
 	}
 	if err := e.keep(s); err != nil {
-		return nil, errors.Join(err, s.drop())
+		return nil, errors.Join(err, s.Close(ctx))
 	}
 	return s, nil
 }
@@ -165,27 +164,41 @@ func (s *Skill) Close(context.Context) error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	return s.drop()
+	return s.release()
 }
 
-// hold uses the skill until drop, unless it is closed.
-func (s *Skill) hold() error {
-	s.users.Add(1)
-	if s.closed.Load() {
-		err := errors.New("the skill is closed")
-		if s.engine.closed.Load() {
-			err = errClosed
-		}
-		_ = s.drop()
-		return err
+// hold uses the skill until drop of the lane it returns, unless it is closed.
+func (s *Skill) hold() (lane int, err error) {
+	lane = here()
+	s.users[lane].Add(1)
+	if !s.closed.Load() {
+		return lane, nil
 	}
-	return nil
+	s.drop(lane)
+	if s.engine.closed.Load() {
+		return 0, errClosed
+	}
+	return 0, errors.New("the skill is closed")
 }
 
-// drop gives up one use. The last one releases what the skill holds. None comes
-// after it: whoever adds one to a closed skill takes it back.
-func (s *Skill) drop() error {
-	if s.users.Add(-1) > 0 || !s.released.CompareAndSwap(false, true) {
+// drop gives up one use.
+func (s *Skill) drop(lane int) {
+	s.users[lane].Add(-1)
+	if s.closed.Load() {
+		_ = s.release() // Close tells of errors
+	}
+}
+
+// release releases what a closed skill holds when nobody uses it, once. A use
+// that began before it was closed is in its lane until it ends, whenever that is
+// looked at; those that come later do nothing but go, and look themselves.
+func (s *Skill) release() error {
+	for lane := range s.users {
+		if s.users[lane].Load() > 0 {
+			return nil
+		}
+	}
+	if s.released.Swap(true) {
 		return nil
 	}
 	s.pool.close()

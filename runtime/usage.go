@@ -2,9 +2,7 @@ package runtime
 
 import (
 	goruntime "runtime"
-	"sync/atomic"
 	"time"
-	"unsafe"
 )
 
 // usage is what a thread took from the kernel.
@@ -16,25 +14,19 @@ type usage struct {
 // meter measures what the guest of one attempt takes. It has a thread to itself
 // for that, but while it waits: the kernel keeps accounts of threads.
 type meter struct {
-	used   usage // until the thread was last given back
-	since  usage // of the thread, when the guest got it
-	lane   *threads
+	used   usage  // until the thread was last given back
+	since  usage  // of the thread, when the guest got it
+	lane   *tally // of the thread; nil: it has none
 	waited time.Duration
 	blind  bool // it ran for some time on a thread that others used as well
 }
 
-// threads counts those that guests have to themselves. Go ends a process that
-// has 10,000, so when there are many, further guests share. Each goroutine
-// counts in a lane of its own, or the cores would wait for each other.
-type threads struct {
-	atomic.Int32
-	_ [64 - unsafe.Sizeof(atomic.Int32{})]byte
-}
+// guestThreads counts those that guests have to themselves. Go ends a process
+// that has 10,000, so when there are many, further guests share.
+var guestThreads [lanes]tally
 
 // maxThreads is how many guests have threads to themselves, in each lane.
 const maxThreads = 2048 / lanes
-
-var guestThreads [lanes]threads
 
 // begin measures from here on.
 func (m *meter) begin() {

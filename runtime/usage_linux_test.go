@@ -37,7 +37,7 @@ func TestSleepersHoldNoThreads(t *testing.T) {
 	}
 }
 
-func threadsHeld() (n int32) {
+func threadsHeld() (n int64) {
 	for lane := range guestThreads {
 		n += guestThreads[lane].Load()
 	}
