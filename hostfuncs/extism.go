@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -33,12 +34,23 @@ type ExtismOptions struct {
 	MaxMemory int64             // bytes the plugin may allocate beside its input; 0: hive.DefaultMemory
 }
 
+// extisms are those that nobody uses any more, all zeros. They are large: made
+// anew for every attempt they would be most of the garbage of a small one.
+var extisms = sync.Pool{New: func() any { return new(Extism) }}
+
+// Free gives the state up after its attempt. Nobody may use it any more.
+func (e *Extism) Free() {
+	*e = Extism{}
+	extisms.Put(e)
+}
+
 // NewExtism returns the state that one attempt begins with.
 func NewExtism(o ExtismOptions) *Extism {
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = hive.DefaultMemory
 	}
-	e := &Extism{config: o.Config}
+	e := extisms.Get().(*Extism)
+	e.config = o.Config
 	e.memory.init(uint64(o.MaxMemory), uint64(len(o.Payload)))
 	if offset := e.memory.put(o.Payload); offset != 0 {
 		e.memory.input = span{offset, uint64(len(o.Payload))}

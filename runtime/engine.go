@@ -42,6 +42,10 @@ type Options struct {
 	// wazero values: whoever offers host functions need not know this package. They
 	// must not touch a guest's memory after they returned.
 	Host map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder
+	// Careful says that what Host adds keeps nothing it was called with, its
+	// context included, and writes to a guest's memory on the calling goroutine
+	// only. Attempts of programs that import it cost less then.
+	Careful bool
 	// Pool is the memory that idle instances may hold, in bytes; 0: DefaultPool.
 	Pool int64
 	// Most is what the limits of a manifest may ask for; zero ones allow anything.
@@ -58,6 +62,7 @@ type Engine struct {
 	trusting    bool   // compiles in this process: it is the child, or a test
 	into        string // where the child compiles to
 	fresh       bool
+	careful     bool
 	newImage    func([]byte) image
 	most        hive.SkillLimits
 	startWithin time.Duration
@@ -101,7 +106,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		o.Pool = DefaultPool
 	}
 	e := &Engine{
-		admission: o.Admit, fresh: o.Fresh, most: o.Most, startWithin: startWithin, childMemory: admitMemory, hosts: hosts,
+		admission: o.Admit, fresh: o.Fresh, careful: o.Careful, most: o.Most, startWithin: startWithin, childMemory: admitMemory, hosts: hosts,
 		cacheDir: dir, temporary: temporary,
 		programs: map[string]*program{},
 		skills:   map[*Skill]bool{},
@@ -136,6 +141,9 @@ func (e *Engine) Close(ctx context.Context) error {
 		return fmt.Errorf("close sandbox engine: %w", context.Cause(ctx))
 	}
 }
+
+// Idle returns the memory that idle instances hold, in bytes.
+func (e *Engine) Idle() int64 { return e.budget.held.Load() }
 
 // drain waits until nobody uses anything.
 func (e *Engine) drain() {

@@ -12,7 +12,7 @@ import (
 // Admit is what the child process does in which programs are compiled for the
 // first time: the one that Options.Admit starts.
 func Admit(ctx context.Context, in io.Reader, out io.Writer) error {
-	return runtime.Admit(Starting(ctx), runtime.Options{Host: hostfuncs.Modules()}, in, out)
+	return runtime.Admit(Starting(ctx), runtime.Options{Host: hostfuncs.Modules(), Careful: true}, in, out)
 }
 
 // Starting returns the context in which programs are prepared: of no attempt, so
@@ -28,5 +28,9 @@ func Call(ctx context.Context, program *runtime.Skill, m *hive.Manifest, c runti
 		a.Extism = hostfuncs.NewExtism(hostfuncs.ExtismOptions{Payload: c.Payload, Config: m.Env, MaxMemory: info.Limits.Memory})
 		c.Plugin = a.Extism
 	}
-	return program.Call(hostfuncs.With(ctx, a), c)
+	out := program.Call(hostfuncs.With(ctx, a), c)
+	if a.Extism != nil {
+		a.Extism.Free()
+	}
+	return out
 }

@@ -56,6 +56,7 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	case errors.Is(cause, errReleased):
 		s.release(a)
 	default:
+		s.metrics.ended(a.Task.Skill.Name, &out)
 		s.put(ctx, a, &out)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // TestProgramsOfOthers runs programs that nobody here wrote, as they are.
 func TestProgramsOfOthers(t *testing.T) {
 	t.Parallel()
-	engine, err := runtime.New(t.Context(), runtime.Options{Admit: testkit.Admit(), CacheDir: testkit.CacheDir(t), Host: hostfuncs.Modules()})
+	engine, err := runtime.New(t.Context(), runtime.Options{Admit: testkit.Admit(), CacheDir: testkit.CacheDir(t), Host: hostfuncs.Modules(), Careful: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,6 +140,22 @@ func (s *shelf) find(ref hive.SkillRef) (hive.Skill, bool) {
 	return hive.Skill{}, false
 }
 
+// prepared lists the skills that are ready.
+func (s *shelf) prepared() (all []*ready) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.ready {
+		select {
+		case <-r.done:
+			if r.err == nil {
+				all = append(all, r)
+			}
+		default:
+		}
+	}
+	return all
+}
+
 func (s *shelf) forget(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,6 +31,8 @@ type Spore struct {
 	tags   hive.Tags
 	born   time.Time
 
+	metrics *metrics
+
 	session *broker.Session // set by Start
 
 	life     context.Context // of the loops: ends when the spore leaves
@@ -77,7 +79,7 @@ func New(o Options) (*Spore, error) {
 		tags[key] = value
 	}
 	engine, err := runtime.New(context.Background(), runtime.Options{
-		Admit: o.Admit, CacheDir: o.CacheDir, Host: hostfuncs.Modules(), Pool: o.Pool, Most: o.Most,
+		Admit: o.Admit, CacheDir: o.CacheDir, Host: hostfuncs.Modules(), Careful: true, Pool: o.Pool, Most: o.Most,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("spore: %w", err)
@@ -92,6 +94,7 @@ func New(o Options) (*Spore, error) {
 	for range o.Slots {
 		s.slots <- struct{}{}
 	}
+	s.metrics = newMetrics(s)
 	return s, nil
 }
 

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 func TestNoop(t *testing.T) {
 	t.Parallel()
-	engine, err := runtime.New(t.Context(), runtime.Options{Admit: []string{os.Args[0], "admit"}, Host: hostfuncs.Modules()})
+	engine, err := runtime.New(t.Context(), runtime.Options{Admit: []string{os.Args[0], "admit"}, Host: hostfuncs.Modules(), Careful: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ var doors = map[string][]string{
 	"github.com/alicebob/miniredis":         {"internal/embedded"},
 	"github.com/santhosh-tekuri/jsonschema": {"manifest"},
 	"github.com/spf13/cobra":                {"internal/cli"},
+	"github.com/prometheus/client_golang":   {"spore"},
 }
 
 func TestImports(t *testing.T) {

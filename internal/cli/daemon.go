@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func (a *app) dev(ctx context.Context, slots int, skills []string) error {
 // Spore runs the spore program and returns its exit code.
 func Spore(args []string, streams IO) int {
 	a := &app{IO: streams, name: "spore"}
-	var name, tags string
+	var name, tags, metrics string
 	var slots int
 	root := &cobra.Command{
 		Use:   "spore",
@@ -144,19 +145,25 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--tags: %w", err)}
 			}
-			return a.spore(cmd.Context(), spore.Options{Name: name, Tags: offered, Slots: slots})
+			if metrics != "" {
+				if err := config.CheckListen(metrics); err != nil {
+					return usageError{fmt.Errorf("--metrics: %w", err)}
+				}
+			}
+			return a.spore(cmd.Context(), spore.Options{Name: name, Tags: offered, Slots: slots}, metrics)
 		},
 	}
 	a.addGlobalFlags(root)
 	root.Flags().StringVar(&name, "name", "", "name of this spore, unique in the hive (default: the host's and a random suffix)")
 	root.Flags().StringVar(&tags, "tags", "", "what it offers, such as gpu=true,zone=eu, beside the detected os, arch, cores, mem_gb and gpu")
 	root.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
+	root.Flags().StringVar(&metrics, "metrics", "", "HOST:PORT at which it answers GET /metrics for Prometheus (default: nowhere)")
 	root.AddCommand(a.versionCommand(), a.admitCommand())
 	return a.run(root, args)
 }
 
 // spore runs the daemon with the configured options; those that flags gave win.
-func (a *app) spore(ctx context.Context, flags spore.Options) error {
+func (a *app) spore(ctx context.Context, flags spore.Options, metrics string) error {
 	tune()
 	return a.withRoad(ctx, func(road *broker.Broker) error {
 		o := a.sporeOptions()
@@ -176,6 +183,11 @@ func (a *app) spore(ctx context.Context, flags spore.Options) error {
 		if err != nil {
 			return err
 		}
+		closeMetrics, err := serveMetrics(o.Log, cmp.Or(metrics, a.cfg.Spore.Metrics), s.Metrics())
+		if err != nil {
+			return errors.Join(err, s.Stop(ctx))
+		}
+		defer closeMetrics()
 		if err := s.Start(ctx); err != nil {
 			return err
 		}

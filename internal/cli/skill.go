@@ -54,7 +54,7 @@ func (a *app) skillBuildCommand() *cobra.Command {
 
 // withEngine opens an engine with the cache of compiled programs.
 func (a *app) withEngine(ctx context.Context, f func(*runtime.Engine) error) error {
-	engine, err := runtime.New(ctx, runtime.Options{Admit: admitBy(), CacheDir: a.codeCache(), Host: hostfuncs.Modules()})
+	engine, err := runtime.New(ctx, runtime.Options{Admit: admitBy(), CacheDir: a.codeCache(), Host: hostfuncs.Modules(), Careful: true})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -97,8 +98,7 @@ func (r Redis) check(p *problems) {
 		p.add("redis.host", "%s: want the name or address of a host, without a port", quoteAddress(r.Host))
 	}
 	for _, addr := range r.Addrs {
-		var n int
-		if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" || number(&n, port) != nil {
+		if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || !isPort(port) {
 			p.add("redis.addrs", "%s: want HOST:PORT", quoteAddress(addr))
 		}
 	}
@@ -113,6 +113,19 @@ func (r Redis) check(p *problems) {
 	if (r.Cert == "") != (r.Key == "") {
 		p.add("redis.cert", "redis.cert and redis.key go together")
 	}
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// CheckListen reports an address that cannot be listened at.
+func CheckListen(addr string) error {
+	if _, port, err := net.SplitHostPort(addr); err != nil || !isPort(port) {
+		return fmt.Errorf("%s: want HOST:PORT", quoteAddress(addr))
+	}
+	return nil
 }
 
 // quoteAddress quotes what should be an address. If it holds an '@' it may be a
@@ -151,6 +164,9 @@ func (s *Spore) check(p *problems) {
 	p.between("spore.slots", s.Slots, 0, 4096)
 	p.between("spore.prefetch", s.Prefetch, 0, 4096)
 	p.lasts("spore.grace", s.Grace, 0, 24*time.Hour)
+	if s.Metrics != "" {
+		p.check("spore.metrics", CheckListen(s.Metrics))
+	}
 	p.between("spore.pool_mb", s.PoolMB, 1, 1<<20)
 	p.between("spore.max_memory_mb", s.MaxMemoryMB, 1, hive.MaxMemory>>20)
 	p.lasts("spore.max_time", s.MaxTime, time.Millisecond, hive.MaxTimeout)

@@ -73,6 +73,7 @@ type Spore struct {
 	CacheDir string        `toml:"cache_dir" is:"path"`
 	Grace    time.Duration `toml:"grace"`
 	PoolMB   int           `toml:"pool_mb"`
+	Metrics  string        `toml:"metrics"`
 
 	MaxMemoryMB int           `toml:"max_memory_mb"`
 	MaxTime     time.Duration `toml:"max_time"`

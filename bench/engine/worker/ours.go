@@ -33,6 +33,7 @@ func options(cache string, fresh bool) (runtime.Options, error) {
 		Fresh:    fresh,
 		Admit:    []string{self, admitCommand},
 		Host:     hosts,
+		Careful:  true,
 	}, nil
 }
 
