@@ -2,6 +2,7 @@ package hive
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -100,4 +101,15 @@ func CheckID(id string) error {
 		}
 	}
 	return nil
+}
+
+// DerivedID returns the id of the nth task that the task of an id asks for: ID-n,
+// or where that is too long, a digest of it.
+func DerivedID(parent string, n int) string {
+	id := fmt.Sprintf("%s-%d", parent, n)
+	if len(id) <= maxIDLen {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return encodeID(binary.BigEndian.Uint64(sum[:])&(1<<42-1), uint64(sum[8]&15), binary.BigEndian.Uint64(sum[9:]))
 }

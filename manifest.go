@@ -82,7 +82,29 @@ type Manifest struct {
 	Limits      SkillLimits       `json:"limits,omitzero"`
 	Requires    Selector          `json:"requires,omitempty"`
 	Grants      []Grant           `json:"grants,omitempty"`
+	Allow       Allow             `json:"allow,omitzero"`
 }
+
+// Allow says what the grants of a manifest are for. What it does not name is
+// denied although the grant is given.
+type Allow struct {
+	HTTP    []string `json:"http,omitempty"`    // HOST, HOST:PORT, *.HOST or *.HOST:PORT; without a port: 443 and 80
+	KV      []string `json:"kv,omitempty"`      // namespaces shared with other skills; its own needs no name
+	Spawn   []string `json:"spawn,omitempty"`   // skills
+	Secrets []string `json:"secrets,omitempty"` // names
+	Files   []string `json:"files,omitempty"`   // names of folders of the spore
+	Clock   Source   `json:"clock,omitempty"`
+	Random  Source   `json:"random,omitempty"`
+}
+
+// Source is where clock and random numbers come from.
+type Source string
+
+// The sources: the world, or the task's id, so that each attempt sees the same.
+const (
+	SourceLive Source = ""
+	SourceTask Source = "task"
+)
 
 // Skill is a manifest and the digest of the program it speaks for.
 type Skill struct {

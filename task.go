@@ -98,6 +98,7 @@ type Outcome struct {
 	Ran     SkillID  // the program that ran
 	Elapsed time.Duration
 	Receipt Receipt
+	Effects Effects // to be done if it completed
 }
 
 // Receipt is what an attempt used.

@@ -93,7 +93,7 @@ func fail(format string, args ...any) { panic(fault(fmt.Sprintf(format, args...)
 
 // extismCall is one function of the module. Its parameters are on the stack,
 // its result goes to stack[0].
-type extismCall func(a Attempt, stack []uint64)
+type extismCall func(a *Attempt, stack []uint64)
 
 // extismFunctions are the functions of the module and their types. Offsets are
 // i64. All names that Extism's own host has are here, although no PDK imports
@@ -147,8 +147,8 @@ func addExtism(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 // inAttempt returns a host function that finds the plugin's state.
 func inAttempt(call extismCall) api.GoFunc {
 	return func(ctx context.Context, stack []uint64) {
-		a, _ := ctx.Value(attemptKey{}).(Attempt)
-		if a.Extism == nil {
+		a, _ := ctx.Value(attemptKey{}).(*Attempt)
+		if a == nil || a.Extism == nil {
 			fail("%s is for Extism plugins only", extismModule)
 		}
 		call(a, stack)

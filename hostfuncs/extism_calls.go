@@ -16,22 +16,22 @@ const (
 	maxURL         = 200 // bytes of one in a message
 )
 
-func extismAlloc(a Attempt, stack []uint64)  { stack[0] = a.Extism.memory.alloc(stack[0]) }
-func extismFree(a Attempt, stack []uint64)   { a.Extism.memory.release(stack[0]) }
-func extismLength(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.lengthOf(stack[0]) }
+func extismAlloc(a *Attempt, stack []uint64)  { stack[0] = a.Extism.memory.alloc(stack[0]) }
+func extismFree(a *Attempt, stack []uint64)   { a.Extism.memory.release(stack[0]) }
+func extismLength(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.lengthOf(stack[0]) }
 
-func extismLoad8(a Attempt, stack []uint64)   { stack[0] = a.Extism.memory.load8(stack[0]) }
-func extismLoad64(a Attempt, stack []uint64)  { stack[0] = a.Extism.memory.load64(stack[0]) }
-func extismStore8(a Attempt, stack []uint64)  { a.Extism.memory.store8(stack[0], byte(stack[1])) }
-func extismStore64(a Attempt, stack []uint64) { a.Extism.memory.store64(stack[0], stack[1]) }
+func extismLoad8(a *Attempt, stack []uint64)   { stack[0] = a.Extism.memory.load8(stack[0]) }
+func extismLoad64(a *Attempt, stack []uint64)  { stack[0] = a.Extism.memory.load64(stack[0]) }
+func extismStore8(a *Attempt, stack []uint64)  { a.Extism.memory.store8(stack[0], byte(stack[1])) }
+func extismStore64(a *Attempt, stack []uint64) { a.Extism.memory.store64(stack[0], stack[1]) }
 
-func extismReset(a Attempt, _ []uint64)           { a.Extism.memory.reset() }
-func extismMemoryBytes(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.length }
+func extismReset(a *Attempt, _ []uint64)           { a.Extism.memory.reset() }
+func extismMemoryBytes(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.length }
 
-func extismInputLength(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.input.length }
-func extismInputOffset(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.input.offset }
+func extismInputLength(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.input.length }
+func extismInputOffset(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.input.offset }
 
-func extismInputLoad8(a Attempt, stack []uint64) {
+func extismInputLoad8(a *Attempt, stack []uint64) {
 	m := &a.Extism.memory
 	offset := stack[0]
 	stack[0] = 0
@@ -40,7 +40,7 @@ func extismInputLoad8(a Attempt, stack []uint64) {
 	}
 }
 
-func extismInputLoad64(a Attempt, stack []uint64) {
+func extismInputLoad64(a *Attempt, stack []uint64) {
 	m := &a.Extism.memory
 	offset := stack[0]
 	stack[0] = 0
@@ -51,30 +51,30 @@ func extismInputLoad64(a Attempt, stack []uint64) {
 
 // extismInputSet is input_set(offset, length i64). Like output_set and
 // error_set it ignores what is out of bounds.
-func extismInputSet(a Attempt, stack []uint64) {
+func extismInputSet(a *Attempt, stack []uint64) {
 	if m := &a.Extism.memory; m.contains(stack[0], stack[1]) {
 		m.input = span{stack[0], stack[1]}
 	}
 }
 
-func extismOutputSet(a Attempt, stack []uint64) {
+func extismOutputSet(a *Attempt, stack []uint64) {
 	if m := &a.Extism.memory; m.contains(stack[0], stack[1]) {
 		m.output = span{stack[0], stack[1]}
 	}
 }
 
-func extismOutputLength(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.output.length }
-func extismOutputOffset(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.output.offset }
+func extismOutputLength(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.output.length }
+func extismOutputOffset(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.output.offset }
 
 // extismErrorSet is error_set(offset i64): the block there says why the entry
 // function fails; 0 takes that back.
-func extismErrorSet(a Attempt, stack []uint64) {
+func extismErrorSet(a *Attempt, stack []uint64) {
 	if m := &a.Extism.memory; stack[0] == 0 || m.contains(stack[0], 0) {
 		m.failure = stack[0]
 	}
 }
 
-func extismErrorGet(a Attempt, stack []uint64) { stack[0] = a.Extism.memory.failure }
+func extismErrorGet(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.failure }
 
 // sizeOf returns the length of a block that a call was given: 0 for offset 0,
 // which is how PDKs pass nothing. Any other offset that is no block ends the
@@ -97,20 +97,20 @@ func (e *Extism) take(call string, offset, limit uint64) []byte {
 
 // extismConfigGet is config_get(key i64) -> i64: a new block with the value,
 // or 0 if there is none or it is empty.
-func extismConfigGet(a Attempt, stack []uint64) {
+func extismConfigGet(a *Attempt, stack []uint64) {
 	e := a.Extism
 	stack[0] = e.memory.put([]byte(e.config[string(e.take("config_get", stack[0], maxVars))]))
 }
 
 // extismVarGet is var_get(key i64) -> i64, see config_get.
-func extismVarGet(a Attempt, stack []uint64) {
+func extismVarGet(a *Attempt, stack []uint64) {
 	e := a.Extism
 	stack[0] = e.memory.put(e.vars[string(e.take("var_get", stack[0], maxVars))])
 }
 
 // extismVarSet is var_set(key, value i64): it keeps the value until the end of
 // the attempt, or with value 0 forgets the key.
-func extismVarSet(a Attempt, stack []uint64) {
+func extismVarSet(a *Attempt, stack []uint64) {
 	e := a.Extism
 	key := string(e.take("var_set", stack[0], maxVars))
 	size := e.varBytes
@@ -135,7 +135,7 @@ func extismVarSet(a Attempt, stack []uint64) {
 
 // extismHTTPRequest is http_request(request, body i64) -> i64. A request that
 // is not allowed ends the guest, as in Extism.
-func extismHTTPRequest(a Attempt, stack []uint64) {
+func extismHTTPRequest(a *Attempt, stack []uint64) {
 	var request struct{ URL string }
 	text := a.Extism.take("http_request", stack[0], maxHTTPRequest)
 	if err := json.Unmarshal(text, &request); err != nil {
@@ -150,10 +150,10 @@ func extismHTTPRequest(a Attempt, stack []uint64) {
 
 // extismZero answers for http_status_code and http_headers as long as no
 // request was made.
-func extismZero(_ Attempt, stack []uint64) { stack[0] = 0 }
+func extismZero(_ *Attempt, stack []uint64) { stack[0] = 0 }
 
 // extismLogLevel is get_log_level() -> i32: everything (0) or nothing.
-func extismLogLevel(a Attempt, stack []uint64) {
+func extismLogLevel(a *Attempt, stack []uint64) {
 	stack[0] = logOff
 	if a.granted(hive.GrantLog) {
 		stack[0] = 0
@@ -163,7 +163,7 @@ func extismLogLevel(a Attempt, stack []uint64) {
 // extismLog returns log_LEVEL(text i64), which without the grant does nothing:
 // plugins may log whether or not somebody listens.
 func extismLog(level string) extismCall {
-	return func(a Attempt, stack []uint64) {
+	return func(a *Attempt, stack []uint64) {
 		if !a.granted(hive.GrantLog) {
 			a.Extism.memory.release(stack[0])
 			return

@@ -174,7 +174,7 @@ func BenchmarkPlugin(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e := NewExtism(ExtismOptions{Payload: input})
-		results, err := entry.Call(With(ctx, Attempt{Extism: e}))
+		results, err := entry.Call(With(ctx, &Attempt{Extism: e}))
 		if err != nil {
 			b.Fatal(err)
 		}

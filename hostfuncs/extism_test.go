@@ -18,13 +18,13 @@ const far = 1 << 40
 // plugin calls the functions of the module as a guest does.
 type plugin struct {
 	testing.TB
-	attempt Attempt
+	attempt *Attempt
 	log     bytes.Buffer
 }
 
 func newPlugin(t testing.TB, o ExtismOptions, grants ...hive.Grant) *plugin {
 	p := &plugin{TB: t}
-	p.attempt = Attempt{Grants: grants, Log: &p.log, Extism: NewExtism(o)}
+	p.attempt = &Attempt{Grants: grants, Log: &p.log, Extism: NewExtism(o)}
 	return p
 }
 

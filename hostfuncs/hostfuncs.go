@@ -18,46 +18,168 @@ import (
 
 // Error numbers are negative, only ever added to, and listed in docs/abi.md.
 const (
-	errRange   = -1 // a pointer or length outside of the guest's memory
-	errDenied  = -2 // the grant was not given
-	errInvalid = -3 // an argument that means nothing
+	errRange       = -1 // a pointer or length outside of the guest's memory
+	errDenied      = -2 // the grant was not given, or not for this
+	errInvalid     = -3 // an argument that means nothing
+	errAbsent      = -4 // there is no such thing
+	errFull        = -5 // more than an attempt may ask for
+	errUnavailable = -6 // the host could not do it now; the answer says why
 )
 
-// Attempt is what the host functions of one attempt act on.
+// Attempt is what the host functions of one attempt act on. It belongs to the
+// goroutine that runs the guest.
 type Attempt struct {
 	Grants []hive.Grant
+	Allow  hive.Allow
 	Log    io.Writer
+	Task   Task
+	KV     KV      // what keys hold that the attempt did not write
 	Extism *Extism // of an Extism plugin, else nil
+
+	effects effects
+	answer  []byte // what the last call answered beside its number
+	denied  map[string]int
 }
 
-func (a Attempt) granted(g hive.Grant) bool { return slices.Contains(a.Grants, g) }
+func (a *Attempt) granted(g hive.Grant) bool { return a != nil && slices.Contains(a.Grants, g) }
+
+// Denied returns how often calls were denied, by function.
+func (a *Attempt) Denied() map[string]int { return a.denied }
 
 type attemptKey struct{}
 
 // With returns a context whose guest calls belong to the attempt.
-func With(ctx context.Context, a Attempt) context.Context {
+func With(ctx context.Context, a *Attempt) context.Context {
 	return context.WithValue(ctx, attemptKey{}, a)
 }
 
-// granted returns the attempt, and whether it has the grant.
-func granted(ctx context.Context, g hive.Grant) (Attempt, bool) {
-	a, _ := ctx.Value(attemptKey{}).(Attempt)
-	return a, a.granted(g)
-}
+// module is the one that reactors import from. The engine adds the functions
+// every reactor has.
+const module = "hive"
 
 // Modules returns the functions that the sandbox engine is to offer, by the
-// name of the module that guests import them from.
+// name of the module that guests import them from. They keep nothing that they
+// were called with.
 func Modules() map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 	return map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{
-		"hive":       addLog,
+		module:       add,
 		extismModule: addExtism,
 	}
 }
 
+// function is one of module hive.
+type function struct {
+	name   string
+	grant  hive.Grant // "": none is needed
+	params string     // one letter each, see valueTypes; the result is i32
+	call   func(*call) int32
+}
+
+// functions lists them all, file by file.
+var functions = slices.Concat(answerFunctions, logFunctions, taskFunctions, kvFunctions, spawnFunctions)
+
+// add adds them to the module.
+func add(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
+	for _, f := range functions {
+		b = b.NewFunctionBuilder().
+			WithGoModuleFunction(f.handler(), valueTypes(f.params), valueTypes("I")).Export(f.name)
+	}
+	return b
+}
+
+// call is one call of a function: its parameters, and what it acts on.
+type call struct {
+	*Attempt
+	ctx    context.Context // ends with the attempt
+	memory api.Memory      // nil: the guest has none
+	params []uint64
+}
+
+// handler is the door of every function: grants are looked at here.
+func (f function) handler() api.GoModuleFunc {
+	return func(ctx context.Context, m api.Module, stack []uint64) {
+		a, _ := ctx.Value(attemptKey{}).(*Attempt)
+		if f.grant != "" && !a.granted(f.grant) || a == nil {
+			a.deny(f.name)
+			answer(stack, errDenied)
+			return
+		}
+		c := call{a, ctx, m.Memory(), stack}
+		if f.name != "answer_read" {
+			a.answer = nil
+		}
+		answer(stack, f.call(&c))
+	}
+}
+
+// deny counts a denied call. The first one of a function is logged.
+func (a *Attempt) deny(name string) {
+	if a == nil {
+		return
+	}
+	if a.denied == nil {
+		a.denied = map[string]int{}
+	}
+	if a.denied[name]++; a.denied[name] == 1 && a.Log != nil {
+		logEntry(a.Log, "warn", []byte(name+" is denied"))
+	}
+}
+
+// u32 returns parameter n.
+func (c *call) u32(n int) uint32 { return uint32(c.params[n]) }
+
+// view returns the bytes that parameters n and n+1, ptr and len, name. They are
+// the guest's memory: not to be kept.
+func (c *call) view(n int) ([]byte, bool) {
+	ptr, size := c.u32(n), c.u32(n+1)
+	if c.memory == nil {
+		return nil, false
+	}
+	return c.memory.Read(ptr, size)
+}
+
+// text returns a copy of the bytes that parameters n and n+1 name, at most most of
+// them, or an error number.
+func (c *call) text(n, most int) (string, int32) {
+	b, ok := c.view(n)
+	switch {
+	case !ok:
+		return "", errRange
+	case len(b) > most:
+		return "", errInvalid
+	}
+	return string(b), 0
+}
+
+// reply leaves an answer to be read, and returns its length.
+func (c *call) reply(b []byte) int32 {
+	c.answer = b
+	return int32(len(b))
+}
+
+// unavailable is the reply to a call that the host could not serve.
+func (c *call) unavailable(err error) int32 {
+	c.answer = []byte(hive.Clip(err.Error(), hive.MaxMessage))
+	return errUnavailable
+}
+
+var answerFunctions = []function{{"answer_read", "", "III", answerRead}}
+
+// answerRead is answer_read(ptr, len, offset i32) -> i32: it copies up to len
+// bytes of what the last call answered, beginning at offset, to ptr and returns
+// how many. Calls with an answer return its length.
+//
+//	answer  |········|=========|······|
+//	        0        offset
+//	memory      |····|=========|···|
+//	                 ptr           ptr+len
+func answerRead(c *call) int32 {
+	to, ok := c.view(0)
+	if !ok {
+		return errRange
+	}
+	return int32(copy(to, c.answer[min(int(c.u32(2)), len(c.answer)):]))
+}
+
 // answer puts a host function's result where the guest finds it.
 func answer(stack []uint64, n int32) { stack[0] = uint64(uint32(n)) }
-
-// i32s returns n parameters or results of type i32.
-func i32s(n int) []api.ValueType {
-	return slices.Repeat([]api.ValueType{api.ValueTypeI32}, n)
-}

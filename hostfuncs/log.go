@@ -1,12 +1,8 @@
 package hostfuncs
 
 import (
-	"context"
 	"io"
 	"strings"
-
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
 	"github.com/hive-spore/hive"
 )
@@ -17,10 +13,7 @@ const maxLine = 4 << 10
 // levels of a log call, by their numbers.
 var levels = []string{"debug", "info", "warn", "error"}
 
-func addLog(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
-	return b.NewFunctionBuilder().
-		WithGoModuleFunction(api.GoModuleFunc(log), i32s(3), i32s(1)).Export("log")
-}
+var logFunctions = []function{{"log", hive.GrantLog, "III", log}}
 
 // log is log(level, ptr, len i32) -> i32. It writes one entry to the attempt's
 // log: the text that the guest has at ptr, after the name of its level. A
@@ -29,24 +22,17 @@ func addLog(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 //
 //	memory  |·····|text|·····|    ->    "info: text\n"
 //	              ptr  ptr+len
-func log(ctx context.Context, m api.Module, stack []uint64) {
-	level, ptr, n := uint32(stack[0]), uint32(stack[1]), uint32(stack[2])
-	a, ok := granted(ctx, hive.GrantLog)
-	if !ok {
-		answer(stack, errDenied)
-		return
-	}
+func log(c *call) int32 {
+	level := c.u32(0)
 	if level >= uint32(len(levels)) {
-		answer(stack, errInvalid)
-		return
+		return errInvalid
 	}
-	text, ok := m.Memory().Read(ptr, n)
+	text, ok := c.view(1)
 	if !ok {
-		answer(stack, errRange)
-		return
+		return errRange
 	}
-	logEntry(a.Log, levels[level], text)
-	answer(stack, 0)
+	logEntry(c.Log, levels[level], text)
+	return 0
 }
 
 // logEntry writes one entry. A log that is full is no error of the guest.

@@ -41,7 +41,7 @@ func TestLog(t *testing.T) {
 		{1, 2, 1<<32 - 1, errRange, ""},
 	} {
 		var b bytes.Buffer
-		got := ask(t, f, Attempt{Grants: []hive.Grant{hive.GrantLog}, Log: &b}, tt.level, tt.ptr, tt.n)
+		got := ask(t, f, &Attempt{Grants: []hive.Grant{hive.GrantLog}, Log: &b}, tt.level, tt.ptr, tt.n)
 		if got != tt.answer || b.String() != tt.line {
 			t.Errorf("log(%d, %d, %d) = %d, %.50q, want %d, %.50q", tt.level, tt.ptr, tt.n, got, &b, tt.answer, tt.line)
 		}
@@ -55,7 +55,7 @@ func FuzzLog(f *testing.F) {
 	f.Fuzz(func(t *testing.T, level, ptr, n uint32, text []byte) {
 		memory.Write(0, text[:min(len(text), page)])
 		var b bytes.Buffer
-		answer := ask(t, call, Attempt{Grants: []hive.Grant{hive.GrantLog}, Log: &b}, level, ptr, n)
+		answer := ask(t, call, &Attempt{Grants: []hive.Grant{hive.GrantLog}, Log: &b}, level, ptr, n)
 		if (answer == 0) != (b.Len() > 0) || answer > 0 || answer < errInvalid {
 			t.Errorf("log(%d, %d, %d) = %d and wrote %q", level, ptr, n, answer, &b)
 		}

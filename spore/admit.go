@@ -18,12 +18,12 @@ func Admit(ctx context.Context, in io.Reader, out io.Writer) error {
 // Starting returns the context in which programs are prepared: of no attempt, so
 // without grants, but with what an Extism plugin finds while it starts.
 func Starting(ctx context.Context) context.Context {
-	return hostfuncs.With(ctx, hostfuncs.Attempt{Log: io.Discard, Extism: hostfuncs.NewExtism(hostfuncs.ExtismOptions{})})
+	return hostfuncs.With(ctx, &hostfuncs.Attempt{Log: io.Discard, Extism: hostfuncs.NewExtism(hostfuncs.ExtismOptions{})})
 }
 
 // Call runs one attempt of a prepared program with what its manifest grants.
 func Call(ctx context.Context, program *runtime.Skill, m *hive.Manifest, c runtime.Call) hive.Outcome {
-	a := hostfuncs.Attempt{Grants: m.Grants, Log: c.Log}
+	a := &hostfuncs.Attempt{Grants: m.Grants, Log: c.Log}
 	if info := program.Info(); info.Contract == hive.ContractExtism {
 		a.Extism = hostfuncs.NewExtism(hostfuncs.ExtismOptions{Payload: c.Payload, Config: m.Env, MaxMemory: info.Limits.Memory})
 		c.Plugin = a.Extism
