@@ -37,6 +37,8 @@ type File struct {
 	Input           string // path of the payload's JSON Schema
 	Output          string // path of the result's JSON Schema
 	Example         string // path of an example payload
+	ExampleOutput   string // path of what it must answer
+	Allow           hive.Allow
 	Limits          hive.SkillLimits
 }
 
@@ -60,6 +62,14 @@ func (f *File) keys() keys {
 			"schema.input":     text(&f.Input),
 			"schema.output":    text(&f.Output),
 			"example.input":    text(&f.Example),
+			"example.output":   text(&f.ExampleOutput),
+			"allow.http":       list(&f.Allow.HTTP),
+			"allow.kv":         list(&f.Allow.KV),
+			"allow.spawn":      list(&f.Allow.Spawn),
+			"allow.secrets":    list(&f.Allow.Secrets),
+			"allow.files":      list(&f.Allow.Files),
+			"allow.clock":      text((*string)(&f.Allow.Clock)),
+			"allow.random":     text((*string)(&f.Allow.Random)),
 			"limits.memory_mb": number(&f.Limits.Memory, 1<<20, minMemory>>20, hive.MaxMemory>>20),
 			"limits.time":      duration(&f.Limits.Time, minTime, hive.MaxTimeout),
 			"limits.output_kb": number(&f.Limits.Output, 1<<10, minOutput>>10, hive.MaxResult>>10),
@@ -67,7 +77,7 @@ func (f *File) keys() keys {
 			"limits.fuel":      number(&f.Limits.Fuel, 1, 1, math.MaxInt64),
 		},
 		tables: map[string]map[string]string{
-			"build": nil, "schema": nil, "example": nil, "limits": nil,
+			"build": nil, "schema": nil, "example": nil, "limits": nil, "allow": nil,
 			"env": f.Env, "build.env": f.Build.Env,
 		},
 	}

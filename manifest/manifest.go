@@ -31,6 +31,7 @@ type Folder struct {
 	Dir      string
 	Manifest hive.Manifest
 	Build    Build
+	Golden   []byte // what the example must answer; nil: nobody says
 }
 
 // Build says how the program is made. It stays with the folder and never
@@ -67,6 +68,7 @@ func load(root *os.Root, text []byte) (*Folder, error) {
 		return nil, c.join()
 	}
 	folder := &Folder{Dir: root.Name(), Manifest: file.manifest(root, c), Build: file.build(c)}
+	folder.Golden = readExample(root, "example.output", file.ExampleOutput, c)
 	if err := c.join(); err != nil {
 		return nil, err
 	}
@@ -96,14 +98,14 @@ func (f *File) manifest(root *os.Root, c *complaints) hive.Manifest {
 	m := hive.Manifest{
 		Name: f.Name, Version: f.Version, Description: f.Description,
 		Contract: hive.Contract(f.Contract), Entry: f.Entry, Warmup: f.Warmup, Args: f.Args, Env: f.Env,
-		Limits: f.Limits, Requires: f.Requires,
+		Limits: f.Limits, Requires: f.Requires, Allow: f.Allow,
 	}
 	for _, g := range f.Grants {
 		m.Grants = append(m.Grants, hive.Grant(g))
 	}
 	m.Input = readSchema(root, "schema.input", f.Input, c)
 	m.Output = readSchema(root, "schema.output", f.Output, c)
-	m.Example = readExample(root, f.Example, c)
+	m.Example = readExample(root, "example.input", f.Example, c)
 	checkManifest(&m, c)
 	return m
 }
@@ -127,13 +129,13 @@ func readSchema(root *os.Root, key, name string, c *complaints) json.RawMessage 
 	return compact.Bytes()
 }
 
-func readExample(root *os.Root, name string, c *complaints) []byte {
+func readExample(root *os.Root, key, name string, c *complaints) []byte {
 	if name == "" {
 		return nil
 	}
 	example, err := readFile(root, name, maxExample)
 	if err != nil {
-		c.add("example.input", "%w", err)
+		c.add(key, "%w", err)
 	}
 	return example
 }

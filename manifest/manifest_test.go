@@ -23,7 +23,12 @@ contract = "command"
 args = ["--fast"]
 env = { LANG = "C" }
 requires = "zone in (us, eu), gpu=true"
-grants = ["log"]
+grants = ["log", "kv", "http"]
+
+[allow]
+http = ["example.com", "*.example.org:8443"]
+kv = ["totals"]
+random = "task"
 
 [build]
 command = ["go", "build", "-o", "secscan.wasm", "."]
@@ -36,6 +41,7 @@ output = "schemas/output.json"
 
 [example]
 input = "example.json"
+output = "example.golden"
 
 [limits]
 memory_mb = 128
@@ -50,6 +56,7 @@ func goodFiles() map[string]string {
 		"schemas/input.json":  `{ "type": "object", "required": ["text"] }`,
 		"schemas/output.json": `true`,
 		"example.json":        `{"text": "x"}`,
+		"example.golden":      `{"findings": []}`,
 		"main.go":             "package main\n",
 	}
 }
@@ -83,7 +90,8 @@ func goodManifest(t testing.TB) hive.Manifest {
 		Output:   json.RawMessage(`true`),
 		Example:  []byte(`{"text": "x"}`),
 		Limits:   hive.SkillLimits{Memory: 128 << 20, Time: 20 * time.Second, Output: 512 << 10, Log: 64 << 10},
-		Requires: requires, Grants: []hive.Grant{hive.GrantLog},
+		Requires: requires, Grants: []hive.Grant{hive.GrantLog, hive.GrantKV, hive.GrantHTTP},
+		Allow: hive.Allow{HTTP: []string{"example.com", "*.example.org:8443"}, KV: []string{"totals"}, Random: hive.SourceTask},
 	}
 }
 
@@ -94,7 +102,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Folder{Dir: dir, Manifest: goodManifest(t), Build: Build{
+	want := &Folder{Dir: dir, Manifest: goodManifest(t), Golden: []byte(`{"findings": []}`), Build: Build{
 		Command: []string{"go", "build", "-o", "secscan.wasm", "."},
 		Env:     map[string]string{"GOOS": "wasip1", "GOARCH": "wasm"},
 		Output:  "secscan.wasm",
@@ -164,10 +172,23 @@ func TestLoadComplaints(t *testing.T) {
 			"env.1X: want a name of letters, digits and '_', not beginning with a digit"}},
 		{"env not a table", `env = { LANG = "C" }`, "env = 3", []string{"env: want a table, got a whole number"}},
 		{"bad selector", "gpu=true", "gpu=", []string{`requires: selector "zone in (us, eu), gpu=": tag gpu: value "": want 1 to 63 letters, digits, '.', '_' and '-'`}},
-		{"grants", `["log"]`, `["log", "kv", "root", "log"]`, []string{
-			`grants: "kv": not supported yet`,
+		{"grants", `["log", "kv", "http"]`, `["log", "kv", "http", "root", "log"]`, []string{
 			`grants: "root": unknown grant; known: log, kv, http, spawn, emit, progress, secrets, files, clock, random`,
 			`grants: "log" is there twice`}},
+		{"allow", "kv = [\"totals\"]\nrandom = \"task\"", "kv = [\"My Totals\"]\nspawn = [\"x\"]\nclock = \"tomorrow\"", []string{
+			`allow.kv: item 1: "My Totals": want letters, digits and '-', in lower case`,
+			`allow.spawn: grants lack "spawn"`,
+			`allow.clock: "tomorrow": want "task", or nothing for live`}},
+		{"hosts", `"example.com", "*.example.org:8443"`, `"Example.com", "https://a.b", "a.b:0", "*", "1.2.3.4:80", "[::1]:80", "[::1"`, []string{
+			`allow.http: item 1: "Example.com": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 2: "https://a.b": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 3: "a.b:0": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 4: "*": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 7: "[::1": want HOST, HOST:PORT or *.HOST, in lower case`}},
+		{"grants for nothing", `["log", "kv", "http"]`, `["log", "kv", "http", "secrets", "files", "spawn"]`, []string{
+			`grants: "spawn" is of no use without allow.spawn`,
+			`grants: "secrets" is of no use without allow.secrets`,
+			`grants: "files" is of no use without allow.files`}},
 		{"unknown keys", "memory_mb = 128", "memory = 128\ncolour.of.it = 1", []string{
 			"limits.memory: unknown key (did you mean limits.memory_mb?)",
 			"limits.colour: unknown key"}},
@@ -297,10 +318,10 @@ func TestLoadTooLarge(t *testing.T) {
 func TestErrorsStayBranchable(t *testing.T) {
 	t.Parallel()
 	files := goodFiles()
-	files["skill.toml"] = strings.Replace(goodTOML, `["log"]`, `["kv"]`, 1)
+	files["schemas/input.json"] += strings.Repeat("\n", maxSchema)
 	delete(files, "example.json")
 	_, err := Load(writeFolder(t, files))
-	if !errors.Is(err, hive.ErrNotSupported) || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Load = %v, want both %v and %v in it", err, hive.ErrNotSupported, fs.ErrNotExist)
+	if !errors.Is(err, hive.ErrTooLarge) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Load = %v, want both %v and %v in it", err, hive.ErrTooLarge, fs.ErrNotExist)
 	}
 }

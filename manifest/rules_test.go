@@ -41,9 +41,9 @@ func TestValidateManifest(t *testing.T) {
 		{"selector with another in it", func(m *hive.Manifest) {
 			m.Requires = hive.Selector{{Key: "a", Op: hive.OpEqual, Values: []string{"1,b=2"}}}
 		}, "manifest: requires: not in the form that parsing gives it\n"},
-		{"many grants", func(m *hive.Manifest) { m.Grants = make([]hive.Grant, 11) }, "manifest: grants: 11 of them, there are 10\n"},
-		{"grants", func(m *hive.Manifest) { m.Grants = []hive.Grant{"http", "root"} },
-			"manifest: grants: \"http\": not supported yet\nmanifest: grants: \"root\": unknown grant; known: log, kv, http, spawn, emit, progress, secrets, files, clock, random\n"},
+		{"many grants", func(m *hive.Manifest) { m.Grants, m.Allow = make([]hive.Grant, 11), hive.Allow{} }, "manifest: grants: 11 of them, there are 10\n"},
+		{"grants", func(m *hive.Manifest) { m.Grants = append(m.Grants, "root") },
+			"manifest: grants: \"root\": unknown grant; known: log, kv, http, spawn, emit, progress, secrets, files, clock, random\n"},
 		{"limits", func(m *hive.Manifest) {
 			m.Limits = hive.SkillLimits{Memory: 1<<20 - 1, Time: 25 * time.Hour, Fuel: -1, Output: -1, Log: hive.MaxLog + 1}
 		}, "manifest: limits.memory: 1048575 bytes: want 1048576 to 4294967296\n" +
