@@ -25,6 +25,8 @@ func (k keys) own(node string) string    { return k.prefix + "own:" + node }
 func (k keys) beat(node string) string   { return k.prefix + "hb:" + node }
 func (k keys) door(node string) string   { return k.prefix + "db:" + node }
 func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }
+func (k keys) parts(id string) string    { return k.prefix + "em:" + id }
+func (k keys) progress(id string) string { return k.prefix + "pg:" + id }
 func (k keys) wasm(digest string) string { return k.prefix + "w:" + digest }
 
 func (k keys) active() string     { return k.prefix + "act" }

@@ -18,6 +18,7 @@ var (
 	scriptFetch      = load("fetch")
 	scriptComplete   = load("complete")
 	scriptFail       = load("fail")
+	scriptEmit       = load("emit")
 	scriptRelease    = load("release")
 	scriptReclaim    = load("reclaim")
 	scriptExpire     = load("expire")

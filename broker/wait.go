@@ -56,14 +56,16 @@ func (b *Broker) Wait(ctx context.Context, inbox string, ids []string) (over []*
 // they do not know.
 const (
 	noticeTold   = "T" // a task is over
+	noticeEmit   = "E" // a running one gave a part of its result, or said how far it is
 	noticeAnswer = "A" // a spore answers a control command
 )
 
-// Told is one notice from an inbox: a task is over. Record is nil where it was
-// too large to travel with the notice.
+// Told is one notice from an inbox: a task is over, or has Emitted something.
+// Record is nil where it was too large to travel with the notice.
 type Told struct {
-	ID     string
-	Record *hive.Record
+	ID      string
+	Record  *hive.Record
+	Emitted bool
 }
 
 // inboxBatch is how many notices one read takes at most.
@@ -78,6 +80,9 @@ func (b *Broker) ReadInbox(ctx context.Context, inbox string, d time.Duration) (
 	}
 	told := make([]Told, 0, len(items))
 	for _, item := range items {
+		if id, ok := strings.CutPrefix(item, noticeEmit); ok {
+			told = append(told, Told{ID: id, Emitted: true})
+		}
 		item, isTold := strings.CutPrefix(item, noticeTold)
 		if !isTold {
 			continue

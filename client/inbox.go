@@ -176,6 +176,9 @@ func (in *inbox) read() {
 // tell delivers notices; a record that did not travel with one is read.
 func (in *inbox) tell(told []broker.Told) error {
 	for _, t := range told {
+		if t.Emitted {
+			continue // somebody watches by another inbox
+		}
 		if t.Record == nil {
 			r, err := in.road.Status(in.ctx, t.ID)
 			if err != nil {

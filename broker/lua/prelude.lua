@@ -139,6 +139,16 @@ local function kill(r)
   call('RPUSH', P .. 'db:' .. unpad(r.owner), 'K' .. r.attempt .. ' ' .. r.id)
 end
 
+-- tell puts an item into the inboxes of all who wait for a task.
+local function tell(id, item)
+  for _, ib in ipairs(call('SMEMBERS', P .. 'wait:' .. id)) do
+    if call('LLEN', P .. 'ib:' .. ib) < INBOX_CAP then
+      call('RPUSH', P .. 'ib:' .. ib, item)
+      call('PEXPIRE', P .. 'ib:' .. ib, INBOX_TTL)
+    end
+  end
+end
+
 -- finish writes a terminal record and tells all who wait for it. body is what
 -- follows the task fields; ttl is in ms (0: it keeps none).
 local function finish(r, state, body, ttl)
@@ -148,13 +158,7 @@ local function finish(r, state, body, ttl)
   local s = header(r) .. r.fields .. body
   if ttl > 0 then call('SET', r.key, s, 'PX', ttl) else call('SET', r.key, s) end
   if not waited then return end
-  local item = 'T' .. r.id .. (#s <= INLINE and '\n' .. s or '')
-  for _, ib in ipairs(call('SMEMBERS', P .. 'wait:' .. r.id)) do
-    if call('LLEN', P .. 'ib:' .. ib) < INBOX_CAP then
-      call('RPUSH', P .. 'ib:' .. ib, item)
-      call('PEXPIRE', P .. 'ib:' .. ib, INBOX_TTL)
-    end
-  end
+  tell(r.id, 'T' .. r.id .. (#s <= INLINE and '\n' .. s or ''))
   call('DEL', P .. 'wait:' .. r.id)
 end
 
