@@ -29,14 +29,16 @@ const (
 // Attempt is what the host functions of one attempt act on. It belongs to the
 // goroutine that runs the guest.
 type Attempt struct {
-	Grants []hive.Grant
-	Allow  hive.Allow
-	Log    io.Writer
-	Task   Task
-	KV     KV      // what keys hold that the attempt did not write
-	Extism *Extism // of an Extism plugin, else nil
+	Grants  []hive.Grant
+	Allow   hive.Allow
+	Log     io.Writer
+	Task    Task
+	KV      KV      // what keys hold that the attempt did not write
+	Emitter Emitter // nil: nobody listens
+	Extism  *Extism // of an Extism plugin, else nil
 
 	effects effects
+	emitted emitted
 	answer  []byte // what the last call answered beside its number
 	denied  map[string]int
 }
@@ -76,7 +78,7 @@ type function struct {
 }
 
 // functions lists them all, file by file.
-var functions = slices.Concat(answerFunctions, logFunctions, taskFunctions, kvFunctions, spawnFunctions)
+var functions = slices.Concat(answerFunctions, logFunctions, taskFunctions, kvFunctions, spawnFunctions, emitFunctions)
 
 // add adds them to the module.
 func add(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
