@@ -29,6 +29,14 @@ type NodeReport struct {
 	Skills   []SkillID `json:"skills"`
 	Draining bool      `json:"draining,omitempty"`
 	Started  time.Time `json:"started"`
+	Refused  []Refused `json:"refused,omitempty"` // skills that it does not offer although it has their tags
+}
+
+// Refused is a skill that a spore does not run, and the grants it asks for that the
+// spore does not give.
+type Refused struct {
+	Skill  SkillID `json:"skill"`
+	Grants []Grant `json:"grants"`
 }
 
 // SkillID is one exact skill: a name, a version and the digest of its program.

@@ -114,11 +114,13 @@ func (kv fakeKV) List(_ context.Context, space, prefix, after string, limit int)
 	return keys[:min(limit, len(keys))], nil
 }
 
+var bees = hive.SkillID{Name: "bees", Version: "1.0.0", Digest: "sha256:00"}
+
 func all() []hive.Grant { return slices.Clone(hive.Grants) }
 
 func TestKV(t *testing.T) {
 	road := fakeKV{"s.bees/a": "1", "s.bees/text": "x", "s.bees/b": "2", "g.totals/n": "41"}
-	b := newBench(t, &Attempt{Grants: all(), Allow: hive.Allow{KV: []string{"totals"}}, KV: road, Task: Task{Skill: "bees@1.0.0"}})
+	b := newBench(t, &Attempt{Grants: all(), Allow: hive.Allow{KV: []string{"totals"}}, KV: road, Skill: bees})
 	b.says("1", "kv_get", "", "a")
 	b.want(errAbsent, "kv_get", "", "none")
 	b.want(errDenied, "kv_get", "others", "a")
@@ -174,7 +176,7 @@ func TestKVListFindsWhatIsLeft(t *testing.T) {
 	for n := range 20 {
 		road[fmt.Sprintf("s.bees/k%02d", n)] = "v"
 	}
-	b := newBench(t, &Attempt{Grants: all(), KV: road, Task: Task{Skill: "bees@1.0.0"}})
+	b := newBench(t, &Attempt{Grants: all(), KV: road, Skill: bees})
 	for n := range 18 {
 		b.want(0, "kv_delete", "", fmt.Sprintf("k%02d", n))
 	}
@@ -182,13 +184,13 @@ func TestKVListFindsWhatIsLeft(t *testing.T) {
 }
 
 func TestEffectsAreBounded(t *testing.T) {
-	b := newBench(t, &Attempt{Grants: all(), KV: fakeKV{}, Task: Task{Skill: "bees@1.0.0"}})
+	b := newBench(t, &Attempt{Grants: all(), KV: fakeKV{}, Skill: bees})
 	for n := range hive.MaxEffects {
 		b.want(0, "kv_set", "", fmt.Sprint(n), "v", 0)
 	}
 	b.want(errFull, "kv_set", "", "one more", "v", 0)
 	b.want(errFull, "kv_incr", "", "one more", 1)
-	b = newBench(t, &Attempt{Grants: all(), KV: fakeKV{}, Task: Task{Skill: "bees@1.0.0"}})
+	b = newBench(t, &Attempt{Grants: all(), KV: fakeKV{}, Skill: bees})
 	big := strings.Repeat("v", hive.MaxKVValue)
 	for n := range 3 {
 		b.want(0, "kv_set", "", fmt.Sprint(n), big, 0)
@@ -199,7 +201,7 @@ func TestEffectsAreBounded(t *testing.T) {
 
 func TestSpawn(t *testing.T) {
 	b := newBench(t, &Attempt{Grants: all(), Allow: hive.Allow{Spawn: []string{"summarize"}},
-		Task: Task{ID: "d237", Skill: "bees@1.0.0", Priority: 7}})
+		Task: Task{ID: "d237", Priority: 7}, Skill: bees})
 	b.says("d237-0", "spawn", "summarize", "payload")
 	b.says("d237-1", "spawn", "summarize@1.2.3", "")
 	b.want(errDenied, "spawn", "secscan", "")
@@ -216,8 +218,8 @@ func TestSpawn(t *testing.T) {
 }
 
 func TestTask(t *testing.T) {
-	b := newBench(t, &Attempt{Task: Task{ID: "d237", Attempt: 2, Skill: "bees@1.0.0", Digest: "sha256:00", Spore: "eu-1", Tags: hive.Tags{"zone": "eu"}}})
-	b.says(`{"id":"d237","attempt":2,"skill":"bees@1.0.0","digest":"sha256:00","spore":"eu-1","tags":{"zone":"eu"}}`, "task")
+	b := newBench(t, &Attempt{Skill: bees, Task: Task{ID: "d237", Attempt: 2, Spore: "eu-1", Tags: hive.Tags{"zone": "eu"}}})
+	b.says(`{"id":"d237","attempt":2,"spore":"eu-1","tags":{"zone":"eu"},"skill":"bees@1.0.0","digest":"sha256:00"}`, "task")
 }
 
 // listener takes what is emitted.
@@ -299,7 +301,7 @@ func FuzzFunctions(f *testing.F) {
 	f.Add(uint8(4), uint64(1<<17), uint64(0), uint64(1<<63), uint64(1), []byte("\xff\x00"))
 	f.Fuzz(func(t *testing.T, which uint8, p, q, r, s uint64, memory []byte) {
 		b := newBench(t, &Attempt{Grants: all(), Allow: hive.Allow{KV: []string{"totals"}, Spawn: []string{"bees"}},
-			Log: new(bytes.Buffer), KV: fakeKV{"s.bees/a": "1"}, Emitter: &listener{}, Task: Task{ID: "d237", Skill: "bees@1.0.0"}})
+			Log: new(bytes.Buffer), KV: fakeKV{"s.bees/a": "1"}, Emitter: &listener{}, Task: Task{ID: "d237"}, Skill: bees})
 		b.module.Memory().Write(0, memory[:min(len(memory), 1<<16)])
 		fn := functions[int(which)%len(functions)]
 		stack := make([]uint64, len(fn.params)+1)

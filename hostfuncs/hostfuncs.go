@@ -33,6 +33,7 @@ type Attempt struct {
 	Allow   hive.Allow
 	Log     io.Writer
 	Task    Task
+	Skill   hive.SkillID
 	KV      KV      // what keys hold that the attempt did not write
 	Emitter Emitter // nil: nobody listens
 	Extism  *Extism // of an Extism plugin, else nil

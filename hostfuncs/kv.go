@@ -3,6 +3,7 @@ package hostfuncs
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ type KV interface {
 	List(ctx context.Context, space, prefix, after string, limit int) ([]string, error)
 }
 
+// errNoKeys answers where no keys are kept.
+var errNoKeys = errors.New("no keys are kept here")
+
 // Each function of keys begins with the namespace, "" for the skill's own, and the
 // key: space_ptr, space_len, key_ptr, key_len.
 var kvFunctions = []function{
@@ -38,8 +42,7 @@ func (c *call) space() (string, int32) {
 	if code == 0 && name != "" && !slices.Contains(c.Allow.KV, name) {
 		return "", errDenied
 	}
-	skill, _, _ := strings.Cut(c.Task.Skill, "@")
-	return hive.KVSpace(skill, name), code
+	return hive.KVSpace(c.Skill.Name, name), code
 }
 
 // place returns the key that parameters 0 to 3 name, or an error number.
@@ -64,6 +67,9 @@ func isKey(s string) bool {
 func (c *call) entry(at place) (*entry, error) {
 	if e := c.effects.keys[at]; e != nil {
 		return e, nil
+	}
+	if c.KV == nil {
+		return nil, errNoKeys
 	}
 	e := &entry{}
 	var err error
@@ -249,6 +255,9 @@ func kvList(c *call) int32 {
 	limit := int(min(c.u32(6), hive.MaxKVList))
 	if limit == 0 {
 		return errInvalid
+	}
+	if c.KV == nil {
+		return c.unavailable(errNoKeys)
 	}
 	// Own changes may hide some: ask for as many more.
 	keys, err := c.KV.List(c.ctx, space, prefix, after, limit+len(c.effects.keys))

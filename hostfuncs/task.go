@@ -11,8 +11,6 @@ import (
 type Task struct {
 	ID       string    `json:"id"`
 	Attempt  int       `json:"attempt"`           // from 1
-	Skill    string    `json:"skill"`             // name@version
-	Digest   string    `json:"digest"`            // of the program
 	Deadline time.Time `json:"deadline,omitzero"` // of the attempt
 	Spore    string    `json:"spore,omitempty"`
 	Tags     hive.Tags `json:"tags,omitempty"` // of the spore
@@ -25,7 +23,11 @@ var taskFunctions = []function{{"task", "", "", task}}
 // task is task() -> i32: it answers a JSON object that says what the guest works
 // on, and where.
 func task(c *call) int32 {
-	text, err := json.Marshal(c.Task)
+	text, err := json.Marshal(struct {
+		Task
+		Skill  string `json:"skill"`
+		Digest string `json:"digest"` // of the program
+	}{c.Task, c.Skill.String(), c.Skill.Digest})
 	if err != nil {
 		return c.unavailable(err)
 	}

@@ -21,10 +21,13 @@ func Starting(ctx context.Context) context.Context {
 	return hostfuncs.With(ctx, &hostfuncs.Attempt{Log: io.Discard, Extism: hostfuncs.NewExtism(hostfuncs.ExtismOptions{})})
 }
 
-// Call runs one attempt of a prepared program with what its manifest grants.
-func Call(ctx context.Context, program *runtime.Skill, m *hive.Manifest, c runtime.Call) hive.Outcome {
-	a := &hostfuncs.Attempt{Grants: m.Grants, Log: c.Log}
-	if info := program.Info(); info.Contract == hive.ContractExtism {
+// Call runs one attempt of a prepared program with what its manifest grants. Who
+// calls fills in a what the manifest does not say: the task, and who listens.
+func Call(ctx context.Context, program *runtime.Skill, m *hive.Manifest, a *hostfuncs.Attempt, c runtime.Call) hive.Outcome {
+	info := program.Info()
+	a.Grants, a.Allow, a.Log = m.Grants, m.Allow, c.Log
+	a.Skill = hive.SkillID{Name: m.Name, Version: m.Version, Digest: info.Digest}
+	if info.Contract == hive.ContractExtism {
 		a.Extism = hostfuncs.NewExtism(hostfuncs.ExtismOptions{Payload: c.Payload, Config: m.Env, MaxMemory: info.Limits.Memory})
 		c.Plugin = a.Extism
 	}

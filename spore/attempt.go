@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/runtime"
 )
 
@@ -72,13 +73,33 @@ func loadFailure(err error) *hive.Failure {
 // call runs the sandbox and checks what comes out of it.
 func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
 	log := runtime.NewLog(r.program.Info().Limits.Log)
-	out := Call(ctx, r.program, &r.skill.Manifest, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: a.Task.Timeout})
+	at := &hostfuncs.Attempt{Emitter: emitter{s, a}, Task: hostfuncs.Task{
+		ID: a.Task.ID, Attempt: a.Number, Priority: a.Task.Priority, Spore: s.opts.Name, Tags: s.tags,
+		Deadline: time.Now().Add(a.Task.Timeout).Round(time.Millisecond),
+	}}
+	out := Call(ctx, r.program, &r.skill.Manifest, at, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: a.Task.Timeout})
 	if out.Failure == nil {
 		if err := r.output.CheckResult(out.Result); err != nil {
 			out.Failure = hive.NewFailure(hive.FailResult, err.Error())
 		}
 	}
 	return out
+}
+
+// emitter takes what an attempt tells before its end to the road.
+type emitter struct {
+	*Spore
+	attempt *hive.Attempt
+}
+
+// Emit implements hostfuncs.Emitter.
+func (e emitter) Emit(ctx context.Context, number int, data []byte) error {
+	return e.road.Emit(ctx, e.opts.Name, e.attempt, hive.Part{Attempt: e.attempt.Number, Number: number, Data: data})
+}
+
+// Progress implements hostfuncs.Emitter.
+func (e emitter) Progress(ctx context.Context, p hive.Progress) error {
+	return e.road.Progress(ctx, e.opts.Name, e.attempt, p)
 }
 
 // put records an outcome. It does not give up while the road does not answer:

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,12 +40,17 @@ type Options struct {
 	// Pool is the memory that idle sandboxes may hold, in bytes; 0:
 	// runtime.DefaultPool.
 	Pool int64
+	// Grants are those that skills may have here; nil: all of Grantable.
+	Grants []hive.Grant
 	// Most is what the limits of a skill may ask for here; zero ones allow anything.
 	Most hive.SkillLimits
 }
 
 // DefaultGrace is how long running attempts may go on after Stop began.
 const DefaultGrace = 30 * time.Second
+
+// Grantable are the grants that a spore can give.
+var Grantable = []hive.Grant{hive.GrantLog, hive.GrantEmit, hive.GrantProgress}
 
 // What Options say for none, where 0 means the default.
 const (
@@ -62,6 +68,11 @@ func (o Options) Validate() error {
 		errs = append(errs, hive.CheckNodeID(o.Name))
 	}
 	errs = append(errs, o.Tags.Validate())
+	for _, g := range o.Grants {
+		if !slices.Contains(Grantable, g) {
+			errs = append(errs, fmt.Errorf("grant %.40q: want one of %v", g, Grantable))
+		}
+	}
 	if o.Slots < 0 || o.Slots > 4096 {
 		errs = append(errs, fmt.Errorf("slots %d: want 1 to 4096, or 0 for one per core", o.Slots))
 	}
@@ -77,6 +88,9 @@ func (o Options) Validate() error {
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Grants == nil {
+		o.Grants = Grantable
 	}
 	if o.Slots == 0 {
 		o.Slots = goruntime.NumCPU()

@@ -57,7 +57,7 @@ func TestProgramsOfOthers(t *testing.T) {
 			defer program.Close(t.Context())
 			for range 3 {
 				tt.call.Log = runtime.NewLog(1 << 10)
-				out := spore.Call(t.Context(), program, m, tt.call)
+				out := spore.Call(t.Context(), program, m, &hostfuncs.Attempt{}, tt.call)
 				failure := ""
 				if out.Failure != nil {
 					failure = out.Failure.String()

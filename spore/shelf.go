@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/hive-spore/hive"
@@ -29,13 +30,15 @@ type shelf struct {
 	source Source
 	engine *runtime.Engine
 	tags   hive.Tags
+	grants []hive.Grant // that are given
 	log    *slog.Logger
 
 	preparing sync.WaitGroup
 
-	mu     sync.Mutex
-	skills []hive.Skill
-	ready  map[string]*ready // by digest and version
+	mu      sync.Mutex
+	skills  []hive.Skill
+	refused []hive.Refused
+	ready   map[string]*ready // by digest and version
 }
 
 // ready is a skill that is prepared, or being prepared.
@@ -47,27 +50,50 @@ type ready struct {
 	done    chan struct{}
 }
 
-func newShelf(source Source, engine *runtime.Engine, tags hive.Tags, log *slog.Logger) *shelf {
-	return &shelf{source: source, engine: engine, tags: tags, log: log, ready: map[string]*ready{}}
+func newShelf(source Source, engine *runtime.Engine, tags hive.Tags, grants []hive.Grant, log *slog.Logger) *shelf {
+	return &shelf{source: source, engine: engine, tags: tags, grants: grants, log: log, ready: map[string]*ready{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that
-// this spore lacks is left out, so it is never placed here.
+// this spore lacks, or asks for grants that it does not give, is left out, so it
+// is never placed here.
 func (s *shelf) refresh(ctx context.Context) error {
 	all, err := s.source.Skills(ctx)
 	if err != nil {
 		return err
 	}
+	var refused []hive.Refused
 	skills := all[:0]
 	for _, skill := range all {
-		if skill.Requires.Matches(s.tags) {
+		switch lacks := s.lacking(skill.Grants); {
+		case !skill.Requires.Matches(s.tags):
+		case len(lacks) > 0:
+			refused = append(refused, hive.Refused{Skill: skill.ID(), Grants: lacks})
+		default:
 			skills = append(skills, skill)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.skills = skills
+	s.skills, s.refused = skills, refused
 	return nil
+}
+
+// lacking returns those of the grants that are not given here.
+func (s *shelf) lacking(asked []hive.Grant) (lacks []hive.Grant) {
+	for _, g := range asked {
+		if !slices.Contains(s.grants, g) {
+			lacks = append(lacks, g)
+		}
+	}
+	return lacks
+}
+
+// refusals lists the skills that are left out for their grants.
+func (s *shelf) refusals() []hive.Refused {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
 }
 
 // ids lists the skills the spore offers.

@@ -86,7 +86,7 @@ func New(o Options) (*Spore, error) {
 	}
 	s := &Spore{
 		opts: o, road: o.Road, engine: engine, tags: tags, born: time.Now(),
-		shelf: newShelf(o.Road, engine, tags, o.Log),
+		shelf: newShelf(o.Road, engine, tags, o.Grants, o.Log),
 		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), quit: make(chan struct{}),
 		slots: make(chan struct{}, o.Slots),
 		held:  map[string]*held{},
@@ -155,7 +155,7 @@ func (s *Spore) report() *hive.NodeReport {
 	return &hive.NodeReport{
 		ID: s.opts.Name, Name: s.opts.Name, CPU: s.cpu, Memory: s.memory,
 		Slots: s.opts.Slots, Prefetch: s.opts.Prefetch, Tags: s.tags,
-		Skills: s.shelf.ids(), Draining: s.draining, Started: s.born,
+		Skills: s.shelf.ids(), Refused: s.shelf.refusals(), Draining: s.draining, Started: s.born,
 	}
 }
 

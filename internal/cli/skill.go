@@ -166,7 +166,7 @@ func (a *app) attempt(ctx context.Context, e *runtime.Engine, s *hive.Skill, pro
 		return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
 	}
 	defer prepared.Close(context.WithoutCancel(ctx))
-	out := spore.Call(ctx, prepared, &s.Manifest, call)
+	out := spore.Call(ctx, prepared, &s.Manifest, &hostfuncs.Attempt{Task: hostfuncs.Task{ID: hive.NewID(), Attempt: 1}}, call)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

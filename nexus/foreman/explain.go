@@ -49,7 +49,7 @@ func lacking(lane Lane, nodes []hive.Node, online []*hive.Node) []string {
 	}
 	switch {
 	case !slices.ContainsFunc(online, has):
-		reasons = append(reasons, noSpore(nodes, has)+" has the skill "+lane.Skill.String()+otherVersions(lane.Skill.Name, online))
+		reasons = append(reasons, noSpore(nodes, has)+" has the skill "+lane.Skill.String()+otherVersions(lane.Skill.Name, online)+refusing(lane.Skill, online))
 	case tagged:
 		reasons = append(reasons, fmt.Sprintf("no spore with %s has the skill %s", lane.Require, lane.Skill))
 	}
@@ -117,6 +117,18 @@ func otherVersions(name string, online []*hive.Node) string {
 	}
 	slices.SortFunc(versions, hive.CompareVersions)
 	return " (there is " + strings.Join(slices.Compact(versions), ", ") + ")"
+}
+
+// refusing names a spore that would have the skill if it gave it what it asks for.
+func refusing(skill hive.SkillRef, online []*hive.Node) string {
+	for _, n := range online {
+		for _, r := range n.Refused {
+			if skill.Matches(r.Skill.Name, r.Skill.Version, r.Skill.Digest) {
+				return fmt.Sprintf(": it asks for the grant %s, which spore %s does not give", r.Grants[0], n.ID)
+			}
+		}
+	}
+	return ""
 }
 
 // unavailable says which of the spores that could run a task cannot now.

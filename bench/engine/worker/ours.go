@@ -91,7 +91,7 @@ func (u *ours) caller(ctx context.Context) (caller, error) { return callerOf(ctx
 func call(ctx context.Context, s *runtime.Skill, payload []byte) hive.Outcome {
 	c := runtime.Call{Payload: payload}
 	if s.Info().Contract == hive.ContractExtism {
-		return spore.Call(ctx, s, &hive.Manifest{}, c)
+		return spore.Call(ctx, s, &hive.Manifest{}, &hostfuncs.Attempt{}, c)
 	}
 	return s.Call(ctx, c)
 }
