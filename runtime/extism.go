@@ -1,10 +1,6 @@
 package runtime
 
-import (
-	"fmt"
-
-	"github.com/hive-spore/hive"
-)
+import "github.com/hive-spore/hive"
 
 // finish takes the result of an Extism plugin from its host module, or why there
 // is none.
@@ -23,10 +19,14 @@ func (a *attempt) finish(code int32) *hive.Failure {
 	return nil
 }
 
-// withMessage adds what a plugin said of its error before it trapped or exited.
+// withMessage adds what a guest said of its failure before it trapped or exited.
 func (a *attempt) withMessage(text string) string {
-	if a.Plugin == nil || a.Plugin.Message() == "" {
+	message := a.message
+	if a.Plugin != nil {
+		message = a.Plugin.Message()
+	}
+	if message == "" {
 		return text
 	}
-	return fmt.Sprintf("%s: %s", text, a.Plugin.Message())
+	return text + ": " + message
 }

@@ -125,6 +125,15 @@ func TestReactorEnds(t *testing.T) {
 	wantResult(t, skillOf(t, ready.bytes(), hive.Manifest{}).Call(t.Context(), Call{}), "")
 	wantFailure(t, skillOf(t, broken.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
 		hive.FailTrap, "unreachable executed in $4")
+	says := code(num(0), num(7), num(1), call(2))
+	traps := reactor(says, unreachable)
+	traps.data = "why not"
+	wantFailure(t, skillOf(t, traps.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
+		hive.FailTrap, "unreachable executed in $3: why not")
+	leaves := reactor(says, num(3), call(3), num(0))
+	leaves.imports, leaves.data = append(leaves.imports, exit), "why not"
+	wantFailure(t, skillOf(t, leaves.bytes(), hive.Manifest{}).Call(t.Context(), Call{}),
+		hive.FailExit, "exit code 3: why not")
 	out := skillOf(t, talks.bytes(), hive.Manifest{}).Call(t.Context(), Call{})
 	wantFailure(t, out, hive.FailSkill, "hive_run returned 9: hello")
 	if string(out.Log) != "hello\nhello\n" {
