@@ -42,7 +42,7 @@ var doors = map[string][]string{
 	"github.com/redis/go-redis":             {"broker"},
 	"github.com/BurntSushi/toml":            {"manifest", "internal/config"},
 	"github.com/shirou/gopsutil":            {"spore"},
-	"github.com/tetratelabs/wazero":         {"runtime", "hostfuncs"},
+	"github.com/tetratelabs/wazero":         {"runtime", "hostfuncs", "skills/sdk"}, // there, a host for tests
 	"github.com/alicebob/miniredis":         {"internal/embedded"},
 	"github.com/santhosh-tekuri/jsonschema": {"manifest"},
 	"github.com/spf13/cobra":                {"internal/cli"},

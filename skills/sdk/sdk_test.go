@@ -1,0 +1,283 @@
+package sdk_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"go.uber.org/goleak"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/internal/testkit"
+	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/runtime"
+	"github.com/hive-spore/hive/skills/sdk"
+	"github.com/hive-spore/hive/spore"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// kitchenAdmit is the word that makes the test the child process that compiles
+// programs for the host of host_test.go.
+const kitchenAdmit = "admit-kitchen"
+
+var kitchenHost = runtime.Options{
+	Host:    map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{"hive": add},
+	Careful: true,
+}
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == kitchenAdmit {
+		if err := runtime.Admit(context.Background(), kitchenHost, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	testkit.Main(m, func() error { return goleak.Find() })
+}
+
+// tools finds or installs the compilers of guests, by their flags.
+var tools = sync.OnceValues(func() (map[string]string, error) {
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	install := exec.Command("bash", "../../bench/guests/install", filepath.Join(caches, "hive-bench"))
+	install.Stderr = os.Stderr
+	out, err := install.Output()
+	if err != nil {
+		return nil, fmt.Errorf("no compilers for guests: %w", err)
+	}
+	words, found := strings.Fields(string(out)), map[string]string{}
+	for pair := range slices.Chunk(words, 2) {
+		found[pair[0]] = pair[1]
+	}
+	return found, nil
+})
+
+// mains are the main files of the scaffolds.
+var mains = map[string]string{"assemblyscript": "main.ts", "rust": "main.rs"}
+
+// scaffold writes a new skill and puts its compiler where an author would.
+func scaffold(t *testing.T, language string) (dir string) {
+	t.Helper()
+	found, err := tools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(t.TempDir(), "bees")
+	if err := sdk.Write(dir, language, "bees"); err != nil {
+		t.Fatal(err)
+	}
+	switch language {
+	case "rust":
+		t.Setenv("PATH", filepath.Dir(found["--rustc"])+string(os.PathListSeparator)+os.Getenv("PATH"))
+	case "assemblyscript":
+		modules := filepath.Dir(filepath.Dir(found["--asc"]))
+		if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// compile builds a skill's folder.
+func compile(t *testing.T, dir string) []byte {
+	t.Helper()
+	path, err := build.Builder{}.Folder(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wasm := []byte(read(t, path))
+	t.Logf("%d bytes", len(wasm))
+	return wasm
+}
+
+// prepare has a program started in a real sandbox, which must be able to restore it.
+func prepare(t *testing.T, o runtime.Options, admit string, wasm []byte, m *hive.Manifest) *runtime.Skill {
+	t.Helper()
+	o.Admit, o.CacheDir = []string{os.Args[0], admit}, testkit.CacheDir(t)
+	engine, err := runtime.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close(context.Background()) })
+	program, err := engine.Prepare(spore.Starting(t.Context()), wasm, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { program.Close(context.Background()) })
+	if info := program.Info(); info.Mode != runtime.ModeRestored || info.Contract != hive.ContractReactor {
+		t.Errorf("%s, %s: %s", info.Contract, info.Mode, info.Reason)
+	}
+	return program
+}
+
+func TestScaffold(t *testing.T) {
+	for _, language := range sdk.Languages {
+		t.Run(language, func(t *testing.T) {
+			dir := scaffold(t, language)
+			wasm := compile(t, dir)
+			folder, err := manifest.Load(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &folder.Manifest
+			program := prepare(t, runtime.Options{Host: hostfuncs.Modules(), Careful: true}, testkit.Admit()[1], wasm, m)
+			info := program.Info()
+			if want := []string{"hive.fail", "hive.input_read", "hive.log", "hive.output_write"}; !slices.Equal(info.Imports, want) &&
+				!slices.Equal(info.Imports, append([]string{"hive.answer_read"}, want...)) {
+				t.Errorf("imports %v, want %v", info.Imports, want)
+			}
+			if info.Warmup != "yes" {
+				t.Errorf("warm-up: %s", info.Warmup)
+			}
+			call := func(payload []byte) hive.Outcome {
+				return spore.Call(t.Context(), program, m, runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+			}
+			for range 3 {
+				out := call(m.Example)
+				if out.Failure != nil || string(out.Result) != string(folder.Golden) || string(out.Log) != "info: counted 6 words\n" {
+					t.Errorf("answers %q, %v, log %q; want %q", out.Result, out.Failure, out.Log, folder.Golden)
+				}
+			}
+			if f := call(nil).Failure; f == nil || f.Message != "nothing to count" || !f.Permanent {
+				t.Errorf("of nothing, the failure is %v", f)
+			}
+		})
+	}
+}
+
+// TestKitchenSink has each language call everything there is.
+func TestKitchenSink(t *testing.T) {
+	const golden = "testdata/kitchen.golden"
+	for i, tt := range []struct{ name, language, flag, instead string }{
+		{"assemblyscript", "assemblyscript", "", ""},
+		{"assemblyscript with its garbage collector", "assemblyscript", `"stub"`, `"incremental"`},
+		{"rust", "rust", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, ask := kitchen(t, tt.language, tt.flag, tt.instead)
+			h := &host{}
+			out := ask(h, "honey ✓")
+			if out.Failure != nil {
+				t.Fatal(out.Failure)
+			}
+			got := strings.Join(h.calls, "\n") + "\n\n" + string(out.Result)
+			if *update && i == 0 {
+				write(t, golden, got)
+			}
+			if want := read(t, golden); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			for _, tt := range []struct {
+				payload   string
+				kind      hive.FailureKind
+				message   string
+				permanent bool
+			}{
+				{"fail", hive.FailSkill, "not yet", false},
+				{"fail for good", hive.FailSkill, "never", true},
+				{"error", hive.FailSkill, "absent", false},
+				{"panic", hive.FailTrap, "the kitchen is on fire", false},
+			} {
+				f := ask(&host{}, tt.payload).Failure
+				if f == nil || f.Kind != tt.kind || !strings.Contains(f.Message, tt.message) || f.Permanent != tt.permanent {
+					t.Errorf("%s: the failure is %v, want %s: %s", tt.payload, f, tt.kind, tt.message)
+				}
+			}
+		})
+	}
+}
+
+// TestMathRandomIsLive: AssemblyScript's generator is seeded in the attempt that
+// calls it first, not in the warm-up call.
+func TestMathRandomIsLive(t *testing.T) {
+	warmup, ask := kitchen(t, "assemblyscript", "", "")
+	if want := "Math.random: random is denied"; !strings.Contains(warmup, want) {
+		t.Errorf("warm-up: %s, want %s", warmup, want)
+	}
+	for range 2 {
+		h := &host{}
+		out := ask(h, "chance")
+		if out.Failure != nil || string(out.Result) != "false" || !slices.Equal(h.calls, []string{"random 8"}) {
+			t.Errorf("answers %q, %v after %v, want false after random 8", out.Result, out.Failure, h.calls)
+		}
+	}
+}
+
+// kitchen builds the kitchen sink in the place of a scaffold's main file, with a
+// word of its skill.toml replaced.
+func kitchen(t *testing.T, language, word, instead string) (warmup string, ask func(*host, string) hive.Outcome) {
+	t.Helper()
+	dir := scaffold(t, language)
+	source := read(t, "testdata/"+language+"/kitchen"+filepath.Ext(mains[language]))
+	write(t, filepath.Join(dir, mains[language]), source)
+	toml := filepath.Join(dir, manifest.FileName)
+	write(t, toml, strings.Replace(read(t, toml), word, instead, 1))
+	m := &hive.Manifest{Name: "kitchen", Version: "1.0.0", Example: []byte("chance")}
+	program := prepare(t, kitchenHost, kitchenAdmit, compile(t, dir), m)
+	return program.Info().Warmup, func(h *host, payload string) hive.Outcome {
+		ctx := context.WithValue(t.Context(), hostKey{}, h)
+		return program.Call(ctx, runtime.Call{Payload: []byte(payload), Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+	}
+}
+
+// TestMissingTools: what a build says where its compiler is missing names it.
+func TestMissingTools(t *testing.T) {
+	for language, want := range map[string]string{"assemblyscript": "node_modules/assemblyscript/", "rust": `build needs "rustc"`} {
+		t.Run(language, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "bees")
+			if err := sdk.Write(dir, language, "bees"); err != nil {
+				t.Fatal(err)
+			}
+			if language == "rust" {
+				t.Setenv("PATH", t.TempDir())
+			}
+			if _, err := (build.Builder{}).Folder(t.Context(), dir); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+}
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct{ dir, language, name, want string }{
+		{"a", "cobol", "bees", "no SDK for"},
+		{"a", "rust", "Bees!", "skill name"},
+		{".", "rust", "bees", "file exists"},
+	} {
+		if err := sdk.Write(filepath.Join(dir, tt.dir), tt.language, tt.name); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Write(%s, %s, %s) = %v, want %s", tt.dir, tt.language, tt.name, err, tt.want)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
