@@ -328,7 +328,7 @@ export function kv_cas(space: string, key: string, old: Uint8Array | null, next:
 }
 
 // kv_list returns at most limit keys, up to 1,000, that begin with prefix and come
-// after after.
+// after after. See kv_keys for all.
 export function kv_list(space: string, prefix: string, after: string, limit: u32): Names {
   const s = String.UTF8.encode(space), p = String.UTF8.encode(prefix), a = String.UTF8.encode(after);
   return namesOf(host_kv_list(changetype<usize>(s), s.byteLength, changetype<usize>(p), p.byteLength,
@@ -437,10 +437,29 @@ export function secret(name: string): Bytes {
 }
 
 // file_read returns at most limit bytes, up to 1 MiB, of a file, FOLDER/PATH, from
-// offset on; none at its end.
-export function file_read(path: string, offset: i64 = 0, limit: u32 = 1 << 20): Bytes {
+// offset on; none at its end. See file for all.
+export function file_read(path: string, offset: i64, limit: u32): Bytes {
   const p = String.UTF8.encode(path);
   return bytesOf(host_file_read(changetype<usize>(p), p.byteLength, offset, limit));
+}
+
+// file returns a file as a whole.
+export function file(path: string): Bytes {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  while (true) {
+    const part = file_read(path, size, 1 << 20);
+    if (part.error) return part;
+    if (part.value.length == 0) break;
+    parts.push(part.value);
+    size += part.value.length;
+  }
+  const whole = new Uint8Array(size);
+  for (let i = 0, at = 0; i < parts.length; i++) {
+    whole.set(parts[i], at);
+    at += parts[i].length;
+  }
+  return new Bytes(0, whole);
 }
 
 // file_list returns the names in a folder, sorted; folders end in "/".

@@ -389,7 +389,10 @@ impl<'a> Json<'a> {
                 }
                 self.eat(']')
             }
-            _ => Some(drop(self.word())),
+            _ => {
+                self.word();
+                Some(())
+            }
         }
     }
 }
@@ -659,11 +662,4 @@ pub fn random(buffer: &mut [u8]) -> Result<()> {
         check(unsafe { host::random(part.as_mut_ptr(), part.len()) })?;
     }
     Ok(())
-}
-
-/// A random number.
-pub fn random_u64() -> Result<u64> {
-    let mut number = [0; 8];
-    random(&mut number)?;
-    Ok(u64::from_le_bytes(number))
 }

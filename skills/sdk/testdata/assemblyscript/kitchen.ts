@@ -50,6 +50,8 @@ function all(): void {
   say("secret", value.error, value.text);
   value = hive.file_read("models/a.txt", 1 << 32, 8);
   say("file_read", value.error, value.text);
+  value = hive.file("models/b.txt");
+  say("file", value.error, value.text);
   const list = hive.file_list("models");
   say("file_list", list.error, list.value.join(","));
   const now = hive.clock();

@@ -75,6 +75,7 @@ fn all(out: &mut String) -> Result<(), Failure> {
         "file_read {}",
         utf8(hive::file_read("models/a.txt", 1 << 32, 8))
     )?;
+    writeln!(out, "file {}", utf8(hive::file("models/b.txt")))?;
     writeln!(out, "file_list {}", names(hive::file_list("models")))?;
     writeln!(
         out,
