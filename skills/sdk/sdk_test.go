@@ -68,7 +68,7 @@ var tools = sync.OnceValues(func() (map[string]string, error) {
 })
 
 // mains are the main files of the scaffolds.
-var mains = map[string]string{"assemblyscript": "main.ts", "rust": "main.rs"}
+var mains = map[string]string{"assemblyscript": "main.ts", "c": "main.c", "go": "main.go", "rust": "main.rs"}
 
 // scaffold writes a new skill and puts its compiler where an author would.
 func scaffold(t *testing.T, language string) (dir string) {
@@ -78,7 +78,7 @@ func scaffold(t *testing.T, language string) (dir string) {
 		t.Fatal(err)
 	}
 	dir = filepath.Join(t.TempDir(), "bees")
-	if err := sdk.Write(dir, language, "bees"); err != nil {
+	if err := sdk.Write(language, "bees", dir); err != nil {
 		t.Fatal(err)
 	}
 	switch language {
@@ -126,7 +126,7 @@ func prepare(t *testing.T, o runtime.Options, admit string, wasm []byte, m *hive
 }
 
 func TestScaffold(t *testing.T) {
-	for _, language := range sdk.Languages {
+	for _, language := range sdk.Languages() {
 		t.Run(language, func(t *testing.T) {
 			dir := scaffold(t, language)
 			wasm := compile(t, dir)
@@ -240,7 +240,7 @@ func TestMissingTools(t *testing.T) {
 	for language, want := range map[string]string{"assemblyscript": "node_modules/assemblyscript/", "rust": `build needs "rustc"`} {
 		t.Run(language, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "bees")
-			if err := sdk.Write(dir, language, "bees"); err != nil {
+			if err := sdk.Write(language, "bees", dir); err != nil {
 				t.Fatal(err)
 			}
 			if language == "rust" {
@@ -260,7 +260,7 @@ func TestWrite(t *testing.T) {
 		{"a", "rust", "Bees!", "skill name"},
 		{".", "rust", "bees", "file exists"},
 	} {
-		if err := sdk.Write(filepath.Join(dir, tt.dir), tt.language, tt.name); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := sdk.Write(tt.language, tt.name, filepath.Join(dir, tt.dir)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Write(%s, %s, %s) = %v, want %s", tt.dir, tt.language, tt.name, err, tt.want)
 		}
 	}
