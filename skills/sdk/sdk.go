@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hive-spore/hive"
@@ -40,66 +40,69 @@ func Languages() []string {
 	return names
 }
 
-// Write makes dir the folder of a new skill. It must not exist, or be empty. If
-// that fails, nothing was written.
+// Write makes dir the folder of a new skill. It must be empty or not exist, but its
+// parent must. If that fails, nothing was written.
 func Write(lang, name, dir string) error {
+	if !slices.Contains(Languages(), lang) {
+		return fmt.Errorf("no SDK for %.40q; known: %s", lang, strings.Join(Languages(), ", "))
+	}
 	if err := hive.CheckSkillName(name); err != nil {
 		return err
 	}
 	source, err := fs.Sub(folders, lang)
-	if _, statErr := fs.Stat(folders, lang); err != nil || statErr != nil || strings.Contains(lang, "/") || lang == "." {
-		return fmt.Errorf("language %.40q: want one of %s", lang, strings.Join(Languages(), ", "))
-	}
-	if err := checkEmpty(dir); err != nil {
+	if err != nil {
 		return err
 	}
-	return whole(dir, func(into string) error { return copyAll(source, name, into) })
-}
-
-// checkEmpty reports a dir that a skill cannot be written to.
-func checkEmpty(dir string) error {
+	fill := func(into string) error { return copyAll(source, name, into) }
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
+		err = whole(filepath.Dir(filepath.Clean(dir)), fill, func(made string) error { return os.Rename(made, dir) })
+	case err == nil && len(entries) > 0:
+		err = fmt.Errorf("%s is not empty: it has %s", dir, entries[0].Name())
+	case err == nil: // somebody may stand in it
+		err = whole(dir, fill, func(made string) error { return moveAll(made, dir) })
+	}
+	if err != nil {
 		return fmt.Errorf("new skill: %w", err)
-	case len(entries) > 0:
-		return fmt.Errorf("new skill: %s is not empty; it has %s", dir, entries[0].Name())
 	}
 	return nil
 }
 
-// whole has fill make a folder beside dir, which then takes the place of dir.
-func whole(dir string, fill func(into string) error) (err error) {
-	dir = filepath.Clean(dir)
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return fmt.Errorf("new skill: %w", err)
-	}
-	beside, err := os.MkdirTemp(parent, ".new-skill-")
+// whole has a folder filled that nobody looks at, within near, before it is moved.
+func whole(near string, fill, move func(folder string) error) error {
+	hidden, err := os.MkdirTemp(near, ".new-skill-")
 	if err != nil {
-		return fmt.Errorf("new skill: %w", err)
+		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("new skill: %w", err), os.RemoveAll(beside))
+	made := filepath.Join(hidden, "skill") // with the permissions that folders have here
+	err = os.Mkdir(made, 0o777)
+	if err == nil {
+		err = fill(made)
+	}
+	if err == nil {
+		err = move(made)
+	}
+	return errors.Join(err, os.RemoveAll(hidden))
+}
+
+// moveAll moves what is in a folder, all of it or nothing.
+func moveAll(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for i, e := range entries {
+		err := os.Rename(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
+		if err == nil {
+			continue
 		}
-	}()
-	into := filepath.Join(beside, "skill") // with the mode that new folders have here
-	if err := os.Mkdir(into, 0o777); err != nil {
+		for _, moved := range entries[:i] {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(to, moved.Name())))
+		}
 		return err
 	}
-	if err := fill(into); err != nil {
-		return err
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // somebody put something there
-	}
-	if err := os.Rename(into, dir); err != nil {
-		return err
-	}
-	return os.Remove(beside)
+	return nil
 }
 
 // copyAll writes the files of a template for a skill of this name.
@@ -122,5 +125,5 @@ func copyAll(source fs.FS, name, into string) error {
 
 // written is the path that a file of a template gets.
 func written(from, name string) string {
-	return path.Clean(strings.TrimSuffix(strings.ReplaceAll(from, placeholder, name), templateSuffix))
+	return strings.TrimSuffix(strings.ReplaceAll(from, placeholder, name), templateSuffix)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -137,9 +138,11 @@ func TestScaffold(t *testing.T) {
 			m := &folder.Manifest
 			program := prepare(t, runtime.Options{Host: hostfuncs.Modules(), Careful: true}, testkit.Admit()[1], wasm, m)
 			info := program.Info()
-			if want := []string{"hive.fail", "hive.input_read", "hive.log", "hive.output_write"}; !slices.Equal(info.Imports, want) &&
-				!slices.Equal(info.Imports, append([]string{"hive.answer_read"}, want...)) {
-				t.Errorf("imports %v, want %v", info.Imports, want)
+			// Libraries have imports of their own, those of WASI.
+			imports := slices.DeleteFunc(slices.Clone(info.Imports), func(name string) bool { return !strings.HasPrefix(name, "hive.") })
+			if want := []string{"hive.fail", "hive.input_read", "hive.log", "hive.output_write"}; !slices.Equal(imports, want) &&
+				!slices.Equal(imports, append([]string{"hive.answer_read"}, want...)) {
+				t.Errorf("imports %v, want %v", imports, want)
 			}
 			if info.Warmup != "yes" {
 				t.Errorf("warm-up: %s", info.Warmup)
@@ -166,6 +169,9 @@ func TestKitchenSink(t *testing.T) {
 	for i, tt := range []struct{ name, language, flag, instead string }{
 		{"assemblyscript", "assemblyscript", "", ""},
 		{"assemblyscript with its garbage collector", "assemblyscript", `"stub"`, `"incremental"`},
+		{"c", "c", `"-Wextra"`, `"-Wextra", "-Wpedantic", "-Wconversion", "-Werror"`},
+		{"c without a library", "c", `"--target=wasm32-wasi", "-mexec-model=reactor"`, `"--target=wasm32", "-nostdlib", "-fno-builtin", "-Wl,--no-entry"`},
+		{"go", "go", "", ""},
 		{"rust", "rust", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -181,6 +187,10 @@ func TestKitchenSink(t *testing.T) {
 			}
 			if want := read(t, golden); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			h = &host{}
+			if out := ask(h, "big"); string(out.Result) != "1048581 110 160" || h.calls[len(h.calls)-1] != "random 34464" {
+				t.Errorf("of what is big: %q, %v after %v", out.Result, out.Failure, h.calls)
 			}
 			for _, tt := range []struct {
 				payload   string
@@ -215,6 +225,20 @@ func TestMathRandomIsLive(t *testing.T) {
 		if out.Failure != nil || string(out.Result) != "false" || !slices.Equal(h.calls, []string{"random 8"}) {
 			t.Errorf("answers %q, %v after %v, want false after random 8", out.Result, out.Failure, h.calls)
 		}
+	}
+}
+
+// TestRandomIsLive: generators are seeded in each attempt, whatever the warm-up call
+// made of them.
+func TestRandomIsLive(t *testing.T) {
+	for _, language := range []string{"c", "go"} {
+		t.Run(language, func(t *testing.T) {
+			warmup, ask := kitchen(t, language, "", "")
+			first, second := ask(&host{}, "chance"), ask(&host{}, "chance")
+			if warmup != "yes" || first.Failure != nil || string(first.Result) == string(second.Result) {
+				t.Errorf("warm-up: %s; %q, %v, then %q", warmup, first.Result, first.Failure, second.Result)
+			}
+		})
 	}
 }
 
@@ -253,17 +277,105 @@ func TestMissingTools(t *testing.T) {
 	}
 }
 
-func TestWrite(t *testing.T) {
-	dir := t.TempDir()
-	for _, tt := range []struct{ dir, language, name, want string }{
-		{"a", "cobol", "bees", "no SDK for"},
-		{"a", "rust", "Bees!", "skill name"},
-		{".", "rust", "bees", "file exists"},
+// TestWithoutRun: a Go skill that lacks its function is told which.
+func TestWithoutRun(t *testing.T) {
+	dir := scaffold(t, "go")
+	source := filepath.Join(dir, mains["go"])
+	write(t, source, strings.Replace(read(t, source), "func run(", "func work(", 1))
+	if _, err := (build.Builder{}).Folder(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "undefined: run") {
+		t.Errorf("%v, want undefined: run", err)
+	}
+}
+
+// TestGoOutside: what of a Go skill calls no host is tested by go test, and all of
+// it is as gofmt and go vet want it.
+func TestGoOutside(t *testing.T) {
+	dir := scaffold(t, "go")
+	for _, tt := range []struct{ system, arguments string }{
+		{"", "test ."}, {"", "vet ."}, {"wasip1", "vet ."},
 	} {
-		if err := sdk.Write(tt.language, tt.name, filepath.Join(dir, tt.dir)); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("Write(%s, %s, %s) = %v, want %s", tt.dir, tt.language, tt.name, err, tt.want)
+		cmd := exec.Command("go", strings.Fields(tt.arguments)...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+		if tt.system != "" {
+			cmd.Env = append(cmd.Env, "GOOS="+tt.system, "GOARCH=wasm")
+		}
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("go %s for %q: %v\n%s", tt.arguments, tt.system, err, said)
 		}
 	}
+	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(sources) < 4 {
+		t.Fatal(sources, err)
+	}
+	for _, path := range sources {
+		if formatted, err := format.Source([]byte(read(t, path))); err != nil || string(formatted) != read(t, path) {
+			t.Errorf("%s is not as gofmt makes it: %v", path, err)
+		}
+	}
+}
+
+func TestWrite(t *testing.T) {
+	for _, language := range sdk.Languages() {
+		parent := t.TempDir()
+		if err := os.Mkdir(filepath.Join(parent, "empty"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"empty", "new/"} {
+			dir := parent + "/" + name
+			if err := sdk.Write(language, "bees", dir); err != nil {
+				t.Fatal(err)
+			}
+			got := names(t, dir)
+			for _, want := range []string{".gitignore", "README.md", "example.golden", "example.json", "skill.toml", mains[language]} {
+				if !slices.Contains(got, want) {
+					t.Errorf("%s: %s has no %s: %v", language, name, want, got)
+				}
+			}
+			for _, file := range got {
+				if strings.HasSuffix(file, ".tmpl") || strings.Contains(read(t, filepath.Join(dir, file)), "SKILLNAME") {
+					t.Errorf("%s: %s is still a template", language, file)
+				}
+			}
+		}
+		if got, want := names(t, parent), []string{"empty", "new"}; !slices.Equal(got, want) {
+			t.Errorf("beside the skill are %v, want %v", got, want)
+		}
+	}
+}
+
+func TestWriteFails(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "is in the way")
+	for _, tt := range []struct{ language, name, dir, want string }{
+		{"cobol", "bees", "a", "no SDK for \"cobol\"; known: assemblyscript, c, go, rust"},
+		{"", "bees", "a", "no SDK for"},
+		{".", "bees", "a", "no SDK for"},
+		{"rust", "Bees!", "a", "skill name"},
+		{"rust", "bees", ".", "is not empty: it has file"},
+		{"rust", "bees", "file", "not a directory"},
+		{"rust", "bees", "a/b", "no such file"},
+	} {
+		if err := sdk.Write(tt.language, tt.name, filepath.Join(dir, tt.dir)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Write(%s, %s, %s) = %v, want %s", tt.language, tt.name, tt.dir, err, tt.want)
+		}
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"file"}) {
+		t.Errorf("failed writes left %v", got)
+	}
+}
+
+// names returns what is in a folder.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names
 }
 
 func read(t *testing.T, path string) string {

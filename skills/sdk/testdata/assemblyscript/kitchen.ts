@@ -14,11 +14,18 @@ function run(input: Uint8Array): Uint8Array | null {
   if (verb == "panic") throw new Error("the kitchen is on fire");
   if (verb == "error") return hive.fail(hive.describe(hive.secret("MISSING").error));
   if (verb == "chance") return hive.bytes((Math.random() == Math.random()).toString());
+  if (verb == "big") return big();
   hive.output(hive.bytes("input "));
   hive.output(input);
   hive.output(hive.bytes("\n"));
   all();
   return hive.bytes(out);
+}
+
+// big asks for more than the host gives at once.
+function big(): Uint8Array {
+  const content = hive.file("models/big.bin").value, random = hive.random(100000).value;
+  return hive.bytes(`${content.length} ${content[content.length - 1]} ${random[99999]}`);
 }
 
 function say(name: string, error: hive.Code, value: string): void {

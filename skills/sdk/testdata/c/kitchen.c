@@ -173,6 +173,22 @@ static void others(hive_mem *mem) {
   }
 }
 
+// big asks for more than the host gives at once.
+static int big(hive_mem *mem) {
+  hive_str content;
+  enum { count = 100000 };
+  unsigned char *random = hive_alloc(mem, count);
+  int code = hive_file(mem, S("models/big.bin"), &content);
+  if (code < 0 || (code = hive_random(random, count)) < 0)
+    return code;
+  number(mem, (int64_t)content.size);
+  print(S(" "));
+  number(mem, (unsigned char)content.at[content.size - 1]);
+  print(S(" "));
+  number(mem, random[count - 1]);
+  return 0;
+}
+
 static int run(hive_str input, hive_mem *mem) {
   hive_str value;
   if (hive_equal(input, S("fail")))
@@ -183,6 +199,8 @@ static int run(hive_str input, hive_mem *mem) {
     hive_die(S("the kitchen is on fire"));
   if (hive_equal(input, S("error")))
     return hive_secret(mem, S("MISSING"), &value);
+  if (hive_equal(input, S("big")))
+    return big(mem);
 #ifdef HIVE_LIBC
   if (hive_equal(input, S("chance")))
     return hive_output(hive_format(mem, "%d%d%d", rand(), rand(), rand()));

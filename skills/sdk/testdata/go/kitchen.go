@@ -25,6 +25,8 @@ func run(input []byte) ([]byte, error) {
 		return nil, err
 	case "chance":
 		return fmt.Append(nil, Rand().Uint64()), nil
+	case "big":
+		return big()
 	}
 	Output([]byte("input "))
 	Output(input)
@@ -34,6 +36,19 @@ func run(input []byte) ([]byte, error) {
 		return nil, err
 	}
 	return []byte(b.String()), nil
+}
+
+// big asks for more than the host gives at once.
+func big() ([]byte, error) {
+	content, err := File("models/big.bin")
+	if err != nil {
+		return nil, err
+	}
+	random := make([]byte, 100_000)
+	if err := Random(random); err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "%d %d %d", len(content), content[len(content)-1], random[99_999]), nil
 }
 
 // told is what was answered, or the error's name.

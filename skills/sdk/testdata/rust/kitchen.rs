@@ -14,6 +14,7 @@ fn run(input: &[u8]) -> Result<String, Failure> {
         b"fail for good" => return Err(Failure::permanent("never")),
         b"panic" => panic!("the kitchen is on fire"),
         b"error" => hive::secret("MISSING").map(drop)?,
+        b"big" => return big(),
         _ => (),
     }
     hive::output(b"input ");
@@ -22,6 +23,19 @@ fn run(input: &[u8]) -> Result<String, Failure> {
     let mut out = String::new();
     all(&mut out)?;
     Ok(out)
+}
+
+/// More than the host gives at once.
+fn big() -> Result<String, Failure> {
+    let content = hive::file("models/big.bin")?;
+    let mut random = vec![0; 100_000];
+    hive::random(&mut random)?;
+    Ok(format!(
+        "{} {} {}",
+        content.len(),
+        content[content.len() - 1],
+        random[99_999]
+    ))
 }
 
 /// What was answered, or the error's name.
