@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -29,22 +30,27 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// kitchenAdmit is the word that makes the test the child process that compiles
-// programs for the host of host_test.go.
-const kitchenAdmit = "admit-kitchen"
-
-var kitchenHost = runtime.Options{
-	Host:    map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{"hive": add},
-	Careful: true,
+// hosts that kitchen sinks are run on, by the word that makes the test the child
+// process which compiles programs for them.
+var hosts = map[string]runtime.Options{
+	played: {Careful: true, Host: map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{"hive": add}},
+	real:   {Careful: true, Host: map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{"hive": addReal}},
 }
 
+const (
+	played = "admit-for-played-host"
+	real   = "admit-for-real-host"
+)
+
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == kitchenAdmit {
-		if err := runtime.Admit(context.Background(), kitchenHost, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	if len(os.Args) == 2 {
+		if host, ok := hosts[os.Args[1]]; ok {
+			if err := runtime.Admit(context.Background(), host, os.Stdin, os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	testkit.Main(m, func() error { return goleak.Find() })
 }
@@ -212,6 +218,35 @@ func TestKitchenSink(t *testing.T) {
 	}
 }
 
+// TestRealHost has each language call the functions of package hostfuncs, once with
+// grants for keys, the log and tasks, and once without any.
+func TestRealHost(t *testing.T) {
+	const golden = "testdata/real.golden"
+	for i, language := range sdk.Languages() {
+		t.Run(language, func(t *testing.T) {
+			program := sink(t, real, language, "", "")
+			got := ""
+			for _, grants := range [][]hive.Grant{{hive.GrantLog, hive.GrantKV, hive.GrantSpawn}, nil} {
+				a := newAttempt(grants)
+				log := runtime.NewLog(4 << 10)
+				a.Log = log
+				out := program.Call(hostfuncs.With(t.Context(), a), runtime.Call{Payload: []byte("honey ✓"), Log: log, Timeout: time.Minute})
+				if out.Failure != nil {
+					t.Fatal(out.Failure)
+				}
+				said := regexp.MustCompile(`(?m)^warn: \w+ is denied\n`).ReplaceAll(out.Log, nil) // the host's own words
+				got += fmt.Sprintf("Grants: %v\n\n%s\nLog:\n\n%s\nEffects:\n\n%s\n", grants, out.Result, said, effectsText(a.Effects()))
+			}
+			if *update && i == 0 {
+				write(t, golden, got)
+			}
+			if want := read(t, golden); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
 // TestMathRandomIsLive: AssemblyScript's generator is seeded in the attempt that
 // calls it first, not in the warm-up call.
 func TestMathRandomIsLive(t *testing.T) {
@@ -242,9 +277,9 @@ func TestRandomIsLive(t *testing.T) {
 	}
 }
 
-// kitchen builds the kitchen sink in the place of a scaffold's main file, with a
-// word of its skill.toml replaced.
-func kitchen(t *testing.T, language, word, instead string) (warmup string, ask func(*host, string) hive.Outcome) {
+// sink builds the kitchen sink in the place of a scaffold's main file, with a word
+// of its skill.toml replaced.
+func sink(t *testing.T, host, language, word, instead string) *runtime.Skill {
 	t.Helper()
 	dir := scaffold(t, language)
 	source := read(t, "testdata/"+language+"/kitchen"+filepath.Ext(mains[language]))
@@ -252,11 +287,20 @@ func kitchen(t *testing.T, language, word, instead string) (warmup string, ask f
 	toml := filepath.Join(dir, manifest.FileName)
 	write(t, toml, strings.Replace(read(t, toml), word, instead, 1))
 	m := &hive.Manifest{Name: "kitchen", Version: "1.0.0", Example: []byte("chance")}
-	program := prepare(t, kitchenHost, kitchenAdmit, compile(t, dir), m)
+	return prepare(t, hosts[host], host, compile(t, dir), m)
+}
+
+// kitchen is a kitchen sink on the host of host_test.go.
+func kitchen(t *testing.T, language, word, instead string) (warmup string, ask func(*host, string) hive.Outcome) {
+	t.Helper()
+	program := sink(t, played, language, word, instead)
 	return program.Info().Warmup, func(h *host, payload string) hive.Outcome {
-		ctx := context.WithValue(t.Context(), hostKey{}, h)
-		return program.Call(ctx, runtime.Call{Payload: []byte(payload), Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+		return call(context.WithValue(t.Context(), hostKey{}, h), program, payload)
 	}
+}
+
+func call(ctx context.Context, program *runtime.Skill, payload string) hive.Outcome {
+	return program.Call(ctx, runtime.Call{Payload: []byte(payload), Log: runtime.NewLog(4 << 10), Timeout: time.Minute})
 }
 
 // TestMissingTools: what a build says where its compiler is missing names it.

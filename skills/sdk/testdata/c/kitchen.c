@@ -109,7 +109,8 @@ static void keys(hive_mem *mem) {
     print(first ? S("") : S(","));
     print(key);
   }
-  print(code < 0 ? hive_error(code) : S("\n"));
+  print(code < 0 ? hive_error(code) : S(""));
+  print(S("\n"));
 }
 
 static void requests(hive_mem *mem) {

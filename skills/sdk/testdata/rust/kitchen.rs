@@ -97,12 +97,9 @@ fn all(out: &mut String) -> Result<(), Failure> {
         told(hive::clock().map(|now| now.as_nanos()))
     )?;
     let mut random = [0; 4];
-    hive::random(&mut random)?;
-    writeln!(
-        out,
-        "random {},{},{},{}",
-        random[0], random[1], random[2], random[3]
-    )?;
+    let answer = hive::random(&mut random);
+    let random = random.map(|n| n.to_string()).join(",");
+    writeln!(out, "random {}", told(answer.map(|()| random)))?;
     Ok(())
 }
 
@@ -158,19 +155,16 @@ fn requests(out: &mut String) -> Result<(), Failure> {
     let request = Request::new("POST", "https://example.com/v1")
         .header("content-type", "text/plain")
         .header("x-bee", "1");
-    let response = request.body("honey").send()?;
-    let (kind, none) = (
-        response.header("content-type").unwrap_or("none"),
-        response.header("x-none").unwrap_or("none"),
-    );
-    writeln!(
-        out,
-        "http {} {} {} {}",
-        response.status,
-        kind,
-        none,
-        String::from_utf8_lossy(&response.body)
-    )?;
+    let response = request.body("honey").send().map(|r| {
+        format!(
+            "{} {} {} {}",
+            r.status,
+            r.header("content-type").unwrap_or("none"),
+            r.header("x-none").unwrap_or("none"),
+            String::from_utf8_lossy(&r.body)
+        )
+    });
+    writeln!(out, "http {}", told(response))?;
     for url in [
         "https://empty.example",
         "https://denied.example",
