@@ -18,6 +18,8 @@
 // crypto/rand. time.Now tells the time. Whatever run leaves behind is gone, and
 // goroutines stop where they are when it returns.
 //
+// Names that begin with hive or host are for this file only.
+//
 // Code that calls nothing of this file can be tested by go test; this one is only
 // there in the sandbox.
 package main
@@ -129,11 +131,11 @@ func (e *HostError) Error() string {
 
 func (e *HostError) Unwrap() error { return e.Err }
 
-// maxReason bounds what the host says of ErrUnavailable, in bytes.
-const maxReason = 2 << 10
+// hiveMaxReason bounds what the host says of ErrUnavailable, in bytes.
+const hiveMaxReason = 2 << 10
 
-// check returns the error that a host's answer stands for, if it is one.
-func check(name string, n int32) error {
+// hiveCheck returns the error that a host's answer stands for, if it is one.
+func hiveCheck(name string, n int32) error {
 	switch n {
 	case -2:
 		return &HostError{name, ErrDenied, ""}
@@ -144,7 +146,7 @@ func check(name string, n int32) error {
 	case -5:
 		return &HostError{name, ErrFull, ""}
 	case -6:
-		return &HostError{name, ErrUnavailable, string(readAnswer(maxReason))}
+		return &HostError{name, ErrUnavailable, string(hiveReadAnswer(hiveMaxReason))}
 	}
 	if n < 0 {
 		return &HostError{name, errors.New("error " + strconv.Itoa(int(n))), ""}
@@ -152,24 +154,24 @@ func check(name string, n int32) error {
 	return nil
 }
 
-// readAnswer returns at most size bytes of what the last call answered.
-func readAnswer(size int32) []byte {
+// hiveReadAnswer returns at most size bytes of what the last call answered.
+func hiveReadAnswer(size int32) []byte {
 	b := make([]byte, size)
 	n := hostAnswerRead(unsafe.Pointer(unsafe.SliceData(b)), uint32(size), 0)
 	return b[:max(n, 0)]
 }
 
-// answered returns the bytes of an answer of n, which are never nil.
-func answered(name string, n int32) ([]byte, error) {
-	if err := check(name, n); err != nil {
+// hiveAnswer returns the bytes of an answer of n, which are never nil.
+func hiveAnswer(name string, n int32) ([]byte, error) {
+	if err := hiveCheck(name, n); err != nil {
 		return nil, err
 	}
-	return readAnswer(n), nil
+	return hiveReadAnswer(n), nil
 }
 
-// number returns the number of an answer of eight bytes.
-func number(name string, n int32) (int64, error) {
-	b, err := answered(name, n)
+// hiveNumber returns the number of an answer of eight bytes.
+func hiveNumber(name string, n int32) (int64, error) {
+	b, err := hiveAnswer(name, n)
 	if err == nil && len(b) != 8 {
 		err = &HostError{name, errors.New("no number"), ""}
 	}
@@ -179,41 +181,41 @@ func number(name string, n int32) (int64, error) {
 	return int64(binary.LittleEndian.Uint64(b)), nil
 }
 
-// lines returns the names of an answer, each with a newline behind it.
-func lines(name string, n int32) ([]string, error) {
-	b, err := answered(name, n)
+// hiveLines returns the names of an answer, each with a newline behind it.
+func hiveLines(name string, n int32) ([]string, error) {
+	b, err := hiveAnswer(name, n)
 	if err != nil || len(b) == 0 {
 		return nil, err
 	}
 	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n"), nil
 }
 
-// text returns bytes as the host is given them. They are not copied.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// hiveText returns bytes as the host is given them. They are not copied.
+func hiveText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// number32 returns n as the host counts, or as much as it can.
-func number32(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+// hiveUint32 returns n as the host counts, or as much as it can.
+func hiveUint32(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
 
 // A reactor has no main, but Go wants one: run is called instead.
 func main() {}
 
 //go:wasmexport hive_run
 func hiveRun(size uint32) int32 {
-	defer failPanic()
+	defer hivePanic()
 	input := make([]byte, size)
 	hostInputRead(unsafe.Pointer(unsafe.SliceData(input)), size, 0)
 	output, err := run(input) // to be written: func run(input []byte) ([]byte, error)
 	if err != nil {
-		fail(err)
+		hiveFail(err)
 		return 1
 	}
 	Output(output)
 	return 0
 }
 
-// failPanic tells the message of a panic. It goes on, and says in the log where
+// hivePanic tells the message of a panic. It goes on, and says in the log where
 // it was.
-func failPanic() {
+func hivePanic() {
 	p := recover()
 	switch p := p.(type) {
 	case nil:
@@ -230,21 +232,21 @@ func failPanic() {
 	panic(p)
 }
 
-// flagPermanent in fail says that another attempt would only fail again.
-const flagPermanent = 1
+// hiveFlagPermanent in fail says that another attempt would only fail again.
+const hiveFlagPermanent = 1
 
-func fail(err error) {
+func hiveFail(err error) {
 	var flags uint32
-	var p *permanent
+	var p *hivePermanent
 	if errors.As(err, &p) {
-		flags = flagPermanent
+		flags = hiveFlagPermanent
 	}
 	hostFail(err.Error(), flags)
 }
 
-type permanent struct{ error }
+type hivePermanent struct{ error }
 
-func (p *permanent) Unwrap() error { return p.error }
+func (p *hivePermanent) Unwrap() error { return p.error }
 
 // Permanent returns err as one that another attempt would only meet again: the
 // task is not tried any more. Errors may wrap it.
@@ -252,14 +254,14 @@ func Permanent(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &permanent{err}
+	return &hivePermanent{err}
 }
 
 // Output appends to the result, before what run returns.
 func Output(b []byte) {
 	// The host refuses memory that is not there only, and ends an attempt whose
 	// result is too large.
-	hostOutputWrite(text(b))
+	hostOutputWrite(hiveText(b))
 }
 
 // TaskInfo is the task that an attempt works on, and where.
@@ -277,7 +279,7 @@ type TaskInfo struct {
 // matters.
 func Task() (TaskInfo, error) {
 	var info TaskInfo
-	b, err := answered("task", hostTask())
+	b, err := hiveAnswer("task", hostTask())
 	if err == nil {
 		err = json.Unmarshal(b, &info)
 	}
@@ -299,12 +301,12 @@ const (
 // worth a look. What is printed to os.Stdout and os.Stderr is there as well, and
 // needs no grant.
 func Log(level Level, entry string) error {
-	return check("log", hostLog(uint32(level), entry))
+	return hiveCheck("log", hostLog(uint32(level), entry))
 }
 
 // KVGet returns the value of a key.
 func KVGet(space, key string) ([]byte, error) {
-	return answered("kv_get", hostKVGet(space, key))
+	return hiveAnswer("kv_get", hostKVGet(space, key))
 }
 
 // KVSet sets a key to at most 64 KiB. After ttl, in whole seconds, it is gone; 0:
@@ -317,24 +319,24 @@ func KVSet(space, key string, value []byte, ttl time.Duration) error {
 	if ttl%time.Second > 0 { // what lasts less than a second must not stay
 		seconds++
 	}
-	return check("kv_set", hostKVSet(space, key, text(value), number32(int(seconds))))
+	return hiveCheck("kv_set", hostKVSet(space, key, hiveText(value), hiveUint32(int(seconds))))
 }
 
 // KVDelete deletes a key.
 func KVDelete(space, key string) error {
-	return check("kv_delete", hostKVDelete(space, key))
+	return hiveCheck("kv_delete", hostKVDelete(space, key))
 }
 
 // KVIncr adds to the number that a key holds, 0 if there is none, and returns
 // what it would be now.
 func KVIncr(space, key string, delta int64) (int64, error) {
-	return number("kv_incr", hostKVIncr(space, key, delta))
+	return hiveNumber("kv_incr", hostKVIncr(space, key, delta))
 }
 
 // Flags of kv_cas.
 const (
-	casAbsent = 1
-	casDelete = 2
+	hiveCASAbsent = 1
+	hiveCASDelete = 2
 )
 
 // KVCAS sets a key to value if it holds old, and reports whether it did. An old
@@ -342,22 +344,22 @@ const (
 func KVCAS(space, key string, old, value []byte) (bool, error) {
 	var flags uint32
 	if old == nil {
-		flags |= casAbsent
+		flags |= hiveCASAbsent
 	}
 	if value == nil {
-		flags |= casDelete
+		flags |= hiveCASDelete
 	}
-	n := hostKVCAS(space, key, text(old), text(value), flags)
-	return n == 1, check("kv_cas", n)
+	n := hostKVCAS(space, key, hiveText(old), hiveText(value), flags)
+	return n == 1, hiveCheck("kv_cas", n)
 }
 
-// maxKeys is the most that one call of KVList answers.
-const maxKeys = 1000
+// hiveMaxKeys is the most that one call of KVList answers.
+const hiveMaxKeys = 1000
 
 // KVList returns at most limit keys, up to 1,000, that begin with prefix and come
 // after after. KVKeys returns all.
 func KVList(space, prefix, after string, limit int) ([]string, error) {
-	return lines("kv_list", hostKVList(space, prefix, after, number32(limit)))
+	return hiveLines("kv_list", hostKVList(space, prefix, after, hiveUint32(limit)))
 }
 
 // KVKeys returns all keys that begin with prefix, asking for one page after the
@@ -365,7 +367,7 @@ func KVList(space, prefix, after string, limit int) ([]string, error) {
 func KVKeys(space, prefix string) ([]string, error) {
 	var keys []string
 	for after := ""; ; after = keys[len(keys)-1] {
-		page, err := KVList(space, prefix, after, maxKeys)
+		page, err := KVList(space, prefix, after, hiveMaxKeys)
 		if err != nil || len(page) == 0 {
 			return keys, err
 		}
@@ -376,16 +378,16 @@ func KVKeys(space, prefix string) ([]string, error) {
 // Spawn asks for a task of a skill, name or name@version, and returns its id. It
 // is there when this attempt has completed.
 func Spawn(skill string, payload []byte) (string, error) {
-	id, err := answered("spawn", hostSpawn(skill, text(payload)))
+	id, err := hiveAnswer("spawn", hostSpawn(skill, hiveText(payload)))
 	return string(id), err
 }
 
 // Emit gives a part of the result, at most 64 KiB, to who watches the task.
-func Emit(part []byte) error { return check("emit", hostEmit(text(part))) }
+func Emit(part []byte) error { return hiveCheck("emit", hostEmit(hiveText(part))) }
 
 // Progress says how far the attempt is: done of total, 0 if nobody knows.
 func Progress(done, total int, what string) error {
-	return check("progress", hostProgress(number32(done), number32(total), what))
+	return hiveCheck("progress", hostProgress(hiveUint32(done), hiveUint32(total), what))
 }
 
 // Header is one line of a request's or a response's head.
@@ -422,11 +424,11 @@ func HTTP(r Request) (*Response, error) {
 	if !ok {
 		return nil, &HostError{"http", ErrInvalid, ""}
 	}
-	b, err := answered("http", hostHTTP(head, text(r.Body)))
+	b, err := hiveAnswer("http", hostHTTP(head, hiveText(r.Body)))
 	if err != nil {
 		return nil, err
 	}
-	return response(b)
+	return hiveResponse(b)
 }
 
 // head returns the request's head as the host reads it. A line that would be two
@@ -448,8 +450,8 @@ func (r *Request) head() (head string, ok bool) {
 	return head, ok
 }
 
-func response(b []byte) (*Response, error) {
-	head, body, _ := strings.Cut(text(b), "\n\n")
+func hiveResponse(b []byte) (*Response, error) {
+	head, body, _ := strings.Cut(hiveText(b), "\n\n")
 	status, fields, _ := strings.Cut(head, "\n")
 	r := &Response{Body: []byte(body)}
 	for line := range strings.Lines(fields) {
@@ -466,24 +468,24 @@ func response(b []byte) (*Response, error) {
 
 // Secret returns what the spore keeps under a name.
 func Secret(name string) (string, error) {
-	b, err := answered("secret", hostSecret(name))
+	b, err := hiveAnswer("secret", hostSecret(name))
 	return string(b), err
 }
 
-// maxPart is the most that one call of FileRead answers, in bytes.
-const maxPart = 1 << 20
+// hiveMaxPart is the most that one call of FileRead answers, in bytes.
+const hiveMaxPart = 1 << 20
 
 // FileRead returns at most limit bytes, up to 1 MiB, of a file, FOLDER/PATH, from
 // offset on; none at its end. File returns all.
 func FileRead(path string, offset int64, limit int) ([]byte, error) {
-	return answered("file_read", hostFileRead(path, offset, number32(limit)))
+	return hiveAnswer("file_read", hostFileRead(path, offset, hiveUint32(limit)))
 }
 
 // File returns a file as a whole.
 func File(path string) ([]byte, error) {
 	var content []byte
 	for {
-		part, err := FileRead(path, int64(len(content)), maxPart)
+		part, err := FileRead(path, int64(len(content)), hiveMaxPart)
 		if err != nil || len(part) == 0 {
 			return content, err
 		}
@@ -493,26 +495,26 @@ func File(path string) ([]byte, error) {
 
 // FileList returns the names in a folder, sorted; folders end in /.
 func FileList(path string) ([]string, error) {
-	return lines("file_list", hostFileList(path))
+	return hiveLines("file_list", hostFileList(path))
 }
 
 // Clock returns the time.
 func Clock() (time.Time, error) {
-	n, err := number("clock", hostClock())
+	n, err := hiveNumber("clock", hostClock())
 	if err != nil {
 		return time.Time{}, err
 	}
 	return time.Unix(0, n), nil
 }
 
-// maxRandom is the most that the host gives at once, in bytes.
-const maxRandom = 64 << 10
+// hiveMaxRandom is the most that the host gives at once, in bytes.
+const hiveMaxRandom = 64 << 10
 
 // Random fills b with random bytes.
 func Random(b []byte) error {
 	for len(b) > 0 {
-		part := b[:min(len(b), maxRandom)]
-		if err := check("random", hostRandom(unsafe.Pointer(unsafe.SliceData(part)), uint32(len(part)))); err != nil {
+		part := b[:min(len(b), hiveMaxRandom)]
+		if err := hiveCheck("random", hostRandom(unsafe.Pointer(unsafe.SliceData(part)), uint32(len(part)))); err != nil {
 			return err
 		}
 		b = b[len(part):]
