@@ -26,7 +26,8 @@ func newAttempt(grants []hive.Grant) *hostfuncs.Attempt {
 	return &hostfuncs.Attempt{
 		Grants: grants,
 		Allow:  hive.Allow{KV: []string{"totals"}, Spawn: []string{"summarize"}},
-		Task: hostfuncs.Task{ID: "0190", Attempt: 2, Skill: "kitchen@1.0.0", Digest: "sha256:00", Spore: "<é>",
+		Skill:  hive.SkillID{Name: "kitchen", Version: "1.0.0", Digest: "sha256:00"},
+		Task: hostfuncs.Task{ID: "0190", Attempt: 2, Spore: "<é>",
 			Deadline: time.Unix(1_800_000_000, 0).UTC(), Tags: hive.Tags{"gpu": "true", "zone": "eu"}},
 		KV: road{"s.kitchen": {"a": "old", "n": "-1", "p1": "", "p2": "", "p3": ""}},
 	}

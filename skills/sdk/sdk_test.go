@@ -154,7 +154,7 @@ func TestScaffold(t *testing.T) {
 				t.Errorf("warm-up: %s", info.Warmup)
 			}
 			call := func(payload []byte) hive.Outcome {
-				return spore.Call(t.Context(), program, m, runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+				return spore.Call(t.Context(), program, m, &hostfuncs.Attempt{}, runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
 			}
 			for range 3 {
 				out := call(m.Example)
