@@ -10,9 +10,9 @@ import (
 // Event is something that happened to a task that is watched: one of its fields
 // is set.
 type Event struct {
-	Part     *hive.Part
-	Progress *hive.Progress
-	Void     int // what this attempt gave does not count: another one began, or it failed
+	Part     *hive.Part     `json:"part,omitempty"`
+	Progress *hive.Progress `json:"progress,omitempty"`
+	Void     int            `json:"void,omitempty"` // what this attempt gave does not count: another one began, or it failed
 }
 
 // watching is what one Watch has seen.

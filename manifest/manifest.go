@@ -32,6 +32,8 @@ type Folder struct {
 	Manifest hive.Manifest
 	Build    Build
 	Golden   []byte // what the example must answer; nil: nobody says
+	// GoldenFile is the path of that in the folder, with slashes.
+	GoldenFile string
 }
 
 // Build says how the program is made. It stays with the folder and never
@@ -68,6 +70,7 @@ func load(root *os.Root, text []byte) (*Folder, error) {
 		return nil, c.join()
 	}
 	folder := &Folder{Dir: root.Name(), Manifest: file.manifest(root, c), Build: file.build(c)}
+	folder.GoldenFile = file.ExampleOutput
 	folder.Golden = readExample(root, "example.output", file.ExampleOutput, c)
 	if err := c.join(); err != nil {
 		return nil, err

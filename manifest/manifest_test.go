@@ -102,7 +102,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Folder{Dir: dir, Manifest: goodManifest(t), Golden: []byte(`{"findings": []}`), Build: Build{
+	want := &Folder{Dir: dir, Manifest: goodManifest(t), Golden: []byte(`{"findings": []}`), GoldenFile: "example.golden", Build: Build{
 		Command: []string{"go", "build", "-o", "secscan.wasm", "."},
 		Env:     map[string]string{"GOOS": "wasip1", "GOARCH": "wasm"},
 		Output:  "secscan.wasm",

@@ -171,10 +171,14 @@ func (b Builder) build(ctx context.Context, f *manifest.Folder) ([]byte, error) 
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, fmt.Errorf("skill %s: build needs %q, which is not installed or not in PATH", f.Manifest.Name, f.Build.Command[0])
+		missing := fmt.Sprintf("skill %s: build needs %q, which is not installed or not in PATH", f.Manifest.Name, f.Build.Command[0])
+		if names, known := packages[f.Build.Command[0]]; known {
+			missing += " (Debian: apt-get install " + names + ")"
+		}
+		return nil, errors.New(missing)
 	case err != nil:
 		return nil, fmt.Errorf("skill %s does not compile (%s: %v):\n%s", f.Manifest.Name,
-			strings.Join(f.Build.Command, " "), err, hive.Clip(strings.TrimSpace(said.String()), 8<<10))
+			strings.Join(f.Build.Command, " "), err, hive.Clip(strings.TrimSpace(said.String()), 8<<10)+hint(said.String()))
 	}
 	program, err := readProgram(output)
 	if err != nil {

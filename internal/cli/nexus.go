@@ -30,7 +30,7 @@ unreachable, 130 interrupted.`,
 	root.PersistentFlags().BoolVar(&a.flags.json, "json", false, "print data as JSON")
 	root.AddCommand(
 		a.runCommand(), a.devCommand(), a.serveCommand(),
-		a.submitCommand(), a.statusCommand(), a.resultCommand(), a.waitCommand(),
+		a.submitCommand(), a.statusCommand(), a.resultCommand(), a.waitCommand(), a.watchCommand(),
 		a.cancelCommand(), a.retryCommand(), a.tasksCommand(),
 		a.nodesCommand(), a.queuesCommand(), a.zombiesCommand(), a.broadcastCommand(),
 		a.skillCommand(), a.configCommand(), a.versionCommand(), a.admitCommand(),

@@ -22,7 +22,7 @@ import (
 func (a *app) skillCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "skill", Short: "Build, try, inspect and register skills"}
 	onlyCommands(cmd)
-	cmd.AddCommand(a.skillBuildCommand(), a.skillRunCommand(), a.skillInspectCommand(), a.skillRegisterCommand(), a.skillListCommand())
+	cmd.AddCommand(a.skillNewCommand(), a.skillTestCommand(), a.skillBuildCommand(), a.skillRunCommand(), a.skillInspectCommand(), a.skillRegisterCommand(), a.skillListCommand())
 	return cmd
 }
 

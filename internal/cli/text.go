@@ -63,6 +63,13 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// printLine writes one JSON value on a line.
+func printLine(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
 // result shows bytes as what they are: JSON, text, or (base64) bytes.
 type result struct {
 	JSON   json.RawMessage `json:"result,omitempty"`

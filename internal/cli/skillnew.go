@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/runtime"
+	"github.com/hive-spore/hive/skills/sdk"
+	"github.com/hive-spore/hive/spore"
+)
+
+func (a *app) skillNewCommand() *cobra.Command {
+	var lang string
+	cmd := &cobra.Command{
+		Use:   "new NAME",
+		Short: "Begin a skill: a folder that builds and passes its test",
+		Long: `Begin a skill in the folder NAME, which must be empty or not exist: its source, the
+one file that speaks to the host, skill.toml, an example and what it answers.`,
+		Example: "  nexus skill new greet --lang go && nexus skill test greet",
+		Args:    wantArgs(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.configure(); err != nil {
+				return err
+			}
+			name := filepath.Base(filepath.Clean(args[0]))
+			if !slices.Contains(sdk.Languages(), lang) {
+				return usagef("--lang %q: want one of %s", lang, strings.Join(sdk.Languages(), ", "))
+			}
+			if err := sdk.Write(lang, name, args[0]); err != nil {
+				return err
+			}
+			if a.flags.json {
+				return printJSON(a.Out, map[string]string{"path": args[0], "language": lang})
+			}
+			fmt.Fprintln(a.Out, args[0])
+			a.say("hint: nexus skill test %s builds and tries it", args[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&lang, "lang", "go", "language: "+strings.Join(sdk.Languages(), ", "))
+	return cmd
+}
+
+func (a *app) skillTestCommand() *cobra.Command {
+	var update bool
+	cmd := &cobra.Command{
+		Use:   "test FOLDER",
+		Short: "Run a skill's example in a sandbox and compare what it answers",
+		Long: `Build a skill, run its example (example.input of skill.toml) in a sandbox, and compare
+the result with example.output, byte for byte. Keys are empty and kept nowhere, and
+what it emits or spawns goes nowhere. Exit code 3 if it answers something else.`,
+		Args: wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.testSkill(cmd.Context(), args[0], update) },
+	}
+	cmd.Flags().BoolVar(&update, "update", false, "write what it answers to example.output")
+	return cmd
+}
+
+func (a *app) testSkill(ctx context.Context, path string, update bool) error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	folder, err := manifest.Load(path)
+	if err != nil {
+		return err
+	}
+	if folder.Manifest.Example == nil || folder.GoldenFile == "" {
+		return fmt.Errorf("%s: nothing to test; name an example.input and an example.output", filepath.Join(path, manifest.FileName))
+	}
+	s, program, err := a.builder().Skill(ctx, path)
+	if err != nil {
+		return err
+	}
+	var out hive.Outcome
+	err = a.withEngine(ctx, func(e *runtime.Engine) error {
+		out, err = a.rehearse(ctx, e, s, program)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case out.Failure != nil:
+		a.Err.Write(out.Log)
+		a.say("%s: the example fails: %s", s.Name, safe(out.Failure.String()))
+		return errTaskFailed
+	case update:
+		return os.WriteFile(filepath.Join(path, filepath.FromSlash(folder.GoldenFile)), out.Result, 0o644)
+	case !bytes.Equal(out.Result, folder.Golden):
+		a.say("%s: %s", s.Name, difference(folder.Golden, out.Result))
+		return errTaskFailed
+	}
+	a.say("%s: ok (%s)", s.Name, receiptText(out.Receipt))
+	return nil
+}
+
+// rehearse runs a skill's example on a host that keeps nothing.
+func (a *app) rehearse(ctx context.Context, e *runtime.Engine, s *hive.Skill, program []byte) (hive.Outcome, error) {
+	output, err := manifest.Compile(s.Output)
+	if err != nil {
+		return hive.Outcome{}, err
+	}
+	prepared, err := e.Prepare(spore.Starting(ctx), program, &s.Manifest)
+	if err != nil {
+		return hive.Outcome{}, fmt.Errorf("skill %s cannot run: %w", s.Name, err)
+	}
+	defer prepared.Close(context.WithoutCancel(ctx))
+	at := &hostfuncs.Attempt{KV: noKeys{}, Emitter: nobody{}, Task: hostfuncs.Task{ID: "test", Attempt: 1}}
+	out := spore.Call(ctx, prepared, &s.Manifest, at, runtime.Call{
+		Payload: s.Example, Log: runtime.NewLog(s.Limits.WithDefaults().Log), Timeout: hive.DefaultTimeout})
+	if ctx.Err() != nil {
+		return out, context.Cause(ctx)
+	}
+	if out.Failure == nil {
+		if err := output.CheckResult(out.Result); err != nil {
+			out.Failure = hive.NewFailure(hive.FailResult, err.Error())
+		}
+	}
+	return out, nil
+}
+
+// noKeys is a road on which no key is set.
+type noKeys struct{}
+
+func (noKeys) Get(context.Context, string, string) ([]byte, bool, error) { return nil, false, nil }
+func (noKeys) List(context.Context, string, string, string, int) ([]string, error) {
+	return nil, nil
+}
+
+// nobody listens to what is emitted.
+type nobody struct{}
+
+func (nobody) Emit(context.Context, int, []byte) error       { return nil }
+func (nobody) Progress(context.Context, hive.Progress) error { return nil }
+
+// difference says where a result is not what it should be.
+func difference(want, got []byte) string {
+	at := 0
+	for at < min(len(want), len(got)) && want[at] == got[at] {
+		at++
+	}
+	from := max(0, at-20)
+	show := func(b []byte) string { return fmt.Sprintf("%.80q", b[min(from, len(b)):]) }
+	return fmt.Sprintf("answers something else from byte %d on:\n  want %s\n  got  %s", at, show(want), show(got))
+}
