@@ -48,6 +48,7 @@ type work struct {
 
 	message   string // set by the guest: why it failed
 	permanent bool
+	spoke     bool // it called a function of Extism
 }
 
 // ending is the part that mu guards.

@@ -144,11 +144,17 @@ func (s *Skill) get(a *attempt) (*instance, error) {
 // put takes an instance back after an attempt, and closes it unless it can be
 // what it was again.
 func (s *Skill) put(i *instance, clean bool) {
-	if i.snapshot == nil || !clean || !i.restore() {
-		s.pool.discard(i)
-		return
+	kept := false
+	defer func() {
+		if !kept {
+			s.pool.discard(i)
+		}
+	}()
+	// A host function of others may have closed the module.
+	kept = i.snapshot != nil && clean && !i.module.IsClosed() && i.restore()
+	if kept {
+		s.pool.put(i)
 	}
-	s.pool.put(i)
 }
 
 // fits reports whether the snapshot is one for the attempt: files are state of

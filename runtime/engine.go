@@ -40,7 +40,8 @@ type Options struct {
 	CacheDir string
 	// Host adds functions to host modules, by module name. They are plain
 	// wazero values: whoever offers host functions need not know this package. They
-	// must not touch a guest's memory after they returned.
+	// must not touch a guest's memory after they returned. They are called while a
+	// program is started and warmed up, too, with the context that Prepare was given.
 	Host map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder
 	// Careful says that what Host adds keeps nothing it was called with, its
 	// context included, and writes to a guest's memory on the calling goroutine
@@ -142,8 +143,9 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 }
 
-// Idle returns the memory that idle instances hold, in bytes.
-func (e *Engine) Idle() int64 { return e.budget.held.Load() }
+// Held returns the memory of the instances that are kept from attempt to attempt,
+// in bytes.
+func (e *Engine) Held() int64 { return e.budget.held.Load() }
 
 // drain waits until nobody uses anything.
 func (e *Engine) drain() {

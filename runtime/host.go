@@ -75,7 +75,7 @@ func hostModules(ctx context.Context, added map[string]addFunctions) (map[string
 }
 
 func build(r wazero.Runtime, name string, adds ...addFunctions) wazero.HostModuleBuilder {
-	b := wazero.HostModuleBuilder(counted{r.NewHostModuleBuilder(name)})
+	b := wazero.HostModuleBuilder(counted{r.NewHostModuleBuilder(name), name == extismModule})
 	for _, add := range adds {
 		b = add(b)
 	}

@@ -84,11 +84,20 @@ func (m mounted) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EMFILE}
 	}
 	f := &file{free: m.free}
-	var err error
+	// Before opening: that alone can do something, such as wake who writes to a pipe.
+	info, err := m.root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	if err != nil {
+		m.free.Add(1)
+		return nil, err
+	}
 	if f.File, err = m.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
 		m.free.Add(1)
 		return nil, err
 	}
+	// It may have become another one meanwhile.
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() && !info.IsDir() {
 		_ = f.Close()
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}

@@ -98,6 +98,9 @@ func (s *Skill) snap(ctx context.Context, warm bool) (*snapshot, error) {
 	if err := i.begin(a, s.program.prepared, s.info.Contract); err != nil {
 		return nil, a.reason(i, err)
 	}
+	if a.spoke { // what it was given is the attempt's, and gone with it
+		return nil, errors.New("it calls " + extismModule)
+	}
 	if warm {
 		if f := a.invoke(i); f != nil {
 			return nil, fmt.Errorf("%s", f.Message)

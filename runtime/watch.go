@@ -61,11 +61,17 @@ func (w *watcher) look() {
 	}
 	w.on.Store(false)
 	for _, a := range w.running() { // that began before they could find it off
-		if !a.seen.Load() {
+		if !a.isWatched() {
 			w.begun()
 			return
 		}
 	}
+}
+
+func (a *attempt) isWatched() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.watched || a.closed
 }
 
 // running returns the attempts whose guests run.

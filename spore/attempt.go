@@ -57,7 +57,6 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	case errors.Is(cause, errReleased):
 		s.release(a)
 	default:
-		s.metrics.ended(a.Task.Skill.Name, &out)
 		s.put(ctx, a, &out)
 	}
 }
@@ -114,6 +113,7 @@ func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) {
 		}
 		switch {
 		case err == nil:
+			s.metrics.ended(a.Task.Skill.Name, out)
 			return
 		case errors.Is(err, hive.ErrFenced):
 			s.opts.Log.Warn("outcome refused", "task", a.Task.ID, "attempt", a.Number, "error", err)

@@ -24,7 +24,8 @@ func TestDisown(t *testing.T) {
 	}
 	for !runs(1) {
 	}
-	spores[0].Forget(id)
+	for !spores[0].Forget(id) { // the road knows of it a little before the spore does
+	}
 	for !runs(2) {
 	}
 }

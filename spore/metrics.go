@@ -26,7 +26,7 @@ const completed = "completed"
 var (
 	slotsDesc = prometheus.NewDesc("hive_slots", "Attempts that may run at once.", nil, nil)
 	busyDesc  = prometheus.NewDesc("hive_slots_busy", "Attempts that run.", nil, nil)
-	idleDesc  = prometheus.NewDesc("hive_idle_sandbox_bytes", "Memory that idle sandboxes hold.", nil, nil)
+	heldDesc  = prometheus.NewDesc("hive_sandbox_bytes", "Memory of the sandboxes that are kept from attempt to attempt.", nil, nil)
 	skillDesc = prometheus.NewDesc("hive_skill_info", "1 for each skill that is ready, with how its attempts are kept apart and why.",
 		[]string{"skill", "version", "mode", "reason", "warmup"}, nil)
 )
@@ -35,7 +35,7 @@ func newMetrics(s *Spore) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hive_attempts_total", Help: "Attempts that ended, by outcome: completed, or the kind of failure."},
+			Name: "hive_attempts_total", Help: "Attempts whose outcome was recorded: completed, or the kind of failure."},
 			[]string{"skill", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hive_attempt_seconds", Help: "Time an attempt took in its sandbox.",
@@ -66,7 +66,7 @@ type gauges struct{ *Spore }
 
 // Describe implements prometheus.Collector.
 func (g gauges) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{slotsDesc, busyDesc, idleDesc, skillDesc} {
+	for _, d := range []*prometheus.Desc{slotsDesc, busyDesc, heldDesc, skillDesc} {
 		to <- d
 	}
 }
@@ -78,7 +78,7 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(slotsDesc, float64(g.opts.Slots))
 	gauge(busyDesc, float64(g.busy()))
-	gauge(idleDesc, float64(g.engine.Idle()))
+	gauge(heldDesc, float64(g.engine.Held()))
 	for _, r := range g.shelf.prepared() {
 		info := r.program.Info()
 		gauge(skillDesc, 1, r.skill.Name, r.skill.Version, info.Mode, info.Reason, info.Warmup)
