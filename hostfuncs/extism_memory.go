@@ -169,9 +169,9 @@ func (m *extismMemory) release(offset uint64) {
 
 // reset frees and clears everything.
 func (m *extismMemory) reset() {
-	clear(m.chunks)
+	clear(m.fewChunks[:])
 	m.first = chunk{}
-	m.chunks[0] = &m.first
+	m.chunks = append(m.fewChunks[:0], &m.first) // a long list is left to the collector
 	m.blocks, m.position = m.blocks[:0], 0
 	m.input, m.output, m.failure = span{}, span{}, 0
 }

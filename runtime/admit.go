@@ -50,6 +50,12 @@ func (e *Engine) admit(dir cacheDir, wasm []byte, m *hive.Manifest) error {
 	if len(e.admission) == 0 {
 		return errors.New("a program is compiled in a child process, and this one was not told its command (Options.Admit)")
 	}
+	select {
+	case e.children <- struct{}{}:
+		defer func() { <-e.children }()
+	case <-e.life.Done():
+		return context.Cause(e.life)
+	}
 	private, err := os.MkdirTemp(dir.root, ".admit-")
 	if err != nil {
 		return fmt.Errorf("admit program: %w", err)

@@ -49,6 +49,7 @@ type work struct {
 	message   string // set by the guest: why it failed
 	permanent bool
 	spoke     bool // it called a function of Extism
+	moved     int  // bytes copied by host functions since they last looked
 }
 
 // ending is the part that mu guards.

@@ -59,7 +59,7 @@ var versionDir = sync.OnceValue(func() string {
 // otherwise.
 func (c cacheDir) verify() bool {
 	sealed, err := os.ReadFile(filepath.Join(c.path(), sumsFile))
-	if err == nil {
+	if err == nil && c.whole() {
 		if sums, err := c.sums(); err == nil && string(sealed) == sums {
 			return true
 		}
@@ -72,8 +72,7 @@ func (c cacheDir) verify() bool {
 // nothing in it but the one file of code.
 func (c cacheDir) adopt(from string) error {
 	made := cacheDir{filepath.Dir(from), filepath.Base(from)}
-	files := made.files()
-	if len(files) != 1 || filepath.Dir(files[0]) != filepath.Join(from, versionDir()) {
+	if !made.whole() {
 		return fmt.Errorf("the compiled code is not where it should be")
 	}
 	sums, err := made.sums()
@@ -88,6 +87,13 @@ func (c cacheDir) adopt(from string) error {
 		return os.Rename(from, c.path())
 	}
 	return nil
+}
+
+// whole reports whether there is the one file of code where it should be, and
+// nothing else.
+func (c cacheDir) whole() bool {
+	files := c.files()
+	return len(files) == 1 && filepath.Dir(files[0]) == filepath.Join(c.path(), versionDir())
 }
 
 // files returns all but the list of sums, in the order of names.

@@ -1,6 +1,9 @@
 package runtime
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +71,7 @@ func TestDamagedCache(t *testing.T) {
 		"empty":       func(t *testing.T, entry string) { write(t, entry, nil) },
 		"one more":    func(t *testing.T, entry string) { write(t, entry+"0", []byte("x")) },
 		"no sums":     func(t *testing.T, entry string) { write(t, sums(entry), nil) },
+		"nothing":     func(t *testing.T, entry string) { os.RemoveAll(filepath.Dir(entry)); write(t, sums(entry), nil) },
 		"other sums":  func(t *testing.T, entry string) { write(t, sums(entry), []byte("x")) },
 		"a directory": func(t *testing.T, entry string) { os.Remove(entry); os.MkdirAll(filepath.Join(entry, "x"), 0o700) },
 	} {
@@ -87,6 +91,16 @@ func write(t *testing.T, file string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, content, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFullDisk: that a program's code cannot be kept is not the program's fault.
+func TestFullDisk(t *testing.T) {
+	full := &fs.PathError{Op: "write", Path: "code", Err: errors.New("no space left on device")}
+	for err, want := range map[error]bool{fmt.Errorf("compile: %w", full): true, errors.New("invalid function[0]"): false} {
+		if ofDisk(err) != want {
+			t.Errorf("ofDisk(%v) = %v", err, !want)
+		}
 	}
 }
 

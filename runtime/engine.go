@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	goruntime "runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,9 @@ type Options struct {
 // exists once per program however many skills use it, and idle instances.
 type Engine struct {
 	admission   []string
-	trusting    bool   // compiles in this process: it is the child, or a test
-	into        string // where the child compiles to
+	trusting    bool          // compiles in this process: it is the child, or a test
+	into        string        // where the child compiles to
+	children    chan struct{} // has room for those that may run at once
 	fresh       bool
 	careful     bool
 	newImage    func([]byte) image
@@ -112,6 +114,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		programs: map[string]*program{},
 		skills:   map[*Skill]bool{},
 		drained:  make(chan struct{}),
+		children: make(chan struct{}, goruntime.NumCPU()),
 	}
 	e.newImage = newImage
 	e.attempts.New = func() any { return new(attempt) }

@@ -20,6 +20,7 @@ type instance struct {
 	memory  memory
 	entry   api.Function
 	deep    reflect.Value // the stack that wazero keeps with entry
+	shallow int           // its size before any call
 	name    string        // of entry
 	stack   [1]uint64     // its parameter, then its result
 	answers bool          // entry has a result
@@ -130,13 +131,11 @@ func (i *instance) give(fuel uint64) {
 // account reads how much of it was spent.
 func (i *instance) account() { i.spent = i.given - i.fuel[1].Get() - i.fuel[0].Get() }
 
-// deepStack is the size in bytes above which a stack is not kept. wazero begins
-// with 10 KiB and goes up to some 100 MiB.
-const deepStack = 64 << 10
-
-// enterBy makes f the entry. Its stack only grows: a new function has a new one.
+// enterBy makes f the entry. Its stack only grows, from 10 KiB to some 100 MiB, and
+// where it ends depends on what it had grown to: a new function has a new one.
 func (i *instance) enterBy(f api.Function) {
 	i.entry, i.deep = f, reflect.ValueOf(f).Elem().FieldByName("stack")
+	i.shallow = i.stackSize()
 }
 
 // stackSize returns the size of the guest's stack in bytes; 0 if the entry is a
@@ -158,7 +157,7 @@ func (i *instance) restore() (ok bool) {
 	for n, g := range i.state {
 		g.Set(i.snapshot.state[n])
 	}
-	if i.stackSize() > deepStack {
+	if i.stackSize() != i.shallow {
 		i.enterBy(i.module.ExportedFunction(i.name))
 	}
 	return true

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"math"
 	goruntime "runtime"
 	"strings"
 	"sync"
@@ -51,7 +52,7 @@ func TestRunawaysAreStopped(t *testing.T) {
 func TestRecursionIsStopped(t *testing.T) {
 	s := skillOf(t, command(call(0)).bytes(), hive.Manifest{})
 	wantFailure(t, s.Call(t.Context(), Call{}), hive.FailTrap, "stack overflow")
-	if i := idle(t, s); i.stackSize() > deepStack || i.charged > instanceCost+deepStack {
+	if i := idle(t, s); i.stackSize() != i.shallow || i.charged > 2*instanceCost {
 		t.Errorf("an idle instance has a stack of %d bytes and is charged %d", i.stackSize(), i.charged)
 	}
 	deep := skillOf(t, command(call(0)).bytes(), hive.Manifest{Limits: hive.SkillLimits{Fuel: 10_000}})
@@ -73,6 +74,58 @@ func TestStackSize(t *testing.T) {
 	a.in(i)
 	if after := i.stackSize(); before <= 0 || after <= before {
 		t.Errorf("the stack is %d bytes large, after 1,000 calls %d", before, after)
+	}
+}
+
+// TestStackIsForgotten: how deep an attempt can call does not depend on how deep one
+// before it did. wazero's limit does: on what the stack had grown to.
+func TestStackIsForgotten(t *testing.T) {
+	s := skillOf(t, command(call(0)).bytes(), hive.Manifest{})
+	deep := func(fuel uint64) uint64 {
+		a := s.attempt(t.Context(), Call{}, 0)
+		defer a.over()
+		i, err := s.get(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.fuel = fuel
+		a.in(i)
+		s.put(i, true)
+		return i.spent
+	}
+	overflow := deep(math.MaxInt64)
+	for _, fuel := range []uint64{1000, 5000, 20_000} {
+		deep(fuel)
+		if got := deep(math.MaxInt64); got != overflow {
+			t.Errorf("after an attempt of %d fuel the stack overflows at %d, before at %d", fuel, got, overflow)
+		}
+	}
+}
+
+// TestTablesAreCharged: instances may hold as much in tables as in memory.
+func TestTablesAreCharged(t *testing.T) {
+	s := skillOf(t, counter().bytes(), hive.Manifest{})
+	s.Call(t.Context(), Call{})
+	one := idle(t, s).charged
+	g := counter()
+	g.tables = [][]byte{append([]byte{0x70, 0}, uleb(1000)...)}
+	s = skillOf(t, g.bytes(), hive.Manifest{})
+	s.Call(t.Context(), Call{})
+	if more := idle(t, s).charged - one; more != 1000*entryCost {
+		t.Errorf("1000 entries are charged as %d bytes", more)
+	}
+}
+
+// TestLongInputsEnd: hundreds of calls that copy much fit in a slice of fuel.
+func TestLongInputsEnd(t *testing.T) {
+	read := code([]byte{0x03, 0x40}, num(0), num(1<<20), num(0), call(0), drop, []byte{0x0c, 0, 0x0b}, num(0))
+	g := reactor(read)
+	g.memory = []byte{0, 32}
+	s := skillOf(t, g.bytes(), hive.Manifest{})
+	out := s.Call(t.Context(), Call{Payload: make([]byte, 1<<20), Timeout: 5 * time.Millisecond})
+	wantFailure(t, out, hive.FailTimeout, "did not finish within 5ms")
+	if out.Receipt.HostCalls == 0 {
+		t.Error("no host call was made")
 	}
 }
 

@@ -11,9 +11,13 @@ import (
 // least; at most twice that.
 const idleFor = 30 * time.Second
 
-// instanceCost is what an instance takes beside its memory and the guest's stack:
-// wazero's own state.
-const instanceCost = 14 << 10
+// What an instance takes beside its memory and the guest's stack, in bytes, as
+// measured: wazero's own state.
+const (
+	instanceCost = 14 << 10
+	globalCost   = 128 // for each that changes
+	entryCost    = 40  // for each of its tables
+)
 
 // budget is the memory that the instances of all skills may hold between their
 // attempts, in bytes.
@@ -27,6 +31,7 @@ type budget struct {
 // the instance's memory best.
 type pool struct {
 	budget *budget
+	each   int64 // bytes an instance takes beside its memory and stack
 	lanes  [lanes]lane
 	round  atomic.Int64 // of sweeping
 
@@ -76,7 +81,7 @@ func (p *pool) pop() *instance {
 
 // put keeps a restored instance for the next attempt, if there is room.
 func (p *pool) put(i *instance) {
-	if !p.charge(i, int64(i.resident)+int64(i.stackSize())+instanceCost) {
+	if !p.charge(i, int64(i.resident)+int64(i.stackSize())+p.each) {
 		p.discard(i)
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -176,9 +178,20 @@ func (p *program) link(hosts map[string]hostModule) (_ *linked, err error) {
 		}
 	}
 	if l.code, err = l.runtime.CompileModule(ctx, p.prepared.Wasm); err != nil {
+		if ofDisk(err) {
+			return nil, fmt.Errorf("compile program: %w", err)
+		}
 		return nil, invalid(err)
 	}
 	return l, nil
+}
+
+// ofDisk reports whether an error is the cache's, and not the program's.
+func ofDisk(err error) bool {
+	_, path := errors.AsType[*fs.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	_, call := errors.AsType[*os.SyscallError](err)
+	return path || link || call
 }
 
 // runtimeConfig leaves stopping guests to what prepare put into them, and ignores

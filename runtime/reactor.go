@@ -6,6 +6,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/hive-spore/hive"
 )
@@ -61,9 +62,25 @@ func inputRead(ctx context.Context, m api.Module, stack []uint64) {
 		answer(stack, errRange)
 		return
 	}
-	payload := attemptOf(ctx).Payload
-	rest := payload[min(uint64(offset), uint64(len(payload))):]
+	a := attemptOf(ctx)
+	rest := a.Payload[min(uint64(offset), uint64(len(a.Payload))):]
+	a.copied(min(len(to), len(rest)))
 	answer(stack, int32(copy(to, rest)))
+}
+
+// lookAfter is how many bytes host functions copy for a guest before they look
+// whether to stop: some ms of work. In a slice of fuel there is room for hundreds
+// of calls.
+const lookAfter = 4 << 20
+
+// copied ends the guest if it is to end, now and then.
+func (a *attempt) copied(n int) {
+	if a.moved += n; a.moved >= lookAfter {
+		a.moved = 0
+		if a.ended() != nil {
+			panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+		}
+	}
 }
 
 // outputWrite is output_write(ptr, len i32) -> i32: it appends len bytes at ptr
@@ -74,7 +91,9 @@ func outputWrite(ctx context.Context, m api.Module, stack []uint64) {
 		answer(stack, errRange)
 		return
 	}
-	_, _ = attemptOf(ctx).result.Write(from)
+	a := attemptOf(ctx)
+	a.copied(len(from))
+	_, _ = a.result.Write(from)
 	answer(stack, 0)
 }
 

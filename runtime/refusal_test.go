@@ -105,7 +105,7 @@ const (
 // bombs are small modules that would end the process, or take its memory.
 var bombs = []refusal{
 	{"functions", sections(section(3, uncountable)), "has 4294967295 functions, at most 100000 are allowed"},
-	{"types", sections(section(1, uncountable)), damaged},
+	{"types", sections(section(1, uncountable)), "has 4294967295 types, at most 100000 are allowed"},
 	{"parameters", sections(section(1, []byte{1, 0x60}, uncountable)),
 		"has 4294967295 parameters, at most 1000 are allowed"},
 	{"elements", sections(section(4, []byte{1, 0x70, 0, 0}), section(9, []byte{1, 0, 0x41, 0, 0x0b}, uncountable)), damaged},
@@ -115,7 +115,7 @@ var bombs = []refusal{
 	{"code", command(bytes.Repeat([]byte{0x01}, maxCode)).bytes(),
 		"has a function of 1048578 bytes, at most 1048576 are allowed"},
 	{"entries", sections(section(4, []byte{1, 0x70, 0}, uncountable)),
-		"has a table of 4294967295 entries, at most 262144 are allowed"},
+		"has tables of 4294967295 entries, at most 262144 are allowed"},
 	{"tables", sections(section(4, vec(slices.Repeat([][]byte{{0x70, 0, 0}}, 17)...))),
 		"has 17 tables, at most 16 are allowed"},
 	{"memories", sections(section(5, vec([]byte{0, 1}, []byte{0, 1}))), "has 2 memories, at most 1 are allowed"},

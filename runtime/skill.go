@@ -78,7 +78,8 @@ func (e *Engine) Prepare(ctx context.Context, wasm []byte, m *hive.Manifest) (*S
 		return nil, err
 	}
 	s := &Skill{
-		engine: e, program: p, manifest: *m, info: info, pool: pool{budget: &e.budget},
+		engine: e, program: p, manifest: *m, info: info,
+		pool:    pool{budget: &e.budget, each: instanceCost + globalCost*int64(len(prepared.Globals)) + entryCost*int64(prepared.Entries)},
 		foreign: !e.careful && foreign(prepared, e.hosts),
 		id:      hive.SkillID{Name: m.Name, Version: m.Version, Digest: info.Digest},
 		args:    slices.Concat([]string{m.Name}, m.Args),

@@ -89,6 +89,9 @@ func readProgram(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
 	if info.Size() > broker.MaxProgram {
 		return nil, fmt.Errorf("%s: %d bytes, at most %d allowed: %w", path, info.Size(), broker.MaxProgram, hive.ErrTooLarge)
 	}

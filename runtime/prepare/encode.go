@@ -40,7 +40,7 @@ func (m *module) prepared() (*Module, error) {
 	m.decide()
 	out := &Module{
 		Imports: m.imports, Exports: m.exports, Unrestorable: m.unrestorable,
-		Globals: m.mutable(), Start: m.start >= 0,
+		Globals: m.mutable(), Start: m.start >= 0, Entries: m.entries,
 	}
 	if m.memory != nil {
 		out.Memory = Memory{m.memory.min, m.memory.max, m.memory.imported, m.memoryNames}

@@ -14,6 +14,11 @@ const (
 	maxParams    = 1_000  // of one function type, and results
 	maxTables    = 16
 	maxTable     = 1 << 18 // entries, unless the options say otherwise
+	maxTypes     = 100_000
+	maxImports   = 10_000
+	maxGlobals   = 10_000
+	maxExports   = 100_000
+	maxNameLen   = 1 << 10 // bytes, of a function in the name section: wazero repeats it in each frame
 	maxPages     = 1 << 16
 	noLimit      = 1<<32 - 1
 )

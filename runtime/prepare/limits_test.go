@@ -14,7 +14,7 @@ func TestNumbersInTheDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		fmt.Sprintf("%s entries each, %d tables", thousands(maxTable), maxTables),
+		fmt.Sprintf("%s entries to begin with in all, and each at the most; %d tables", thousands(maxTable), maxTables),
 		fmt.Sprintf("%s functions", thousands(maxFunctions)),
 		fmt.Sprintf("%s locals or %s of code in one function", thousands(maxLocals), fmt.Sprint(maxCode>>20, " MiB")),
 		fmt.Sprintf("%s locals in all", thousands(maxAllLocals)),
@@ -22,6 +22,18 @@ func TestNumbersInTheDocs(t *testing.T) {
 	} {
 		if !strings.Contains(string(abi), want) {
 			t.Errorf("docs/abi.md does not say %q", want)
+		}
+	}
+}
+
+// TestLongNames: wazero repeats the name of a function in each frame of a trap's
+// stack. A name section with one that is too long is left out.
+func TestLongNames(t *testing.T) {
+	for size, kept := range map[int]bool{maxNameLen: true, maxNameLen + 1: false} {
+		name := append(uleb([]byte{1, 0}, uint32(size)), strings.Repeat("x", size)...) // one, of function 0
+		part := append(uleb([]byte{1}, uint32(len(name))), name...)
+		if err := names(&reader{b: part}); (err == nil) != kept {
+			t.Errorf("a name of %d bytes: %v", size, err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ type module struct {
 	funcs   []uint32 // the type of each function, imported ones first
 	globals []global // imported ones first
 	tables  []table  // likewise
+	entries uint64   // of all tables, to begin with
 	memory  *memory
 	bodies  []body
 	data    []Segment
@@ -129,9 +130,9 @@ func (m *module) section(id byte, r *reader) {
 	r.at = from
 	switch id {
 	case sectionType:
-		r.vector("types", noLimit, func() { m.funcType(r) })
+		r.vector("types", maxTypes, func() { m.funcType(r) })
 	case sectionImport:
-		r.vector("imports", noLimit, func() { m.importOf(r) })
+		r.vector("imports", maxImports, func() { m.importOf(r) })
 	case sectionFunction:
 		r.vector("functions", maxFunctions, func() { m.funcs = append(m.funcs, m.typeIndex(r)) })
 	case sectionTable:
@@ -139,9 +140,9 @@ func (m *module) section(id byte, r *reader) {
 	case sectionMemory:
 		r.vector("memories", 1, func() { m.memoryType(r) })
 	case sectionGlobal:
-		r.vector("globals", noLimit, func() { m.globalOf(r) })
+		r.vector("globals", maxGlobals, func() { m.globalOf(r) })
 	case sectionExport:
-		r.vector("exports", noLimit, func() { m.exportOf(r) })
+		r.vector("exports", maxExports, func() { m.exportOf(r) })
 	case sectionStart:
 		m.startOf(r)
 	case sectionElement:

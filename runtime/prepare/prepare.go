@@ -29,8 +29,8 @@ const (
 
 // Options are the limits that belong to whoever runs the module.
 type Options struct {
-	// MaxTable is the number of entries a table may have. No table grows beyond
-	// it, and a module that begins with more is refused. 0: 262,144 (2 MiB).
+	// MaxTable is the number of entries tables may have. No table grows beyond it,
+	// and a module that begins with more in all is refused. 0: 262,144 (2 MiB).
 	MaxTable uint32
 }
 
@@ -49,6 +49,7 @@ type Module struct {
 	Data    []Segment // in the order to apply them
 	Start   bool      // there is an export Start to call after Data is applied
 	Memory  Memory
+	Entries uint64 // of its tables, to begin with
 }
 
 // Kind says what an import or export is.

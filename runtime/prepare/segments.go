@@ -163,13 +163,19 @@ func (m *module) custom(r *reader) {
 	}
 }
 
-// names walks the name section as wazero does, which allocates by the counts.
+// names walks the name section as wazero does, which allocates by the counts, and
+// finds fault with names that are too long to be shown.
 func names(r *reader) error {
 	for r.left() > 0 {
 		id, part := r.byte(), r.sized()
-		switch association := func() { part.u32(); part.name() }; id {
+		name := func() {
+			if len(part.name()) > maxNameLen {
+				part.damaged()
+			}
+		}
+		switch association := func() { part.u32(); name() }; id {
 		case 0: // of the module
-			part.name()
+			name()
 		case 1: // of functions
 			part.vector("names", noLimit, association)
 		case 2: // of locals, by function

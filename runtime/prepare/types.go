@@ -116,8 +116,8 @@ func (m *module) tableType(r *reader) table {
 	if flags > 1 {
 		r.damaged()
 	}
-	if low > m.options.MaxTable && r.err == nil {
-		r.fail(refuse("has a table of %d entries, at most %d are allowed", low, m.options.MaxTable))
+	if m.entries += uint64(low); m.entries > uint64(m.options.MaxTable) && r.err == nil {
+		r.fail(refuse("has tables of %d entries, at most %d are allowed", m.entries, m.options.MaxTable))
 	}
 	return table{kind, low, min(high, m.options.MaxTable), false}
 }
