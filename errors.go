@@ -9,6 +9,11 @@ var (
 	ErrTooLarge     = errors.New("too large")
 	// ErrFenced says that another attempt, or nobody, holds the task now.
 	ErrFenced = errors.New("the attempt no longer holds the task")
+	// ErrConflict says that a key is not as the attempt expects: it is to run again.
+	ErrConflict = errors.New("a key is not as the attempt expects")
+	// ErrEffect says that nothing of what an attempt asked for was done, because one
+	// of its effects never can be.
+	ErrEffect = errors.New("an effect cannot be done")
 	// ErrFinal says that the task is over and cannot be changed this way.
 	ErrFinal = errors.New("the task is over")
 	// ErrNotLeader says that another nexus leads.

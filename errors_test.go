@@ -12,7 +12,7 @@ import (
 // Callers branch on these and people read them behind a verb and a subject.
 func TestErrorsAreTold(t *testing.T) {
 	t.Parallel()
-	all := []error{hive.ErrNotFound, hive.ErrNotSupported, hive.ErrTooLarge, hive.ErrFenced, hive.ErrFinal,
+	all := []error{hive.ErrNotFound, hive.ErrNotSupported, hive.ErrTooLarge, hive.ErrFenced, hive.ErrConflict, hive.ErrEffect, hive.ErrFinal,
 		hive.ErrNotLeader, hive.ErrUnregistered, hive.ErrTaken, hive.ErrUnreachable, hive.ErrDisabled}
 	for i, err := range all {
 		text := err.Error()

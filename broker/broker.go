@@ -113,6 +113,7 @@ type Broker struct {
 	rdb       redis.UniversalClient
 	enqueuer  batcher[packed, struct{}]
 	completer batcher[completion, int64]
+	committer batcher[completion, int64]
 }
 
 // poolSize is generous: a connection that waits on a doorbell is held.
@@ -144,6 +145,7 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	})}
 	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
 	b.completer = newBatcher(b.flushComplete, completion.size)
+	b.committer = newBatcher(b.flushCommit, completion.size)
 	if err := b.check(ctx); err != nil {
 		b.rdb.Close()
 		return nil, err

@@ -28,6 +28,10 @@ func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }
 func (k keys) parts(id string) string    { return k.prefix + "em:" + id }
 func (k keys) progress(id string) string { return k.prefix + "pg:" + id }
 func (k keys) wasm(digest string) string { return k.prefix + "w:" + digest }
+func (k keys) index(space string) string { return k.prefix + "ki:" + space }
+func (k keys) value(space, key string) string {
+	return k.prefix + "kv:" + space + ":" + key
+}
 
 func (k keys) active() string     { return k.prefix + "act" }
 func (k keys) bell() string       { return k.prefix + "bell" }

@@ -87,6 +87,37 @@ func TestLostReply(t *testing.T) {
 			r.complete(s, a)
 			r.wantStats(hive.Stats{Completed: 1})
 		},
+		"commit": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			o := withKV(add("n", 1), absent("new"), set("new", "x"))
+			o.Effects.Spawn = []hive.Task{echo("child")}
+			cut()
+			r.check(r.Complete(r.ctx(), "a", &a, o))
+			r.wantKV("n", "1", "new", "x")
+			r.wantStats(hive.Stats{Background: 1, Pending: 1, Completed: 1})
+		},
+		"commit with a conflict": func(r *road, cut func()) {
+			s := r.join("a")
+			a := r.running(s)
+			cut()
+			if err := r.commit(a, expect("k", "v")); !errors.Is(err, hive.ErrConflict) {
+				r.t.Errorf("Complete = %v, want a conflict", err)
+			}
+			r.want(a.Task.ID, hive.Running, 2, 0)
+			a.Number++
+			r.check(r.commit(a, set("k", "v")))
+		},
+		"commit that adds to text": func(r *road, cut func()) {
+			s := r.join("a")
+			r.check(r.commit(r.running(s), set("n", "x")))
+			a := r.running(s)
+			cut()
+			if err := r.commit(a, add("n", 1)); !errors.Is(err, hive.ErrEffect) {
+				r.t.Errorf("Complete = %v", err)
+			}
+			r.want(a.Task.ID, hive.Running, 1, 0)
+		},
 		"fail": func(r *road, cut func()) {
 			s := r.join("a")
 			a := r.running(s)

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/hive-spore/hive"
 )
-
-// noEffects is the effect list of an attempt that asked for none: only the
-// version of the list.
-const noEffects = "1"
 
 // completion is one attempt's success on its way to its record.
 type completion struct {
@@ -18,22 +16,42 @@ type completion struct {
 	attempt  int
 	fields   []byte
 	result   []byte
+	effects  *hive.Effects // nil: none
+	packed   []byte        // the same, as the script takes them
 }
 
-func (c completion) size() int { return len(c.fields) + len(c.result) }
+func (c completion) size() int {
+	n := len(c.fields) + len(c.result) + len(c.packed)
+	if c.effects != nil {
+		n += effectWeight * (len(c.effects.KV) + len(c.effects.Spawn))
+	}
+	return n
+}
 
-// Complete ends an attempt with a result. It returns ErrFenced when the attempt
-// no longer holds the task; a repeat of a success is a success.
+// Complete ends an attempt with a result and does its effects, all or none. It
+// returns ErrFenced when the attempt no longer holds the task; a repeat of a
+// success is a success. After ErrConflict nothing is done and node still holds the
+// task, as attempt a.Number+1: it is to be run again, and reported under that
+// number. After ErrEffect nothing is done at all, and this outcome never will be.
 func (b *Broker) Complete(ctx context.Context, node string, a *hive.Attempt, o *hive.Outcome) error {
 	if len(o.Result) > hive.MaxResult {
 		return fmt.Errorf("complete %s: result of %d bytes, at most %d allowed: %w", a.Task.ID, len(o.Result), hive.MaxResult, hive.ErrTooLarge)
 	}
-	verdict, err := b.completer.do(ctx, completion{node, a.Task.ID, a.Number, packOutcome(o), o.Result})
+	c := completion{node: node, id: a.Task.ID, attempt: a.Number, fields: packOutcome(o), result: o.Result}
+	batch := &b.completer
+	if !o.Effects.None() {
+		if err := checkEffects(&o.Effects); err != nil {
+			return fmt.Errorf("complete %s: %w", a.Task.ID, err)
+		}
+		c.effects, c.packed = &o.Effects, packEffects(&o.Effects)
+		batch = &b.committer
+	}
+	verdict, err := batch.do(ctx, c)
 	if err != nil {
 		return b.wrap("complete "+a.Task.ID, err)
 	}
-	if verdict < 0 {
-		return fmt.Errorf("complete %s, attempt %d: %w", a.Task.ID, a.Number, hive.ErrFenced)
+	if err := refusal(verdict, &o.Effects); err != nil {
+		return fmt.Errorf("complete %s, attempt %d: %w", a.Task.ID, a.Number, err)
 	}
 	return nil
 }
@@ -41,11 +59,24 @@ func (b *Broker) Complete(ctx context.Context, node string, a *hive.Attempt, o *
 func (b *Broker) flushComplete(ctx context.Context, items []completion) ([]int64, error) {
 	args := []any{b.opts.Retention.Milliseconds()}
 	for _, c := range items {
-		args = append(args, c.node, c.id, c.attempt, noEffects, c.fields, c.result)
+		args = append(args, c.node, c.id, c.attempt, c.fields, c.result)
 	}
-	verdicts, err := b.run(ctx, scriptComplete, args...).Int64Slice()
-	if err == nil && len(verdicts) != len(items) {
-		err = fmt.Errorf("%d answers to %d completions", len(verdicts), len(items))
+	return b.verdicts(ctx, scriptComplete, len(items), args)
+}
+
+func (b *Broker) flushCommit(ctx context.Context, items []completion) ([]int64, error) {
+	args := []any{b.opts.Retention.Milliseconds()}
+	for _, c := range items {
+		args = append(args, c.node, c.id, c.attempt, c.packed, c.fields, c.result)
+	}
+	return b.verdicts(ctx, scriptCommit, len(items), args)
+}
+
+// verdicts runs a script that answers each of n completions with a number.
+func (b *Broker) verdicts(ctx context.Context, s *redis.Script, n int, args []any) ([]int64, error) {
+	verdicts, err := b.run(ctx, s, args...).Int64Slice()
+	if err == nil && len(verdicts) != n {
+		err = fmt.Errorf("%d answers to %d completions", len(verdicts), n)
 	}
 	return verdicts, err
 }

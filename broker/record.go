@@ -17,7 +17,8 @@ import (
 //	0       1      version, '1'
 //	1       1      state: s b p r c f x
 //	2       1      priority
-//	3       1      flags: 1 somebody waits, 2 a tombstone that still stands in a queue
+//	3       1      flags: 1 somebody waits, 2 a tombstone that still stands in a queue,
+//	               4 the attempt took over from one whose effects conflicted
 //	4       4      attempt, the fence
 //	8       2      failures
 //	10      2      failures it survives

@@ -52,10 +52,12 @@ func (r *road) check(err error) {
 	}
 }
 
+func (r *road) shard() string { return cmp.Or(r.opts.Shard, "h") }
+
 // do sends a command on a key of the shard, as somebody who meddles would.
 func (r *road) do(command, key string, more ...string) string {
 	r.t.Helper()
-	words := append([]string{command, "{" + cmp.Or(r.opts.Shard, "h") + "}:" + key}, more...)
+	words := append([]string{command, "{" + r.shard() + "}:" + key}, more...)
 	answer, err := testkit.Do(r.opts.Addrs[0], words...)
 	r.check(err)
 	return answer

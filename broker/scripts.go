@@ -17,6 +17,7 @@ var (
 	scriptAssignTask = load("assign_task")
 	scriptFetch      = load("fetch")
 	scriptComplete   = load("complete")
+	scriptCommit     = load("effects", "commit")
 	scriptFail       = load("fail")
 	scriptEmit       = load("emit")
 	scriptRelease    = load("release")
@@ -32,9 +33,16 @@ var (
 	scriptUnregister = load("unregister")
 	scriptCampaign   = load("campaign")
 	scriptPublish    = load("publish")
+	scriptUnlist     = load("unlist")
 )
 
-func load(name string) *redis.Script { return redis.NewScript(lua("prelude") + lua(name)) }
+func load(names ...string) *redis.Script {
+	text := lua("prelude")
+	for _, name := range names {
+		text += lua(name)
+	}
+	return redis.NewScript(text)
+}
 
 func lua(name string) string {
 	text, err := luaFiles.ReadFile("lua/" + name + ".lua")

@@ -30,6 +30,7 @@ while room > 0 and bytes > 0 do
   local r = head(id)
   if r and r.state == 'p' then
     r.state, r.attempt, r.started, r.owner = 'r', r.attempt + 1, t, pad(spore)
+    clear(r, CONFLICTED)
     put(r)
     call('SADD', P .. 'own:' .. spore, id)
     waiting(r.prio, -1)

@@ -8,7 +8,9 @@ local floor = math.floor
 local HEAD = 66      -- bytes of a record's fixed header
 local PEEK = 511     -- one read of 512 bytes nearly always holds header and task fields
 local CHUNK = 1000   -- values per push: unpack stops near 8,000
-local WAITED, QUEUED = 1, 2 -- header flags: somebody waits; a tombstone still stands in a queue
+-- Header flags: somebody waits; a tombstone still stands in a queue; the attempt
+-- took over in place from one whose effects conflicted.
+local WAITED, QUEUED, CONFLICTED = 1, 2, 4
 local INBOX_CAP, INBOX_TTL, INLINE = 100000, 600000, 4096
 local VERSION = '1'
 
@@ -68,6 +70,7 @@ local function pad(owner) return owner .. string.rep(char(0), 24 - #owner) end
 local function unpad(owner) return (string.gsub(owner, '%z+$', '')) end
 local function holds(r, spore) return r.state == 'r' and r.owner == pad(spore) end
 local function has(flags, bit) return floor(flags / bit) % 2 == 1 end
+local function clear(r, bit) if has(r.flags, bit) then r.flags = r.flags - bit end end
 local function count(field, n) if n ~= 0 then call('HINCRBY', P .. 'ct', field, n) end end
 local function waiting(prio, n) count('w' .. prio, n) end
 local function put(r) call('SETRANGE', r.key, 0, header(r)) end
@@ -88,6 +91,10 @@ end
 -- memory: redis refuses only the first one, and never this.
 local function allowed() call('HDEL', P .. 'ct', '') end
 
+-- room is the first write of a script that must not go on then: redis refuses
+-- it, and the script with it. It changes nothing: no task has an empty id.
+local function room() call('SET', P .. 't:', '', 'XX') end
+
 local function ring(what) call('RPUSH', P .. 'bell', what) end
 
 -- push puts ids into a lane, at its tail or (front) its head. A push that finds
@@ -106,6 +113,21 @@ local function push(lane, ids, front)
 end
 
 local function lane(r) return r.class .. ':' .. r.prio end
+
+-- create writes the record of a new task, created at t; line puts all that were
+-- created into their lanes. create returns false if the id is taken.
+local created, lanes = {}, {}
+local function create(id, lane, s, t)
+  if not call('SET', P .. 't:' .. id, sub(s, 1, 12) .. p48(t) .. sub(s, 19), 'NX') then return false end
+  waiting(byte(s, 3), 1)
+  if not created[lane] then created[lane] = {}; lanes[#lanes + 1] = lane end
+  local ids = created[lane]
+  ids[#ids + 1] = id
+  return true
+end
+local function line()
+  for _, lane in ipairs(lanes) do push(lane, created[lane], false) end
+end
 
 -- requeue makes a record pending and puts it back to the head of its lane.
 local function requeue(r)
@@ -128,6 +150,7 @@ local function leave(r)
   local spore = unpad(r.owner)
   left(spore, r.class, call('SREM', P .. 'own:' .. spore, r.id))
   count('running', -1)
+  clear(r, CONFLICTED)
 end
 
 -- freed tells the foreman that there is room again, if anything waits for it.
@@ -153,13 +176,20 @@ end
 -- follows the task fields; ttl is in ms (0: it keeps none).
 local function finish(r, state, body, ttl)
   local waited = has(r.flags, WAITED)
-  if waited then r.flags = r.flags - WAITED end
+  clear(r, WAITED)
   r.state = state
   local s = header(r) .. r.fields .. body
   if ttl > 0 then call('SET', r.key, s, 'PX', ttl) else call('SET', r.key, s) end
   if not waited then return end
   tell(r.id, 'T' .. r.id .. (#s <= INLINE and '\n' .. s or ''))
   call('DEL', P .. 'wait:' .. r.id)
+end
+
+-- complete makes a record completed. Its payload goes.
+local function complete(r, outcome, result, t, ttl)
+  r.ended, r.plen, r.olen = t, 0, #outcome
+  finish(r, 'c', outcome .. result, ttl)
+  count('completed', 1)
 end
 
 -- bury makes a record failed: the dead-letter list. Its payload stays, for a
@@ -217,6 +247,18 @@ local function takeback(spore, outcome, t, ttl, n)
     end
   end
   return moved + #ids
+end
+
+-- sweep takes keys out of the indexes whose values have expired. An embedded road's
+-- go up to a second late, so it looks at what was due a while ago.
+local function sweep(t)
+  for _, name in ipairs(call('ZRANGEBYSCORE', P .. 'kx', '-inf', t - 5000, 'LIMIT', 0, CHUNK)) do
+    call('ZREM', P .. 'kx', name)
+    if call('EXISTS', P .. 'kv:' .. name) == 0 then
+      local space, key = string.match(name, '^([^:]*):(.*)$')
+      call('ZREM', P .. 'ki:' .. space, key)
+    end
+  end
 end
 
 -- leads reports whether term ("epoch nexus") is the one that runs now. The name
