@@ -163,6 +163,7 @@ func TestCommitConflictIsForgotten(t *testing.T) {
 		if got := r.do("GETRANGE", "t:"+a.Task.ID, "3", "3"); got != "\x00" {
 			r.t.Errorf("flags of the released task are %q", got)
 		}
+		r.do("SETRANGE", "t:"+a.Task.ID, "3", "\x04") // as one would leave it who does not know the flag
 		r.assign("a", 1)
 		if got := r.fetch(s, 1); len(got) != 1 || got[0].Number != 3 {
 			r.t.Fatalf("Fetch = %v, want the third attempt", got)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/broker"
 )
 
 // space is the namespace of the echo skill.
@@ -50,9 +49,10 @@ func (r *road) commit(a hive.Attempt, kv ...hive.KVEffect) error {
 // given completes a task of its own that leaves keys behind.
 func (r *road) given(kv ...hive.KVEffect) {
 	r.t.Helper()
-	s := &broker.Session{Node: "giver", Incarnation: "giver"}
-	r.check(r.Register(r.ctx(), s, &hive.NodeReport{ID: "giver", Slots: 2}))
-	a := r.running(s)
+	if r.giver == nil {
+		r.giver = r.join("giver")
+	}
+	a := r.running(r.giver)
 	r.check(r.Complete(r.ctx(), "giver", &a, withKV(kv...)))
 }
 

@@ -23,6 +23,8 @@ type road struct {
 	opts broker.Options
 	t    *testing.T
 	term broker.Term
+
+	giver *broker.Session // see given
 }
 
 // onRoads runs a test on a redis-server and on the embedded road, as leader.

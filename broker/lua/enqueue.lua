@@ -2,7 +2,7 @@
 -- ARGV: inbox that waits for all of them (or ''), its ttl in ms, then per task:
 --       id, lane, record with created = 0
 -- Returns how many tasks are new.
-local t, inbox, new = now(), ARGV[1], 0
+local t, inbox, new = p48(now()), ARGV[1], 0
 for i = 3, #ARGV, 3 do
   local id = ARGV[i]
   if create(id, ARGV[i + 1], ARGV[i + 2], t) then

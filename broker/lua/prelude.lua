@@ -114,11 +114,11 @@ end
 
 local function lane(r) return r.class .. ':' .. r.prio end
 
--- create writes the record of a new task, created at t; line puts all that were
--- created into their lanes. create returns false if the id is taken.
+-- create writes the record of a new task, created at t (packed); line puts all that
+-- were created into their lanes. create returns false if the id is taken.
 local created, lanes = {}, {}
 local function create(id, lane, s, t)
-  if not call('SET', P .. 't:' .. id, sub(s, 1, 12) .. p48(t) .. sub(s, 19), 'NX') then return false end
+  if not call('SET', P .. 't:' .. id, sub(s, 1, 12) .. t .. sub(s, 19), 'NX') then return false end
   waiting(byte(s, 3), 1)
   if not created[lane] then created[lane] = {}; lanes[#lanes + 1] = lane end
   local ids = created[lane]
