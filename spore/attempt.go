@@ -3,6 +3,7 @@ package spore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -51,14 +52,41 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	default:
 		out = s.call(ctx, a, skill)
 	}
+	for conflicts := 0; s.end(ctx, a, &out); {
+		if conflicts++; conflicts > maxConflicts {
+			out = hive.Outcome{Ran: out.Ran, Log: out.Log, Elapsed: out.Elapsed, Receipt: out.Receipt,
+				Failure: hive.NewFailure(hive.FailHost, fmt.Sprintf("its keys were changed by others %d times in a row", conflicts))}
+			continue
+		}
+		s.jitter(ctx, conflicts)
+		out = s.call(ctx, a, skill)
+	}
+}
+
+// maxConflicts is how often an attempt is repeated in its place because others
+// changed keys on which it depends.
+const maxConflicts = 10
+
+// jitter waits up to a time that doubles, so that those who conflict part.
+func (s *Spore) jitter(ctx context.Context, n int) {
+	select {
+	case <-time.After(rand.N(time.Millisecond << n)):
+	case <-ctx.Done():
+	}
+}
+
+// end sees to an attempt's outcome. It reports whether the task is to be run again
+// at once, as the next attempt.
+func (s *Spore) end(ctx context.Context, a *hive.Attempt, out *hive.Outcome) (again bool) {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errFenced):
 		s.opts.Log.Info("attempt stopped", "task", a.Task.ID, "attempt", a.Number)
 	case errors.Is(cause, errReleased):
 		s.release(a)
 	default:
-		s.put(ctx, a, &out)
+		return s.put(ctx, a, out)
 	}
+	return false
 }
 
 // loadFailure is permanent when the program itself is at fault.
@@ -72,7 +100,7 @@ func loadFailure(err error) *hive.Failure {
 // call runs the sandbox and checks what comes out of it.
 func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
 	log := runtime.NewLog(r.program.Info().Limits.Log)
-	at := &hostfuncs.Attempt{Emitter: emitter{s, a}, Task: hostfuncs.Task{
+	at := &hostfuncs.Attempt{KV: s.road.KV(), Emitter: emitter{s, a}, Task: hostfuncs.Task{
 		ID: a.Task.ID, Attempt: a.Number, Priority: a.Task.Priority, Spore: s.opts.Name, Tags: s.tags,
 		Deadline: time.Now().Add(a.Task.Timeout).Round(time.Millisecond),
 	}}
@@ -81,6 +109,9 @@ func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcom
 		if err := r.output.CheckResult(out.Result); err != nil {
 			out.Failure = hive.NewFailure(hive.FailResult, err.Error())
 		}
+	}
+	if out.Failure == nil {
+		out.Effects = at.Effects()
 	}
 	return out
 }
@@ -102,8 +133,10 @@ func (e emitter) Progress(ctx context.Context, p hive.Progress) error {
 }
 
 // put records an outcome. It does not give up while the road does not answer:
-// when it answers again, the attempt either still holds the task or is fenced.
-func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) {
+// when it answers again, the attempt either still holds the task or is fenced. It
+// reports whether its effects were in conflict with those of others: then the task
+// is here as the next attempt.
+func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) (conflict bool) {
 	for {
 		var err error
 		if out.Failure == nil {
@@ -114,19 +147,32 @@ func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) {
 		switch {
 		case err == nil:
 			s.metrics.ended(a.Task.Skill.Name, out)
-			return
+			return false
+		case errors.Is(err, hive.ErrConflict):
+			s.renumber(a)
+			return true
 		case errors.Is(err, hive.ErrFenced):
 			s.opts.Log.Warn("outcome refused", "task", a.Task.ID, "attempt", a.Number, "error", err)
-			return
+			return false
 		case errors.Is(err, hive.ErrTooLarge):
 			out.Failure = hive.NewFailure(hive.FailOutput, err.Error())
 			continue
+		case errors.Is(err, hive.ErrEffect):
+			out.Failure = hive.NewFailure(hive.FailSkill, err.Error())
+			continue
 		case ctx.Err() != nil:
-			return // killed, or stopping: the lease ends by itself
+			return false // killed, or stopping: the lease ends by itself
 		}
 		s.opts.Log.Warn("outcome not recorded yet", "task", a.Task.ID, "attempt", a.Number, "error", err)
 		s.pause()
 	}
+}
+
+// renumber makes an attempt the next one, where it is known by its number.
+func (s *Spore) renumber(a *hive.Attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.Number++
 }
 
 func (s *Spore) fail(a *hive.Attempt, out *hive.Outcome) error {

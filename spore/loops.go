@@ -149,8 +149,9 @@ func (s *Spore) listen() {
 func (s *Spore) kill(k broker.Kill) {
 	s.mu.Lock()
 	h := s.held[k.ID]
+	meant := h != nil && h.attempt.Number == k.Attempt
 	s.mu.Unlock()
-	if h != nil && h.attempt.Number == k.Attempt {
+	if meant {
 		s.lose(h)
 	}
 }

@@ -50,7 +50,7 @@ type Options struct {
 const DefaultGrace = 30 * time.Second
 
 // Grantable are the grants that a spore can give.
-var Grantable = []hive.Grant{hive.GrantLog, hive.GrantEmit, hive.GrantProgress}
+var Grantable = []hive.Grant{hive.GrantLog, hive.GrantKV, hive.GrantSpawn, hive.GrantEmit, hive.GrantProgress}
 
 // What Options say for none, where 0 means the default.
 const (

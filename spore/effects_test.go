@@ -1,0 +1,192 @@
+package spore_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/internal/testkit"
+	"github.com/hive-spore/hive/nexus"
+	"github.com/hive-spore/hive/skills/sdk"
+	"github.com/hive-spore/hive/spore"
+)
+
+// counting is a skill that changes keys, spawns and emits as its payload says.
+const counting = `//go:build wasip1
+
+package main
+
+import (
+	"errors"
+	"strconv"
+)
+
+func run(input []byte) ([]byte, error) {
+	switch string(input) {
+	case "add":
+		n, err := KVIncr("", "added", 1)
+		return strconv.AppendInt(nil, n, 10), err
+	case "swap":
+		old, err := KVGet("", "swapped")
+		if err != nil {
+			return nil, err
+		}
+		n, _ := strconv.Atoi(string(old))
+		done, err := KVCAS("", "swapped", old, strconv.AppendInt(nil, int64(n+1), 10))
+		if err == nil && !done {
+			err = errors.New("it changed while this attempt looked")
+		}
+		return nil, err
+	case "begin":
+		return nil, KVSet("", "swapped", []byte("0"), 0)
+	case "spawn":
+		id, err := Spawn("counting", []byte("add"))
+		return []byte(id), err
+	case "fail":
+		KVIncr("", "added", 1)
+		Spawn("counting", []byte("add"))
+		Emit([]byte("void"))
+		return nil, errors.New("it fails after all")
+	case "emit":
+		Progress(1, 2, "half")
+		return nil, errors.Join(Emit([]byte("one")), Emit([]byte("two")), Progress(2, 2, ""))
+	}
+	return nil, Permanent(errors.New("what?"))
+}
+`
+
+// publishCounting builds the skill with the SDK that authors get.
+func publishCounting(t *testing.T, road *broker.Broker) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "counting")
+	if err := sdk.Write("go", "counting", dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(counting), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, unused := range []string{"count.go", "count_test.go"} {
+		if err := os.Remove(filepath.Join(dir, unused)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, program, err := build.Builder{}.Skill(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Output, s.Example = nil, []byte("warm")
+	s.Grants = []hive.Grant{hive.GrantKV, hive.GrantSpawn, hive.GrantEmit, hive.GrantProgress}
+	s.Allow = hive.Allow{Spawn: []string{"counting"}}
+	if err := road.Publish(t.Context(), s, program); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// countingHive is a hive of two spores that has the skill.
+func countingHive(t *testing.T) (*broker.Broker, *client.Client) {
+	t.Helper()
+	road := testkit.Dial(t)
+	publishCounting(t, road)
+	n, err := nexus.New(nexus.Options{Road: road})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Stop(t.Context()) })
+	for _, name := range []string{"a", "b"} {
+		start(t, road, spore.Options{Name: name, Slots: 4})
+	}
+	c := client.New(road, client.Options{})
+	t.Cleanup(func() { c.Close() })
+	return road, c
+}
+
+func task(payload string) hive.Task {
+	return hive.Task{Skill: hive.SkillRef{Name: "counting"}, Payload: []byte(payload), Retries: hive.NoRetries}
+}
+
+// number reads a key of the skill.
+func number(t *testing.T, road *broker.Broker, key string) int {
+	t.Helper()
+	value, _, err := road.KV().Get(t.Context(), hive.KVSpace("counting", ""), key)
+	n, errNumber := strconv.Atoi(string(value))
+	if err != nil || errNumber != nil {
+		t.Fatalf("%s = %q, %v", key, value, err)
+	}
+	return n
+}
+
+// TestEffectsHappenOnce: every task that completes counts once, whatever tasks it
+// runs beside, and one that fails leaves nothing.
+func TestEffectsHappenOnce(t *testing.T) {
+	t.Parallel()
+	road, c := countingHive(t)
+	all := func(payload string, n int, want hive.State) {
+		t.Helper()
+		records, err := c.Map(t.Context(), client.MapOptions{Task: task("")}, slices.Repeat([][]byte{[]byte(payload)}, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if r.State != want || want == hive.Completed && r.Failures > 0 {
+				t.Fatalf("%s: %s after %d attempts, %d failures: %v", payload, r.State, r.Attempts, r.Failures, r.Failure)
+			}
+		}
+	}
+	all("begin", 1, hive.Completed)
+	all("add", 100, hive.Completed)
+	all("fail", 20, hive.Failed)
+	if n := number(t, road, "added"); n != 100 {
+		t.Errorf("100 tasks added one each: %d", n)
+	}
+	all("swap", 20, hive.Completed) // conflicts are attempts, not failures
+	if n := number(t, road, "swapped"); n != 20 {
+		t.Errorf("20 tasks counted by compare and set: %d", n)
+	}
+	all("spawn", 10, hive.Completed)
+	for number(t, road, "added") < 110 {
+	}
+	if n := number(t, road, "added"); n != 110 {
+		t.Errorf("10 spawned tasks added one each: %d", n)
+	}
+}
+
+// TestEmitReachesTheWatcher while the task runs, and is void if it fails.
+func TestEmitReachesTheWatcher(t *testing.T) {
+	t.Parallel()
+	_, c := countingHive(t)
+	watch := func(payload string) (said []string) {
+		t.Helper()
+		id, err := c.Submit(t.Context(), task(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Watch(t.Context(), id, func(e client.Event) {
+			switch {
+			case e.Part != nil:
+				said = append(said, string(e.Part.Data))
+			case e.Void > 0:
+				said = append(said, "void "+strconv.Itoa(e.Void))
+			case e.Progress.Done == 2:
+				said = append(said, "done")
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return said
+	}
+	if said := watch("emit"); !slices.Equal(said, []string{"one", "two", "done"}) {
+		t.Errorf("emitted %q", said)
+	}
+	if said := watch("fail"); !slices.Equal(said, []string{"void", "void 1"}) {
+		t.Errorf("emitted %q", said)
+	}
+}
