@@ -57,7 +57,11 @@ func checkAllow(m *hive.Manifest, c *complaints) {
 }
 
 func checkSource(key string, s hive.Source, c *complaints) {
-	if s != hive.SourceLive && s != hive.SourceTask {
+	switch s {
+	case hive.SourceLive:
+	case hive.SourceTask:
+		c.add(key, "%q: %w", s, hive.ErrNotSupported)
+	default:
 		c.add(key, "%.40q: want %q, or nothing for live", s, hive.SourceTask)
 	}
 }

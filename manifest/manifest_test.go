@@ -23,12 +23,11 @@ contract = "command"
 args = ["--fast"]
 env = { LANG = "C" }
 requires = "zone in (us, eu), gpu=true"
-grants = ["log", "kv", "http"]
+grants = ["log", "kv", "spawn"]
 
 [allow]
-http = ["example.com", "*.example.org:8443"]
+spawn = ["summarize"]
 kv = ["totals"]
-random = "task"
 
 [build]
 command = ["go", "build", "-o", "secscan.wasm", "."]
@@ -90,8 +89,8 @@ func goodManifest(t testing.TB) hive.Manifest {
 		Output:   json.RawMessage(`true`),
 		Example:  []byte(`{"text": "x"}`),
 		Limits:   hive.SkillLimits{Memory: 128 << 20, Time: 20 * time.Second, Output: 512 << 10, Log: 64 << 10},
-		Requires: requires, Grants: []hive.Grant{hive.GrantLog, hive.GrantKV, hive.GrantHTTP},
-		Allow: hive.Allow{HTTP: []string{"example.com", "*.example.org:8443"}, KV: []string{"totals"}, Random: hive.SourceTask},
+		Requires: requires, Grants: []hive.Grant{hive.GrantLog, hive.GrantKV, hive.GrantSpawn},
+		Allow: hive.Allow{Spawn: []string{"summarize"}, KV: []string{"totals"}},
 	}
 }
 
@@ -172,21 +171,24 @@ func TestLoadComplaints(t *testing.T) {
 			"env.1X: want a name of letters, digits and '_', not beginning with a digit"}},
 		{"env not a table", `env = { LANG = "C" }`, "env = 3", []string{"env: want a table, got a whole number"}},
 		{"bad selector", "gpu=true", "gpu=", []string{`requires: selector "zone in (us, eu), gpu=": tag gpu: value "": want 1 to 63 letters, digits, '.', '_' and '-'`}},
-		{"grants", `["log", "kv", "http"]`, `["log", "kv", "http", "root", "log"]`, []string{
+		{"grants", `["log", "kv", "spawn"]`, `["log", "kv", "spawn", "root", "log"]`, []string{
 			`grants: "root": unknown grant; known: log, kv, http, spawn, emit, progress, secrets, files, clock, random`,
 			`grants: "log" is there twice`}},
-		{"allow", "kv = [\"totals\"]\nrandom = \"task\"", "kv = [\"My Totals\"]\nspawn = [\"x\"]\nclock = \"tomorrow\"", []string{
+		{"allow", "kv = [\"totals\"]", "kv = [\"My Totals\"]\nsecrets = [\"x\"]\nclock = \"tomorrow\"\nrandom = \"task\"", []string{
 			`allow.kv: item 1: "My Totals": want letters, digits and '-', in lower case`,
-			`allow.spawn: grants lack "spawn"`,
-			`allow.clock: "tomorrow": want "task", or nothing for live`}},
-		{"hosts", `"example.com", "*.example.org:8443"`, `"Example.com", "https://a.b", "a.b:0", "*", "1.2.3.4:80", "[::1]:80", "[::1"`, []string{
-			`allow.http: item 1: "Example.com": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 2: "https://a.b": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 3: "a.b:0": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 4: "*": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 7: "[::1": want HOST, HOST:PORT or *.HOST, in lower case`}},
-		{"grants for nothing", `["log", "kv", "http"]`, `["log", "kv", "http", "secrets", "files", "spawn"]`, []string{
-			`grants: "spawn" is of no use without allow.spawn`,
+			`allow.secrets: grants lack "secrets"`,
+			`allow.clock: "tomorrow": want "task", or nothing for live`,
+			`allow.random: "task": not supported yet`}},
+		{"hosts", `kv = ["totals"]`, `http = ["example.com", "*.example.org:8443", "Example.com", "https://a.b", "a.b:0", "*", "1.2.3.4:80", "[::1]:80", "[::1"]`, []string{
+			`allow.http: grants lack "http"`,
+			`allow.http: item 3: "Example.com": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 4: "https://a.b": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 5: "a.b:0": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 6: "*": want HOST, HOST:PORT or *.HOST, in lower case`,
+			`allow.http: item 9: "[::1": want HOST, HOST:PORT or *.HOST, in lower case`}},
+		{"grants for nothing", `["log", "kv", "spawn"]`, `["log", "kv", "spawn", "secrets", "files"]`, []string{
+			`grants: "secrets": not supported yet`,
+			`grants: "files": not supported yet`,
 			`grants: "secrets" is of no use without allow.secrets`,
 			`grants: "files" is of no use without allow.files`}},
 		{"unknown keys", "memory_mb = 128", "memory = 128\ncolour.of.it = 1", []string{
