@@ -107,6 +107,26 @@ func TestCommitExpectations(t *testing.T) {
 	})
 }
 
+// TestCommitOverWhatIsNoValue: somebody put something else under a value's key.
+func TestCommitOverWhatIsNoValue(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		r.do("SADD", "kv:s.echo:odd", "x")
+		for want, e := range map[error][]hive.KVEffect{
+			hive.ErrConflict: {expect("odd", "x"), absent("odd")}, hive.ErrEffect: {add("odd", 1)},
+		} {
+			for _, e := range e {
+				if err := r.commit(r.running(s), set("k", "v"), e); !errors.Is(err, want) {
+					r.t.Errorf("Complete = %v, want %v", err, want)
+				}
+			}
+		}
+		r.wantKV("k", none)
+		r.check(r.commit(r.running(s), set("odd", "v")))
+		r.wantKV("odd", "v")
+	})
+}
+
 func TestCommitConflict(t *testing.T) {
 	onRoads(t, func(r *road) {
 		s := r.join("a")
@@ -128,10 +148,15 @@ func TestCommitConflict(t *testing.T) {
 			r.t.Errorf("Status of the child = %v", err)
 		}
 		r.wantStats(hive.Stats{Running: 1, Completed: 1})
+		if err := r.Complete(r.ctx(), "b", &a, out); !errors.Is(err, hive.ErrFenced) {
+			r.t.Errorf("Complete by another spore = %v", err)
+		}
 		next := a
 		next.Number++
-		if err := r.commit(next, expect("k", "third")); !errors.Is(err, hive.ErrConflict) {
-			r.t.Errorf("Complete of the second = %v, want a conflict", err)
+		for range 2 {
+			if err := r.commit(next, expect("k", "third")); !errors.Is(err, hive.ErrConflict) {
+				r.t.Errorf("Complete of the second = %v, want a conflict", err)
+			}
 		}
 		if err := r.Complete(r.ctx(), "a", &a, out); !errors.Is(err, hive.ErrFenced) {
 			r.t.Errorf("late Complete of the first = %v", err)
@@ -247,7 +272,7 @@ func TestCommitBatch(t *testing.T) {
 			*withKV(expect("n", "1"), add("n", 1), set("text", "x")), // sees the first one's
 			*withKV(add("n", 100)), // fenced
 			*withKV(absent("n"), add("n", 100)),
-			*withKV(del("n"), add("n", 5), add("text", 1)),
+			*withKV(del("n"), add("n", 5), add("text", 1), add("text", 2)),
 			spawning,
 		}
 		for range 2 { // a repeat answers the same, but for what is done already
