@@ -234,7 +234,7 @@ func (a *attempt) sleep(_ context.Context, d time.Duration) {
 		select {
 		case <-timer.C:
 		case <-a.Done():
-			panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+			unwind()
 		}
 	})
 }
@@ -242,8 +242,11 @@ func (a *attempt) sleep(_ context.Context, d time.Duration) {
 // abort ends the guest from within a host function. It does not return.
 func (a *attempt) abort(why *hive.Failure) {
 	a.failure = why
-	panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+	unwind()
 }
+
+// unwind has wazero end the guest from within a host function. It does not return.
+func unwind() { panic(sys.NewExitError(sys.ExitCodeContextCanceled)) }
 
 // output collects the result, up to its limit.
 type output struct {

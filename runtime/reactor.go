@@ -6,7 +6,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/hive-spore/hive"
 )
@@ -78,7 +77,7 @@ func (a *attempt) copied(n int) {
 	if a.moved += n; a.moved >= lookAfter {
 		a.moved = 0
 		if a.ended() != nil {
-			panic(sys.NewExitError(sys.ExitCodeContextCanceled)) // wazero unwinds the guest
+			unwind()
 		}
 	}
 }

@@ -28,18 +28,28 @@ var guestThreads [lanes]tally
 // maxThreads is how many guests have threads to themselves, in each lane.
 const maxThreads = 2048 / lanes
 
+// ownThread counts a thread in the caller's lane, which it returns; nil if there is
+// none to be had.
+func ownThread() *tally {
+	if !threadsKnown {
+		return nil
+	}
+	lane := &guestThreads[here()]
+	if lane.Add(1) > maxThreads {
+		lane.Add(-1)
+		return nil
+	}
+	return lane
+}
+
 // begin measures from here on.
 func (m *meter) begin() {
-	lane := &guestThreads[here()]
-	if !threadsKnown || lane.Add(1) > maxThreads {
-		if threadsKnown {
-			lane.Add(-1)
-		}
+	if m.lane = ownThread(); m.lane == nil {
 		m.blind = true
 		return
 	}
 	goruntime.LockOSThread()
-	m.lane, m.since = lane, threadUsage()
+	m.since = threadUsage()
 }
 
 // pause measures no further, and gives the thread back.
