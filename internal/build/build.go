@@ -39,6 +39,11 @@ func (b Builder) Skill(ctx context.Context, path string) (*hive.Skill, []byte, e
 	if err != nil {
 		return nil, nil, err
 	}
+	return b.Of(ctx, folder)
+}
+
+// Of is Skill of a folder that was read already.
+func (b Builder) Of(ctx context.Context, folder *manifest.Folder) (*hive.Skill, []byte, error) {
 	program, err := b.cached(ctx, folder)
 	if err != nil {
 		return nil, nil, err

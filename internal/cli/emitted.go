@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -50,17 +51,14 @@ func (a *app) happened(e client.Event) {
 
 // over says how a watched task ended.
 func (a *app) over(r *hive.Record) error {
+	var err error
 	if a.flags.json {
-		if err := printLine(a.Out, map[string]any{"end": newTaskView(r)}); err != nil {
-			return err
-		}
-	} else if r.Failure != nil && r.State != hive.Completed {
-		a.say("task %s %s on attempt %d: %s", r.ID, r.State, r.Attempts, safe(r.Failure.String()))
+		err = printLine(a.Out, map[string]any{"end": newTaskView(r)})
 	} else {
-		a.say("task %s is %s", r.ID, r.State)
+		a.sayEnd(r)
 	}
 	if r.State != hive.Completed {
-		return errTaskFailed
+		return errors.Join(err, errTaskFailed)
 	}
-	return nil
+	return err
 }

@@ -52,13 +52,19 @@ func (a *app) skillBuildCommand() *cobra.Command {
 	}
 }
 
-// withEngine opens an engine with the cache of compiled programs.
-func (a *app) withEngine(ctx context.Context, f func(*runtime.Engine) error) error {
+// withProgram prepares a skill's program in an engine with the cache of compiled
+// programs.
+func (a *app) withProgram(ctx context.Context, s *hive.Skill, program []byte, f func(*runtime.Skill) error) error {
 	engine, err := runtime.New(ctx, runtime.Options{Admit: admitBy(), CacheDir: a.codeCache(), Host: hostfuncs.Modules(), Careful: true})
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(engine), engine.Close(context.WithoutCancel(ctx)))
+	closing := context.WithoutCancel(ctx)
+	prepared, err := engine.Prepare(spore.Starting(ctx), program, &s.Manifest)
+	if err != nil {
+		return errors.Join(fmt.Errorf("skill %s cannot run: %w", s.Name, err), engine.Close(closing))
+	}
+	return errors.Join(f(prepared), prepared.Close(closing), engine.Close(closing))
 }
 
 // admit checks that a program can run, as every spore will once more.
@@ -66,13 +72,7 @@ func (a *app) admit(ctx context.Context, s *hive.Skill, program []byte) error {
 	if err := manifest.ValidateManifest(&s.Manifest); err != nil {
 		return err
 	}
-	return a.withEngine(ctx, func(e *runtime.Engine) error {
-		prepared, err := e.Prepare(spore.Starting(ctx), program, &s.Manifest)
-		if err != nil {
-			return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
-		}
-		return prepared.Close(ctx)
-	})
+	return a.withProgram(ctx, s, program, func(*runtime.Skill) error { return nil })
 }
 
 // tryFlags are the flags of nexus skill run.
@@ -132,7 +132,7 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 		return err
 	}
 	call.Log = runtime.NewLog(skill.Limits.WithDefaults().Log)
-	return a.withEngine(ctx, func(e *runtime.Engine) error { return a.attempt(ctx, e, skill, program, call, f) })
+	return a.withProgram(ctx, skill, program, func(p *runtime.Skill) error { return a.attempt(ctx, p, skill, call, f) })
 }
 
 func (f *tryFlags) call() (runtime.Call, error) {
@@ -160,12 +160,7 @@ func (f *tryFlags) call() (runtime.Call, error) {
 	return call, nil
 }
 
-func (a *app) attempt(ctx context.Context, e *runtime.Engine, s *hive.Skill, program []byte, call runtime.Call, f tryFlags) error {
-	prepared, err := e.Prepare(spore.Starting(ctx), program, &s.Manifest)
-	if err != nil {
-		return fmt.Errorf("skill %s cannot run: %w", s.Name, err)
-	}
-	defer prepared.Close(context.WithoutCancel(ctx))
+func (a *app) attempt(ctx context.Context, prepared *runtime.Skill, s *hive.Skill, call runtime.Call, f tryFlags) error {
 	out := spore.Call(ctx, prepared, &s.Manifest, &hostfuncs.Attempt{Task: hostfuncs.Task{ID: hive.NewID(), Attempt: 1}}, call)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -195,14 +190,7 @@ func (a *app) skillInspectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withEngine(ctx, func(e *runtime.Engine) error {
-				prepared, err := e.Prepare(spore.Starting(ctx), program, &skill.Manifest)
-				if err != nil {
-					return fmt.Errorf("skill %s cannot run: %w", skill.Name, err)
-				}
-				defer prepared.Close(ctx)
-				return a.showSkill(skill, prepared.Info())
-			})
+			return a.withProgram(ctx, skill, program, func(p *runtime.Skill) error { return a.showSkill(skill, p.Info()) })
 		},
 	}
 }

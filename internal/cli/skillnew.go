@@ -77,15 +77,11 @@ func (a *app) testSkill(ctx context.Context, path string, update bool) error {
 	if folder.Manifest.Example == nil || folder.GoldenFile == "" {
 		return fmt.Errorf("%s: nothing to test; name an example.input and an example.output", filepath.Join(path, manifest.FileName))
 	}
-	s, program, err := a.builder().Skill(ctx, path)
+	s, program, err := a.builder().Of(ctx, folder)
 	if err != nil {
 		return err
 	}
-	var out hive.Outcome
-	err = a.withEngine(ctx, func(e *runtime.Engine) error {
-		out, err = a.rehearse(ctx, e, s, program)
-		return err
-	})
+	out, err := a.rehearse(ctx, s, program)
 	switch {
 	case err != nil:
 		return err
@@ -104,28 +100,23 @@ func (a *app) testSkill(ctx context.Context, path string, update bool) error {
 }
 
 // rehearse runs a skill's example on a host that keeps nothing.
-func (a *app) rehearse(ctx context.Context, e *runtime.Engine, s *hive.Skill, program []byte) (hive.Outcome, error) {
+func (a *app) rehearse(ctx context.Context, s *hive.Skill, program []byte) (out hive.Outcome, err error) {
 	output, err := manifest.Compile(s.Output)
 	if err != nil {
-		return hive.Outcome{}, err
+		return out, err
 	}
-	prepared, err := e.Prepare(spore.Starting(ctx), program, &s.Manifest)
-	if err != nil {
-		return hive.Outcome{}, fmt.Errorf("skill %s cannot run: %w", s.Name, err)
-	}
-	defer prepared.Close(context.WithoutCancel(ctx))
-	at := &hostfuncs.Attempt{KV: noKeys{}, Emitter: nobody{}, Task: hostfuncs.Task{ID: "test", Attempt: 1}}
-	out := spore.Call(ctx, prepared, &s.Manifest, at, runtime.Call{
-		Payload: s.Example, Log: runtime.NewLog(s.Limits.WithDefaults().Log), Timeout: hive.DefaultTimeout})
-	if ctx.Err() != nil {
-		return out, context.Cause(ctx)
-	}
-	if out.Failure == nil {
+	err = a.withProgram(ctx, s, program, func(p *runtime.Skill) error {
+		at := &hostfuncs.Attempt{KV: noKeys{}, Emitter: nobody{}, Task: hostfuncs.Task{ID: "test", Attempt: 1}}
+		out = spore.Call(ctx, p, &s.Manifest, at, runtime.Call{
+			Payload: s.Example, Log: runtime.NewLog(s.Limits.WithDefaults().Log), Timeout: hive.DefaultTimeout})
+		return context.Cause(ctx)
+	})
+	if err == nil && out.Failure == nil {
 		if err := output.CheckResult(out.Result); err != nil {
 			out.Failure = hive.NewFailure(hive.FailResult, err.Error())
 		}
 	}
-	return out, nil
+	return out, err
 }
 
 // noKeys is a road on which no key is set.

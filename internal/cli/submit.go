@@ -163,15 +163,22 @@ func (a *app) showOutcome(r *hive.Record) error {
 		err = printJSON(a.Out, newTaskView(r))
 	case r.State == hive.Completed:
 		err = a.writeResult(r.Result)
-	case r.Failure != nil:
-		a.say("task %s %s on attempt %d: %s", r.ID, r.State, r.Attempts, safe(r.Failure.String()))
 	default:
-		a.say("task %s is %s", r.ID, r.State)
+		a.sayEnd(r)
 	}
 	if r.State != hive.Completed {
 		return errors.Join(err, errTaskFailed)
 	}
 	return err
+}
+
+// sayEnd says how a task ended.
+func (a *app) sayEnd(r *hive.Record) {
+	if r.Failure != nil && r.State != hive.Completed {
+		a.say("task %s %s on attempt %d: %s", r.ID, r.State, r.Attempts, safe(r.Failure.String()))
+		return
+	}
+	a.say("task %s is %s", r.ID, r.State)
 }
 
 // writeResult writes a result as it is, but to a terminal as lines that cannot
