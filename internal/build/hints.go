@@ -18,7 +18,8 @@ var hints = []struct{ said, hint string }{
 	{"node_modules/assemblyscript", "run npm install in the folder first"},
 	{"unable to find library -lc", "install wasi-libc"},
 	{"libclang_rt.builtins-wasm32.a", "install libclang-rt-14-dev-wasm32"},
-	{"wasm-ld", "install lld"},
+	{"Executable \"wasm-ld", "install lld"}, // not any complaint of the linker
+	{"linker `rust-lld` not found", "install lld"},
 }
 
 // hint says what is probably missing, or nothing.
