@@ -183,6 +183,20 @@ func TestKVListFindsWhatIsLeft(t *testing.T) {
 	b.says("k18\nk19\n", "kv_list", "", "k", "", 2)
 }
 
+// TestOwnChangesAreSeen however many keys were read before.
+func TestOwnChangesAreSeen(t *testing.T) {
+	b := newBench(t, &Attempt{Grants: all(), KV: fakeKV{}, Skill: bees})
+	for n := range maxKeys + 1 {
+		b.want(errAbsent, "kv_get", "", fmt.Sprint("read", n))
+	}
+	b.want(0, "kv_set", "", "set", "v", 0)
+	b.says("v", "kv_get", "", "set")
+	b.says("\x01\x00\x00\x00\x00\x00\x00\x00", "kv_incr", "", "sum", 1)
+	b.says("\x02\x00\x00\x00\x00\x00\x00\x00", "kv_incr", "", "sum", 1)
+	b.want(1, "kv_cas", "", "swapped", "", "born", casAbsent)
+	b.says("born", "kv_get", "", "swapped")
+}
+
 func TestEffectsAreBounded(t *testing.T) {
 	b := newBench(t, &Attempt{Grants: all(), KV: fakeKV{}, Skill: bees})
 	for n := range hive.MaxEffects {

@@ -77,7 +77,9 @@ func (c *call) entry(at place) (*entry, error) {
 		return nil, err
 	}
 	e.value, e.exists = e.base, e.present
-	c.keep(at, e)
+	if len(c.effects.keys) < maxKeys {
+		c.keep(at, e)
+	}
 	return e, nil
 }
 
@@ -85,21 +87,20 @@ func (c *call) keep(at place, e *entry) {
 	if c.effects.keys == nil {
 		c.effects.keys = map[place]*entry{}
 	}
-	if len(c.effects.keys) < maxKeys {
-		c.effects.keys[at] = e
-	}
+	c.effects.keys[at] = e
 }
 
 // maxKeys bounds what is remembered of keys that were only read.
 const maxKeys = 10 * hive.MaxEffects
 
-// change asks for an effect on a key.
-func (c *call) change(at place, e hive.KVEffect) bool {
-	if !c.effects.room(len(at.space) + len(at.key) + len(e.Value)) {
+// change asks for an effect on a key, which from now on is remembered as e.
+func (c *call) change(at place, e *entry, effect hive.KVEffect) bool {
+	if !c.effects.room(len(at.space) + len(at.key) + len(effect.Value)) {
 		return false
 	}
-	e.Space, e.Key = at.space, at.key
-	c.effects.list.KV = append(c.effects.list.KV, e)
+	effect.Space, effect.Key = at.space, at.key
+	c.effects.list.KV = append(c.effects.list.KV, effect)
+	c.keep(at, e)
 	return true
 }
 
@@ -134,7 +135,7 @@ func kvSet(c *call) int32 {
 	if code != 0 {
 		return code
 	}
-	return c.put(at, []byte(value), true, ttl)
+	return c.put(at, c.known(at), []byte(value), true, ttl)
 }
 
 // kvDelete is kv_delete(space, key) -> i32.
@@ -143,22 +144,25 @@ func kvDelete(c *call) int32 {
 	if code != 0 {
 		return code
 	}
-	return c.put(at, nil, false, 0)
+	return c.put(at, c.known(at), nil, false, 0)
 }
 
-// put sets or deletes a key.
-func (c *call) put(at place, value []byte, exists bool, ttl time.Duration) int32 {
+// known returns what is remembered of a key, without asking the road.
+func (c *call) known(at place) *entry {
+	if e := c.effects.keys[at]; e != nil {
+		return e
+	}
+	return &entry{}
+}
+
+// put sets or deletes a key that is known as e.
+func (c *call) put(at place, e *entry, value []byte, exists bool, ttl time.Duration) int32 {
 	effect := hive.KVEffect{Op: hive.KVSet, Value: value, TTL: ttl}
 	if !exists {
 		effect = hive.KVEffect{Op: hive.KVDelete}
 	}
-	if !c.change(at, effect) {
+	if !c.change(at, e, effect) {
 		return errFull
-	}
-	e := c.effects.keys[at]
-	if e == nil {
-		e = &entry{}
-		c.keep(at, e)
 	}
 	e.value, e.exists, e.certain = value, exists, true
 	return 0
@@ -181,7 +185,7 @@ func kvIncr(c *call) int32 {
 	if !ok || delta > hive.MaxKVSum || delta < -hive.MaxKVSum || n+delta > hive.MaxKVSum || n+delta < -hive.MaxKVSum {
 		return errInvalid
 	}
-	if !c.change(at, hive.KVEffect{Op: hive.KVAdd, Delta: delta}) {
+	if !c.change(at, e, hive.KVEffect{Op: hive.KVAdd, Delta: delta}) {
 		return errFull
 	}
 	e.value, e.exists = strconv.AppendInt(nil, n+delta, 10), true
@@ -224,12 +228,12 @@ func kvCAS(c *call) int32 {
 		return 0
 	}
 	if !e.certain && !e.expected {
-		if !c.change(at, hive.KVEffect{Op: hive.KVExpect, Value: e.base, Absent: !e.present}) {
+		if !c.change(at, e, hive.KVEffect{Op: hive.KVExpect, Value: e.base, Absent: !e.present}) {
 			return errFull
 		}
 		e.expected = true
 	}
-	if code := c.put(at, []byte(value), flags&casDelete == 0, 0); code != 0 {
+	if code := c.put(at, e, []byte(value), flags&casDelete == 0, 0); code != 0 {
 		return code
 	}
 	return 1
