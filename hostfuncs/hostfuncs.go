@@ -9,6 +9,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -38,6 +39,13 @@ type Attempt struct {
 	Emitter Emitter // nil: nobody listens
 	Extism  *Extism // of an Extism plugin, else nil
 
+	HTTP    *HTTP                            // nil: no requests are made
+	Secrets func(name string) (string, bool) // what the spore keeps; nil: nothing
+	Files   *Files                           // nil: no folders are given
+	Now     func() time.Time                 // nil: time.Now
+	Random  io.Reader                        // nil: crypto/rand's
+
+	secrets []string // values that the attempt has read, see Redact
 	effects effects
 	emitted emitted
 	answer  []byte // what the last call answered beside its number
@@ -79,7 +87,8 @@ type function struct {
 }
 
 // functions lists them all, file by file.
-var functions = slices.Concat(answerFunctions, logFunctions, taskFunctions, kvFunctions, spawnFunctions, emitFunctions)
+var functions = slices.Concat(answerFunctions, logFunctions, taskFunctions, kvFunctions, spawnFunctions, emitFunctions,
+	httpFunctions, secretFunctions, fileFunctions, clockFunctions, randomFunctions)
 
 // add adds them to the module.
 func add(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
