@@ -57,10 +57,17 @@ var fileFunctions = []function{
 // errNoFiles answers where no folders are given.
 var errNoFiles = errors.New("this spore gives no folders")
 
+// opened is a file of a folder.
+type opened struct {
+	*os.File
+	root *os.Root
+	path string // in root
+}
+
 // file opens what parameters 0 and 1, FOLDER/PATH, name, or returns an error number.
 // Only files and directories are opened, and no link leads out of the folder. It
 // is looked at once it is open: before that it could be replaced.
-func (c *call) file(dir bool) (*os.File, int32) {
+func (c *call) file(dir bool) (*opened, int32) {
 	path, code := c.text(0, maxFilePath)
 	if code != 0 {
 		return nil, code
@@ -92,7 +99,7 @@ func (c *call) file(dir bool) (*os.File, int32) {
 	}
 	info, err := f.Stat()
 	if err == nil && (dir && info.IsDir() || !dir && info.Mode().IsRegular()) {
-		return f, 0
+		return &opened{f, root, local}, 0
 	}
 	_ = f.Close()
 	if err != nil {
@@ -152,14 +159,12 @@ func fileList(c *call) int32 {
 	if len(found) > maxFileList {
 		return errFull
 	}
-	path, _ := c.text(0, maxFilePath)
-	folder, rest, _ := strings.Cut(path, "/")
 	var names []string
 	for _, entry := range found {
 		name, mode := entry.Name(), entry.Type()
 		if mode&fs.ModeSymlink != 0 {
 			// Only one that stays in the folder leads anywhere.
-			info, err := c.Files.roots[folder].Stat(filepath.Join(filepath.FromSlash(rest), name))
+			info, err := f.root.Stat(filepath.Join(f.path, name))
 			if err != nil {
 				continue
 			}

@@ -45,7 +45,7 @@ type Attempt struct {
 	Now     func() time.Time                 // nil: time.Now
 	Random  io.Reader                        // nil: crypto/rand's
 
-	secrets []string // values that the attempt has read, see Redact
+	secrets secrets // that the attempt has read, see Redact
 	effects effects
 	emitted emitted
 	answer  []byte // what the last call answered beside its number

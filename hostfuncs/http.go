@@ -211,7 +211,9 @@ func (h *HTTP) read(r *http.Response) ([]byte, error) {
 	text := fmt.Appendf(nil, "%d\n", r.StatusCode)
 	names := make([]string, 0, len(r.Header))
 	for name := range r.Header {
-		names = append(names, name)
+		if isToken(name) { // net/http lets names with spaces through
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	for _, name := range names {

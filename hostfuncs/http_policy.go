@@ -34,6 +34,8 @@ func targetOf(u *url.URL) (target, error) {
 		t.port = 80
 	case "https":
 		t.port = 443
+	case "":
+		return t, errNoHost
 	default:
 		return t, refusal("only http and https are allowed")
 	}

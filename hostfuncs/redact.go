@@ -13,38 +13,46 @@ const (
 	minSecret = 6
 )
 
-// readSecret remembers a value to be kept out of the log.
+// secrets are the values that an attempt has read and that are to be kept out of
+// its log.
+type secrets struct {
+	values   []string // the longest first: one may begin with another
+	replacer *strings.Replacer
+}
+
+// readSecret remembers a value. From the first on, the attempt's log is redacted.
 func (a *Attempt) readSecret(value string) {
-	if len(value) < minSecret || slices.Contains(a.secrets, value) {
+	s := &a.secrets
+	if len(value) < minSecret || slices.Contains(s.values, value) {
 		return
 	}
-	if len(a.secrets) == 0 && a.Log != nil {
+	if s.replacer == nil && a.Log != nil {
 		a.Log = entries{a, a.Log}
 	}
-	a.secrets = append(a.secrets, value)
-	// Of two values of which one begins with the other, the longer one is looked for first.
-	slices.SortFunc(a.secrets, func(x, y string) int { return len(y) - len(x) })
+	s.values = append(s.values, value)
+	slices.SortFunc(s.values, func(x, y string) int { return len(y) - len(x) })
+	var pairs []string
+	for _, value := range s.values {
+		pairs = append(pairs, value, redacted)
+	}
+	s.replacer = strings.NewReplacer(pairs...)
 }
 
 // Redact returns a text with "[secret]" in place of each secret that the attempt
 // has read so far. It guards against accidents: a guest that wants to tell a
 // secret can write it in another way.
 func (a *Attempt) Redact(text string) string {
-	if len(a.secrets) == 0 {
+	if a.secrets.replacer == nil {
 		return text
 	}
-	pairs := make([]string, 0, 2*len(a.secrets))
-	for _, value := range a.secrets {
-		pairs = append(pairs, value, redacted)
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return a.secrets.replacer.Replace(text)
 }
 
 // begun returns how many bytes at the end of a text are the beginning of a secret,
 // at the most, but not all of it.
 func (a *Attempt) begun(text string) int {
 	most := 0
-	for _, value := range a.secrets {
+	for _, value := range a.secrets.values {
 		for n := min(len(value)-1, len(text)); n > most; n-- {
 			if strings.HasSuffix(text, value[:n]) {
 				most = n
