@@ -198,7 +198,10 @@ func plain(err error) error {
 		return errTooMuch
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
-		return errors.New("the host's name cannot be resolved: " + unknown.Err)
+		if unknown.IsNotFound {
+			return errors.New("no such host")
+		}
+		return errors.New("the host's name cannot be resolved now") // Err may name the resolver
 	}
 	if broken, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("%s: %w", broken.Op, broken.Err)

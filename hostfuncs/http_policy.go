@@ -106,14 +106,11 @@ func (t target) matches(pattern string) bool {
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		host = strings.TrimSuffix(inner, "]")
 	}
-	host, addr, ok := cleanHost(host)
-	switch {
-	case !ok || addr.IsValid() != t.addr.IsValid():
-		return false
-	case below:
-		return !t.addr.IsValid() && strings.HasSuffix(t.host, "."+host)
+	host, _, ok := cleanHost(host)
+	if below {
+		return ok && !t.addr.IsValid() && strings.HasSuffix(t.host, "."+host)
 	}
-	return t.host == host
+	return ok && t.host == host
 }
 
 // permits returns why a request may not go to where the URL leads, nil if it may.

@@ -3,6 +3,7 @@ package hostfuncs
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	stdlog "log"
@@ -73,7 +74,7 @@ func TestHTTPHeads(t *testing.T) {
 	for _, head := range []string{"", "\n", "GET", "GET ", " " + url, "GET  " + url, "G@T " + url, "connect " + url, "TRACE " + url,
 		get + "/a b", get + " HTTP/1.1", get + "/é", get + "/%zz", "GET //" + host, "GET http:" + host, "GET http://", "GET http://:80",
 		"GET http://exämple.com", "GET http://ex%C3%A4mple.com", "GET http://\u212Aelvin.com", "GET http://127.1", "GET http://2130706433",
-		"GET http://0x7f000001", "GET http://127.0.0.0x1", "GET http://a..b", "GET http://a_b:0", "GET http://a:65536", "GET http://[fe80::1%25lo]",
+		"GET http://0x7f000001", "GET http://127.0.0.0x1", "GET http://0x" + strings.Repeat("f", 20), "GET http://a..b", "GET http://a_b:0", "GET http://a:65536", "GET http://[fe80::1%25lo]",
 		get + "\nno colon", get + "\n: x", get + "\nx y: z", get + "\nx : z", get + "\n\nx: y", get + "\n x: y", get + "\nx: a\n b",
 		get + "\nx: a\r", get + "\r\nx: a", get + "\nx: a\x00", get + "\nx: a\x7f", get + "\nx: \xff", get + "\nx\u00e9: y",
 		get + "\nhost: a", get + "\nHost: a", get + "\nContent-Length: 1", get + "\ntransfer-encoding: chunked", get + "\nconnection: close",
@@ -128,6 +129,21 @@ func TestHTTPHidesItsNetwork(t *testing.T) {
 	g := surfer(t, HTTPOptions{Private: loopback}, host)
 	if why := g.wants(errUnavailable, "http", "GET "+s.URL, ""); strings.Contains(why, "127.0.0.1") || !strings.Contains(why, "refused") {
 		t.Errorf("a server that is not there: %q", why)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for want, err := range map[string]error{
+		"no such host": &net.DNSError{Err: "no such host", Name: "a", Server: "10.0.0.53:53", IsNotFound: true},
+		"the host's name cannot be resolved now": &net.OpError{Op: "dial", Err: &net.DNSError{
+			Err: "read udp 10.0.0.2:4->10.0.0.53:53: i/o timeout", Server: "10.0.0.53:53", IsTimeout: true}},
+		"read: connection reset": fmt.Errorf("read tcp 10.0.0.2:4->1.1.1.1:80: %w",
+			&net.OpError{Op: "read", Addr: &net.TCPAddr{}, Err: errors.New("connection reset")}),
+		"unexpected EOF": io.ErrUnexpectedEOF,
+	} {
+		if got := plain(err).Error(); got != want {
+			t.Errorf("%v is told as %q, want %q", err, got, want)
+		}
 	}
 }
 
@@ -190,6 +206,20 @@ func TestHTTPConnections(t *testing.T) {
 	if n := opened.Load(); n != 3 {
 		t.Errorf("3 requests took %d connections", n)
 	}
+}
+
+// TestHTTPBodiesAsSent: nothing is unpacked, so nothing small becomes big.
+func TestHTTPBodiesAsSent(t *testing.T) {
+	url, host := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Date"] = nil
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("X-Told", r.Header.Get("Accept-Encoding"))
+		w.Write([]byte("as if packed"))
+	})
+	g := surfer(t, HTTPOptions{Private: loopback}, host)
+	const head = "200\ncontent-encoding: gzip\ncontent-length: 12\nx-told: "
+	g.gets(head+"\n\nas if packed", "http", "GET "+url, "")
+	g.gets(head+"gzip\n\nas if packed", "http", "GET "+url+"\naccept-encoding: gzip", "")
 }
 
 func TestHTTPLimits(t *testing.T) {

@@ -163,8 +163,8 @@ func TestSecretsFromRefuses(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside")
 	write(t, outside, "hunter2", 0o600)
 	for want, put := range map[string]func(path string) error{
-		"token: others may read it (mode 0644): chmod 600 it": func(p string) error { return os.WriteFile(p, []byte("hunter2"), 0o644) },
-		"token: others may read it (mode 0640)":               func(p string) error { return os.WriteFile(p, []byte("hunter2"), 0o640) },
+		"token: others may read it (mode 0644): chmod 600 it": func(p string) error { write(t, p, "hunter2", 0o644); return nil },
+		"token: others may read it (mode 0640)":               func(p string) error { write(t, p, "hunter2", 0o640); return nil },
 		"token: more than 65536 bytes":                        func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("hunter2"), 1<<14), 0o600) },
 		"token: more than 65536 bytes ":                       func(p string) error { return os.WriteFile(p, make([]byte, maxSecret+1), 0o600) },
 		"token: not a regular file":                           func(p string) error { return os.Mkdir(p, 0o700) },
