@@ -13,6 +13,8 @@ const (
 	// MaxPayload bounds a task's payload and MaxResult its result.
 	MaxPayload = 1 << 20
 	MaxResult  = 1 << 20
+	// MaxRecording bounds what is kept of what an attempt was told by its host.
+	MaxRecording = 1 << 20
 	// MaxLog bounds what is kept of an attempt's log.
 	MaxLog = 64 << 10
 	// MaxMessage bounds the message of a Failure.

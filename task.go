@@ -85,8 +85,9 @@ func (t *Task) checkSupported() error {
 // Attempt is one try of a task, handed to a spore with a lease.
 type Attempt struct {
 	Task     Task
-	Number   int // from 1; the fence
-	Failures int // of earlier attempts
+	Number   int       // from 1; the fence
+	Failures int       // of earlier attempts
+	Created  time.Time // the task
 	Started  time.Time
 }
 
@@ -99,6 +100,10 @@ type Outcome struct {
 	Elapsed time.Duration
 	Receipt Receipt
 	Effects Effects // to be done if it completed
+
+	// Recording is what the attempt was told by its host, if it failed; only package
+	// hostfuncs reads it.
+	Recording []byte
 }
 
 // Receipt is what an attempt used.

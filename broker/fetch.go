@@ -50,7 +50,7 @@ func (b *Broker) Fetch(ctx context.Context, s *Session, n int) (attempts []hive.
 			}
 			continue
 		}
-		attempts = append(attempts, hive.Attempt{Task: r.Task, Number: r.Attempts, Failures: r.Failures, Started: r.Started})
+		attempts = append(attempts, hive.Attempt{Task: r.Task, Number: r.Attempts, Failures: r.Failures, Created: r.Created, Started: r.Started})
 	}
 	return attempts, int(number(reply[0])), nil
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/hive-spore/hive"
 )
 
 // reads returns what a guest's clock says.
@@ -24,32 +26,30 @@ func TestClock(t *testing.T) {
 		t.Errorf("at %v it is %v", before, now)
 	}
 	created := time.Date(2026, 11, 27, 1, 2, 3, 4, time.FixedZone("elsewhere", 3600))
-	task := TaskClock(created)
-	g.Now = task.Now
+	g.Task.Created, g.Allow.Clock = created, hive.SourceTask
 	for n := range 3 {
 		if now, want := g.reads(), created.Add(time.Duration(n)*time.Microsecond); !now.Equal(want) {
 			t.Errorf("reading %d is %v, want %v", n, now, want)
 		}
 	}
-	task.Sleep(time.Hour)
-	task.Sleep(-2 * time.Hour)
+	g.World().Sleep(time.Hour)
+	g.World().Sleep(-2 * time.Hour)
 	if now, want := g.reads(), created.Add(time.Hour+3*time.Microsecond); !now.Equal(want) {
 		t.Errorf("after an hour it is %v, want %v", now, want)
 	}
 }
 
-// FuzzTaskClock: the clock never goes back, however long a guest sleeps.
-func FuzzTaskClock(f *testing.F) {
+// FuzzTaskTime: the clock never goes back, however long a guest sleeps.
+func FuzzTaskTime(f *testing.F) {
 	f.Add(int64(0), int64(1), int64(2))
 	f.Add(int64(math.MaxInt64-1), int64(math.MaxInt64), int64(math.MinInt64))
 	g := newGrantee(f, &Attempt{})
 	f.Fuzz(func(t *testing.T, created, first, second int64) {
 		g.TB = t
-		task := TaskClock(time.Unix(0, created))
-		g.Now = task.Now
+		g.Attempt = &Attempt{Grants: hive.Grants, Task: Task{Created: time.Unix(0, created)}, Allow: hive.Allow{Clock: hive.SourceTask}}
 		last := time.Unix(0, created).UTC()
 		for _, d := range []int64{0, first, second, first} {
-			task.Sleep(time.Duration(d))
+			g.World().Sleep(time.Duration(d))
 			now := g.reads()
 			if now.Before(last) {
 				t.Fatalf("after %v comes %v", last, now)

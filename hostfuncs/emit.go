@@ -17,8 +17,8 @@ type Emitter interface {
 }
 
 var emitFunctions = []function{
-	{"emit", hive.GrantEmit, "II", emit},
-	{"progress", hive.GrantProgress, "IIII", progress},
+	{"emit", hive.GrantEmit, "B", emit},
+	{"progress", hive.GrantProgress, "IIB", progress},
 }
 
 // emitted is what an attempt has told so far.

@@ -20,9 +20,10 @@ const extismModule = "extism:host/env"
 // output in it, an error message, variables and configuration. It belongs to
 // the goroutine that runs the guest.
 type Extism struct {
-	memory extismMemory
-	config map[string]string
-	vars   map[string][]byte
+	memory   extismMemory
+	config   map[string]string
+	vars     map[string][]byte
+	response extismResponse
 	// varBytes is the size of vars, counted as maxVars wants it.
 	varBytes int
 }
@@ -93,7 +94,7 @@ func fail(format string, args ...any) { panic(fault(fmt.Sprintf(format, args...)
 
 // extismCall is one function of the module. Its parameters are on the stack,
 // its result goes to stack[0].
-type extismCall func(a *Attempt, stack []uint64)
+type extismCall func(ctx context.Context, a *Attempt, stack []uint64)
 
 // extismFunctions are the functions of the module and their types. Offsets are
 // i64. All names that Extism's own host has are here, although no PDK imports
@@ -126,8 +127,8 @@ var extismFunctions = []struct {
 	{"var_get", "L", "L", extismVarGet},
 	{"var_set", "LL", "", extismVarSet},
 	{"http_request", "LL", "L", extismHTTPRequest},
-	{"http_status_code", "", "I", extismZero},
-	{"http_headers", "", "L", extismZero},
+	{"http_status_code", "", "I", extismHTTPStatus},
+	{"http_headers", "", "L", extismHTTPHeaders},
 	{"get_log_level", "", "I", extismLogLevel},
 	{"log_trace", "L", "", extismLog("trace")},
 	{"log_debug", "L", "", extismLog("debug")},
@@ -151,17 +152,21 @@ func inAttempt(call extismCall) api.GoFunc {
 		if a == nil || a.Extism == nil {
 			fail("%s is for Extism plugins only", extismModule)
 		}
-		call(a, stack)
+		call(ctx, a, stack)
 	}
 }
 
-// valueTypes reads one letter per type: I is i32, L is i64.
-func valueTypes(letters string) []api.ValueType {
-	types := make([]api.ValueType, len(letters))
-	for i, letter := range letters {
-		types[i] = api.ValueTypeI64
-		if letter == 'I' {
-			types[i] = api.ValueTypeI32
+// valueTypes reads a letter per parameter: I is i32, L is i64; B is two of i32,
+// where bytes are and how many, and O the same of memory to fill.
+func valueTypes(letters string) (types []api.ValueType) {
+	for _, letter := range letters {
+		switch letter {
+		case 'I':
+			types = append(types, api.ValueTypeI32)
+		case 'L':
+			types = append(types, api.ValueTypeI64)
+		default:
+			types = append(types, api.ValueTypeI32, api.ValueTypeI32)
 		}
 	}
 	return types

@@ -1,7 +1,7 @@
 package hostfuncs
 
 import (
-	"encoding/json"
+	"context"
 
 	"github.com/hive-spore/hive"
 )
@@ -11,27 +11,42 @@ const (
 	// cost per variable included; both are Extism's defaults.
 	maxVars = 1 << 20
 	varCost = 48
-	// maxHTTPRequest bounds what is read of a request, which is JSON.
-	maxHTTPRequest = 64 << 10
-	maxURL         = 200 // bytes of one in a message
 )
 
-func extismAlloc(a *Attempt, stack []uint64)  { stack[0] = a.Extism.memory.alloc(stack[0]) }
-func extismFree(a *Attempt, stack []uint64)   { a.Extism.memory.release(stack[0]) }
-func extismLength(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.lengthOf(stack[0]) }
+func extismAlloc(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.alloc(stack[0])
+}
+func extismFree(_ context.Context, a *Attempt, stack []uint64) { a.Extism.memory.release(stack[0]) }
+func extismLength(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.lengthOf(stack[0])
+}
 
-func extismLoad8(a *Attempt, stack []uint64)   { stack[0] = a.Extism.memory.load8(stack[0]) }
-func extismLoad64(a *Attempt, stack []uint64)  { stack[0] = a.Extism.memory.load64(stack[0]) }
-func extismStore8(a *Attempt, stack []uint64)  { a.Extism.memory.store8(stack[0], byte(stack[1])) }
-func extismStore64(a *Attempt, stack []uint64) { a.Extism.memory.store64(stack[0], stack[1]) }
+func extismLoad8(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.load8(stack[0])
+}
+func extismLoad64(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.load64(stack[0])
+}
+func extismStore8(_ context.Context, a *Attempt, stack []uint64) {
+	a.Extism.memory.store8(stack[0], byte(stack[1]))
+}
+func extismStore64(_ context.Context, a *Attempt, stack []uint64) {
+	a.Extism.memory.store64(stack[0], stack[1])
+}
 
-func extismReset(a *Attempt, _ []uint64)           { a.Extism.memory.reset() }
-func extismMemoryBytes(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.length }
+func extismReset(_ context.Context, a *Attempt, _ []uint64) { a.Extism.memory.reset() }
+func extismMemoryBytes(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.length
+}
 
-func extismInputLength(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.input.length }
-func extismInputOffset(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.input.offset }
+func extismInputLength(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.input.length
+}
+func extismInputOffset(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.input.offset
+}
 
-func extismInputLoad8(a *Attempt, stack []uint64) {
+func extismInputLoad8(_ context.Context, a *Attempt, stack []uint64) {
 	m := &a.Extism.memory
 	offset := stack[0]
 	stack[0] = 0
@@ -40,7 +55,7 @@ func extismInputLoad8(a *Attempt, stack []uint64) {
 	}
 }
 
-func extismInputLoad64(a *Attempt, stack []uint64) {
+func extismInputLoad64(_ context.Context, a *Attempt, stack []uint64) {
 	m := &a.Extism.memory
 	offset := stack[0]
 	stack[0] = 0
@@ -51,30 +66,36 @@ func extismInputLoad64(a *Attempt, stack []uint64) {
 
 // extismInputSet is input_set(offset, length i64). Like output_set and
 // error_set it ignores what is out of bounds.
-func extismInputSet(a *Attempt, stack []uint64) {
+func extismInputSet(_ context.Context, a *Attempt, stack []uint64) {
 	if m := &a.Extism.memory; m.contains(stack[0], stack[1]) {
 		m.input = span{stack[0], stack[1]}
 	}
 }
 
-func extismOutputSet(a *Attempt, stack []uint64) {
+func extismOutputSet(_ context.Context, a *Attempt, stack []uint64) {
 	if m := &a.Extism.memory; m.contains(stack[0], stack[1]) {
 		m.output = span{stack[0], stack[1]}
 	}
 }
 
-func extismOutputLength(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.output.length }
-func extismOutputOffset(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.output.offset }
+func extismOutputLength(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.output.length
+}
+func extismOutputOffset(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.output.offset
+}
 
 // extismErrorSet is error_set(offset i64): the block there says why the entry
 // function fails; 0 takes that back.
-func extismErrorSet(a *Attempt, stack []uint64) {
+func extismErrorSet(_ context.Context, a *Attempt, stack []uint64) {
 	if m := &a.Extism.memory; stack[0] == 0 || m.contains(stack[0], 0) {
 		m.failure = stack[0]
 	}
 }
 
-func extismErrorGet(a *Attempt, stack []uint64) { stack[0] = a.Extism.memory.failure }
+func extismErrorGet(_ context.Context, a *Attempt, stack []uint64) {
+	stack[0] = a.Extism.memory.failure
+}
 
 // sizeOf returns the length of a block that a call was given: 0 for offset 0,
 // which is how PDKs pass nothing. Any other offset that is no block ends the
@@ -97,20 +118,20 @@ func (e *Extism) take(call string, offset, limit uint64) []byte {
 
 // extismConfigGet is config_get(key i64) -> i64: a new block with the value,
 // or 0 if there is none or it is empty.
-func extismConfigGet(a *Attempt, stack []uint64) {
+func extismConfigGet(_ context.Context, a *Attempt, stack []uint64) {
 	e := a.Extism
 	stack[0] = e.memory.put([]byte(e.config[string(e.take("config_get", stack[0], maxVars))]))
 }
 
 // extismVarGet is var_get(key i64) -> i64, see config_get.
-func extismVarGet(a *Attempt, stack []uint64) {
+func extismVarGet(_ context.Context, a *Attempt, stack []uint64) {
 	e := a.Extism
 	stack[0] = e.memory.put(e.vars[string(e.take("var_get", stack[0], maxVars))])
 }
 
 // extismVarSet is var_set(key, value i64): it keeps the value until the end of
 // the attempt, or with value 0 forgets the key.
-func extismVarSet(a *Attempt, stack []uint64) {
+func extismVarSet(_ context.Context, a *Attempt, stack []uint64) {
 	e := a.Extism
 	key := string(e.take("var_set", stack[0], maxVars))
 	size := e.varBytes
@@ -133,27 +154,8 @@ func extismVarSet(a *Attempt, stack []uint64) {
 	e.varBytes = size
 }
 
-// extismHTTPRequest is http_request(request, body i64) -> i64. A request that
-// is not allowed ends the guest, as in Extism.
-func extismHTTPRequest(a *Attempt, stack []uint64) {
-	var request struct{ URL string }
-	text := a.Extism.take("http_request", stack[0], maxHTTPRequest)
-	if err := json.Unmarshal(text, &request); err != nil {
-		fail("http_request: %v", err)
-	}
-	why := "this spore has no HTTP for Extism plugins"
-	if !a.granted(hive.GrantHTTP) {
-		why = "the grant http is missing"
-	}
-	fail("HTTP request to %q is not allowed: %s", hive.Clip(request.URL, maxURL), why)
-}
-
-// extismZero answers for http_status_code and http_headers as long as no
-// request was made.
-func extismZero(_ *Attempt, stack []uint64) { stack[0] = 0 }
-
 // extismLogLevel is get_log_level() -> i32: everything (0) or nothing.
-func extismLogLevel(a *Attempt, stack []uint64) {
+func extismLogLevel(_ context.Context, a *Attempt, stack []uint64) {
 	stack[0] = logOff
 	if a.granted(hive.GrantLog) {
 		stack[0] = 0
@@ -163,7 +165,7 @@ func extismLogLevel(a *Attempt, stack []uint64) {
 // extismLog returns log_LEVEL(text i64), which without the grant does nothing:
 // plugins may log whether or not somebody listens.
 func extismLog(level string) extismCall {
-	return func(a *Attempt, stack []uint64) {
+	return func(_ context.Context, a *Attempt, stack []uint64) {
 		if !a.granted(hive.GrantLog) {
 			a.Extism.memory.release(stack[0])
 			return

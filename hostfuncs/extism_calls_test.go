@@ -93,5 +93,36 @@ func TestExtismHTTP(t *testing.T) {
 	p.wantCall(0, "http_status_code")
 	p.wantCall(0, "http_headers")
 	p = newPlugin(t, ExtismOptions{}, hive.GrantHTTP)
-	p.wantFault("is not allowed: this spore has no HTTP", "http_request", p.text(request), 0)
+	p.wantFault(": this spore has no HTTP", "http_request", p.text(request), 0)
+}
+
+// TestExtismHTTPAsks a server, by the rules of the grant.
+func TestExtismHTTPAsks(t *testing.T) {
+	url, host := serve(t, echo)
+	p := newPlugin(t, ExtismOptions{}, hive.GrantHTTP)
+	p.attempt.Allow.HTTP, p.attempt.HTTP = []string{host}, NewHTTP(HTTPOptions{Private: loopback})
+	p.attempt.Record = hive.MaxRecording
+	request := `{"url": "` + url + `/v1", "method": "POST", "headers": {"X-Bee": "a\nb"}}`
+	body := p.call("http_request", p.text(request), p.text("honey"))
+	if got := p.textAt(body); got != "POST /v1 hive honey" {
+		t.Errorf("body %q", got)
+	}
+	p.wantCall(200, "http_status_code")
+	const headers = `{"content-length":"19","content-type":"text/plain","x-told":"\"a b\" \"\" \"\""}`
+	if got := p.textAt(p.call("http_headers")); got != headers {
+		t.Errorf("headers %s, want %s", got, headers)
+	}
+	p.wantFault("is not allowed: example.com:443: the skill's manifest does not allow it", "http_request", p.text(`{"url":"https://example.com"}`), 0)
+	p.wantCall(0, "http_status_code")
+	p.wantFault("it is none", "http_request", p.text(`{"url":"`+url+`","method":"TRACE"}`), 0)
+	if n := p.attempt.Denied()["http_request"]; n != 1 {
+		t.Errorf("denied %d times, want 1", n)
+	}
+
+	// What was recorded of it is told again without the server.
+	replay := newPlugin(t, ExtismOptions{}, hive.GrantHTTP)
+	replay.attempt.Replay = read(t, p.attempt.Recording(recorded)).Replay(false)
+	if got := replay.textAt(replay.call("http_request", replay.text(request), replay.text("honey"))); got != "POST /v1 hive honey" {
+		t.Errorf("replayed body %q", got)
+	}
 }

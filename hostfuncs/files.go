@@ -50,8 +50,8 @@ func (f *Files) Close() error {
 }
 
 var fileFunctions = []function{
-	{"file_read", hive.GrantFiles, "IILI", fileRead},
-	{"file_list", hive.GrantFiles, "II", fileList},
+	{"file_read", hive.GrantFiles, "BLI", fileRead},
+	{"file_list", hive.GrantFiles, "B", fileList},
 }
 
 // errNoFiles answers where no folders are given.

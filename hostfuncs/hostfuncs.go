@@ -9,7 +9,6 @@ import (
 	"context"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -39,12 +38,15 @@ type Attempt struct {
 	Emitter Emitter // nil: nobody listens
 	Extism  *Extism // of an Extism plugin, else nil
 
-	HTTP    *HTTP                            // nil: no requests are made
-	Secrets func(name string) (string, bool) // what the spore keeps; nil: nothing
-	Files   *Files                           // nil: no folders are given
-	Now     func() time.Time                 // nil: time.Now
-	Random  io.Reader                        // nil: crypto/rand's
+	HTTP    *HTTP   // nil: no requests are made
+	Secrets Secrets // nil: none are kept
+	Files   *Files  // nil: no folders are given
 
+	Record int     // bytes of what the attempt is told that are kept, see Recording; 0: nothing is
+	Replay *Replay // what answers in place of the host
+
+	tape    tape
+	world   world
 	secrets secrets // that the attempt has read, see Redact
 	effects effects
 	emitted emitted
@@ -86,6 +88,12 @@ type function struct {
 	call   func(*call) int32
 }
 
+// told reports whether it answers with what only the host knows. Clock and random
+// numbers are recorded where they come from.
+func (f *function) told() bool {
+	return !slices.Contains([]string{"answer_read", "log", "clock", "random"}, f.name)
+}
+
 // functions lists them all, file by file.
 var functions = slices.Concat(answerFunctions, logFunctions, taskFunctions, kvFunctions, spawnFunctions, emitFunctions,
 	httpFunctions, secretFunctions, fileFunctions, clockFunctions, randomFunctions)
@@ -109,6 +117,7 @@ type call struct {
 
 // handler is the door of every function: grants are looked at here.
 func (f function) handler() api.GoModuleFunc {
+	told := f.told()
 	return func(ctx context.Context, m api.Module, stack []uint64) {
 		a, _ := ctx.Value(attemptKey{}).(*Attempt)
 		if f.grant != "" && !a.granted(f.grant) || a == nil {
@@ -120,7 +129,16 @@ func (f function) handler() api.GoModuleFunc {
 		if f.name != "answer_read" {
 			a.answer = nil
 		}
-		answer(stack, f.call(&c))
+		var n int32
+		if told {
+			n = c.tell(f.name, f.params, f.call)
+		} else {
+			n = f.call(&c)
+		}
+		if n == errDenied { // the grant is there, but not for this
+			a.deny(f.name)
+		}
+		answer(stack, n)
 	}
 }
 
@@ -175,7 +193,7 @@ func (c *call) unavailable(err error) int32 {
 	return errUnavailable
 }
 
-var answerFunctions = []function{{"answer_read", "", "III", answerRead}}
+var answerFunctions = []function{{"answer_read", "", "OI", answerRead}}
 
 // answerRead is answer_read(ptr, len, offset i32) -> i32: it copies up to len
 // bytes of what the last call answered, beginning at offset, to ptr and returns

@@ -35,13 +35,16 @@ type HTTPOptions struct {
 	Timeout time.Duration  // of a request with all its redirects; 0: 30 s
 	MaxBody int            // bytes, each way; 0: 1 MiB
 	RootCAs *x509.CertPool // nil: the system's
+
+	// Transport answers requests that the policies permit; nil: the network does.
+	Transport http.RoundTripper
 }
 
 // HTTP makes the requests of all attempts of a spore. It keeps nothing of one for
 // the next: no connection, no cookie, no credentials.
 type HTTP struct {
 	options   HTTPOptions
-	transport *http.Transport
+	transport http.RoundTripper
 }
 
 // NewHTTP returns what Attempt.HTTP is to be. Hosts that cannot be read match
@@ -53,29 +56,37 @@ func NewHTTP(o HTTPOptions) *HTTP {
 	if o.MaxBody == 0 {
 		o.MaxBody = maxHTTPBody
 	}
-	h := &HTTP{options: o}
+	h := &HTTP{o, o.Transport}
+	if h.transport == nil {
+		h.transport = h.network()
+	}
+	return h
+}
+
+// network makes a connection for every request, to addresses that are permitted.
+func (h *HTTP) network() *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: dialTimeout, KeepAlive: -1, Control: h.control,
 		Resolver: &net.Resolver{PreferGo: true}, // the system's cannot be stopped when an attempt ends
 	}
-	h.transport = &http.Transport{
+	t := &http.Transport{
 		Proxy:       nil, // what the environment says is the spore's own business
 		DialContext: dialer.DialContext,
 		// A connection that one policy permitted must not serve another.
 		DisableKeepAlives: true,
 		// Bodies arrive as they were sent: counted in the same bytes the guest sees.
 		DisableCompression:     true,
-		TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{RootCAs: h.options.RootCAs, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    dialTimeout,
 		MaxResponseHeaderBytes: maxHTTPHead,
 		// One request per connection gains nothing from HTTP/2.
 		Protocols: new(http.Protocols),
 	}
-	h.transport.Protocols.SetHTTP1(true)
-	return h
+	t.Protocols.SetHTTP1(true)
+	return t
 }
 
-var httpFunctions = []function{{"http", hive.GrantHTTP, "IIII", httpRequest}}
+var httpFunctions = []function{{"http", hive.GrantHTTP, "BB", httpRequest}}
 
 // errNoHTTP answers where no requests are made.
 var errNoHTTP = errors.New("this spore has no HTTP")
@@ -92,9 +103,14 @@ var errNoHTTP = errors.New("this spore has no HTTP")
 func httpRequest(c *call) int32 {
 	head, ok := c.view(0)
 	body, also := c.view(2)
-	switch {
-	case !ok || !also:
+	if !ok || !also {
 		return errRange
+	}
+	return c.request(head, body)
+}
+
+func (c *call) request(head, body []byte) int32 {
+	switch {
 	case c.HTTP == nil:
 		return c.unavailable(errNoHTTP)
 	case len(head) > maxHTTPHead || len(body) > c.HTTP.options.MaxBody:

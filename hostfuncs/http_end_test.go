@@ -123,7 +123,7 @@ func (h *hoarder) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestHTTPKeepsNoMemory(t *testing.T) {
 	g := surfer(t, HTTPOptions{}, "example.com")
 	var h hoarder
-	g.HTTP.transport.RegisterProtocol("http", &h)
+	g.HTTP.transport.(*http.Transport).RegisterProtocol("http", &h)
 	g.wants(errUnavailable, "http", "POST http://example.com/path\nx-bee: buzz", "body")
 	memory, _ := g.module.Memory().Read(0, page)
 	clear(memory)

@@ -179,7 +179,7 @@ func TestHTTPProxy(t *testing.T) {
 	for _, name := range []string{"HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
 		t.Setenv(name, proxy)
 	}
-	if p := NewHTTP(HTTPOptions{}).transport.Proxy; p != nil { // the environment is read once per process
+	if p := NewHTTP(HTTPOptions{}).network().Proxy; p != nil { // the environment is read once per process
 		t.Error("there is a proxy")
 	}
 	url, host := serve(t, echo)

@@ -28,12 +28,12 @@ var errNoKeys = errors.New("no keys are kept here")
 // Each function of keys begins with the namespace, "" for the skill's own, and the
 // key: space_ptr, space_len, key_ptr, key_len.
 var kvFunctions = []function{
-	{"kv_get", hive.GrantKV, "IIII", kvGet},
-	{"kv_set", hive.GrantKV, "IIIIIII", kvSet},
-	{"kv_delete", hive.GrantKV, "IIII", kvDelete},
-	{"kv_incr", hive.GrantKV, "IIIIL", kvIncr},
-	{"kv_cas", hive.GrantKV, "IIIIIIIII", kvCAS},
-	{"kv_list", hive.GrantKV, "IIIIIII", kvList},
+	{"kv_get", hive.GrantKV, "BB", kvGet},
+	{"kv_set", hive.GrantKV, "BBBI", kvSet},
+	{"kv_delete", hive.GrantKV, "BB", kvDelete},
+	{"kv_incr", hive.GrantKV, "BBL", kvIncr},
+	{"kv_cas", hive.GrantKV, "BBBBI", kvCAS},
+	{"kv_list", hive.GrantKV, "BBBI", kvList},
 }
 
 // space returns the namespace that parameters 0 and 1 name, or an error number.

@@ -13,7 +13,7 @@ const maxLine = 4 << 10
 // levels of a log call, by their numbers.
 var levels = []string{"debug", "info", "warn", "error"}
 
-var logFunctions = []function{{"log", hive.GrantLog, "III", log}}
+var logFunctions = []function{{"log", hive.GrantLog, "IB", log}}
 
 // log is log(level, ptr, len i32) -> i32. It writes one entry to the attempt's
 // log: the text that the guest has at ptr, after the name of its level. A

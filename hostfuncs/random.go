@@ -1,18 +1,11 @@
 package hostfuncs
 
-import (
-	cryptorand "crypto/rand"
-	"crypto/sha256"
-	"io"
-	"math/rand/v2"
-
-	"github.com/hive-spore/hive"
-)
+import "github.com/hive-spore/hive"
 
 // maxRandom bounds the bytes of one call.
 const maxRandom = 64 << 10
 
-var randomFunctions = []function{{"random", hive.GrantRandom, "II", random}}
+var randomFunctions = []function{{"random", hive.GrantRandom, "O", random}}
 
 // random is random(ptr, len i32) -> i32: it fills memory with random bytes.
 //
@@ -26,21 +19,6 @@ func random(c *call) int32 {
 	case len(to) > maxRandom:
 		return errInvalid
 	}
-	source := c.Random
-	if source == nil {
-		source = cryptorand.Reader
-	}
-	if _, err := io.ReadFull(source, to); err != nil {
-		return c.unavailable(err)
-	}
+	_, _ = c.World().Read(to) // it does not fail
 	return 0
-}
-
-// taskRandom tells these numbers from others that a task's id may seed one day.
-const taskRandom = "hive: random numbers of task "
-
-// TaskRandom returns random bytes that follow from a task's id, the same in each of
-// its attempts. Who knows the id knows them: they are no secret.
-func TaskRandom(id string) io.Reader {
-	return rand.NewChaCha8(sha256.Sum256([]byte(taskRandom + id)))
 }

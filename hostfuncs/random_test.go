@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"io"
-	"strings"
 	"testing"
-	"testing/iotest"
+
+	"github.com/hive-spore/hive"
 )
 
 func TestRandom(t *testing.T) {
@@ -24,10 +24,6 @@ func TestRandom(t *testing.T) {
 	g.wants(0, "random", granteePages*page, 0)
 	g.wants(errInvalid, "random", 0, maxRandom+1)
 	g.refuses("random", []uint64{0, 0}, 0)
-	g.Random = iotest.ErrReader(io.ErrClosedPipe)
-	if why := g.wants(errUnavailable, "random", 0, 1); why != io.ErrClosedPipe.Error() {
-		t.Errorf("it says %q", why)
-	}
 }
 
 // TestTaskRandom: the numbers are those of the id, today and in a later version.
@@ -39,7 +35,7 @@ func TestTaskRandom(t *testing.T) {
 	if got, want := hex.EncodeToString(first), "5d4c545652bdffcd137b0399b33d021c"; got != want {
 		t.Errorf("task d237 begins with %s, want %s", got, want)
 	}
-	g := newGrantee(t, &Attempt{Random: TaskRandom("d237")})
+	g := newGrantee(t, &Attempt{Task: Task{ID: "d237"}, Allow: hive.Allow{Random: hive.SourceTask}})
 	g.wants(0, "random", 0, 3) // in pieces they are the same
 	g.wants(0, "random", 3, 13)
 	if memory, _ := g.module.Memory().Read(0, 16); !bytes.Equal(memory, first) {
@@ -56,17 +52,20 @@ func FuzzRandom(f *testing.F) {
 	f.Add(uint32(0), uint32(8))
 	f.Add(uint32(1<<32-1), uint32(1<<32-1))
 	f.Add(uint32(granteePages*page-1), uint32(1))
-	g := newGrantee(f, &Attempt{Random: strings.NewReader("")})
+	g := newGrantee(f, &Attempt{Task: Task{ID: "d237"}, Allow: hive.Allow{Random: hive.SourceTask}})
 	f.Fuzz(func(t *testing.T, ptr, n uint32) {
-		g.TB, g.Random = t, iotest.OneByteReader(strings.NewReader(strings.Repeat("x", maxRandom)))
+		g.TB = t
 		memory, _ := g.module.Memory().Read(0, granteePages*page)
 		clear(memory)
 		code := g.raw("random", uint64(ptr), uint64(n))
 		if code > 0 || code < errInvalid {
 			t.Errorf("random(%d, %d) = %d", ptr, n, code)
 		}
-		if filled := bytes.Count(memory, []byte("x")); code == 0 && filled != int(n) || code != 0 && filled != 0 {
-			t.Errorf("random(%d, %d) = %d filled %d bytes", ptr, n, code, filled)
+		if code == 0 {
+			clear(memory[ptr : ptr+n])
+		}
+		if bytes.Trim(memory, "\x00") != nil {
+			t.Errorf("random(%d, %d) = %d filled more than that", ptr, n, code)
 		}
 	})
 }

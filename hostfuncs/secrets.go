@@ -21,9 +21,12 @@ const maxSecret = 64 << 10
 // secretPrefix begins the environment variables that hold secrets.
 const secretPrefix = "HIVE_SECRET_"
 
+// Secrets returns what is kept under a name, and whether anything is.
+type Secrets func(name string) (value string, ok bool)
+
 var secretName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-var secretFunctions = []function{{"secret", hive.GrantSecrets, "II", secret}}
+var secretFunctions = []function{{"secret", hive.GrantSecrets, "B", secret}}
 
 // errNoSecrets answers where none are kept.
 var errNoSecrets = errors.New("this spore keeps no secrets")
@@ -60,7 +63,7 @@ func secret(c *call) int32 {
 //
 // Files whose names begin with a dot are left out: folders that an orchestrator
 // mounts have some, to which the others are links.
-func SecretsFrom(dir string) (func(name string) (string, bool), error) {
+func SecretsFrom(dir string) (Secrets, error) {
 	values := map[string]string{}
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")

@@ -6,7 +6,7 @@ import (
 	"github.com/hive-spore/hive"
 )
 
-var spawnFunctions = []function{{"spawn", hive.GrantSpawn, "IIII", spawn}}
+var spawnFunctions = []function{{"spawn", hive.GrantSpawn, "BB", spawn}}
 
 // maxSkillRef bounds the text that names a skill, in bytes.
 const maxSkillRef = 256

@@ -16,6 +16,7 @@ type Task struct {
 	Tags     hive.Tags `json:"tags,omitempty"` // of the spore
 
 	Priority hive.Priority `json:"-"`
+	Created  time.Time     `json:"-"` // of the task: where a clock of its own begins
 }
 
 var taskFunctions = []function{{"task", "", "", task}}

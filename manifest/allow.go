@@ -4,8 +4,6 @@ import (
 	"errors"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/hive-spore/hive"
 )
@@ -14,10 +12,8 @@ import (
 const maxAllowed = 64
 
 var (
-	hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
-	ipv6Pattern = regexp.MustCompile(`^\[[0-9a-f:.]+\]$`)
-	spaceName   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	plainName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+	spaceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 )
 
 // checkAllow checks what the grants are for. What is allowed without its grant
@@ -29,7 +25,7 @@ func checkAllow(m *hive.Manifest, c *complaints) {
 		check func(string) error
 		needs bool // the grant is of no use without
 	}{
-		{hive.GrantHTTP, m.Allow.HTTP, checkHost, true},
+		{hive.GrantHTTP, m.Allow.HTTP, hive.CheckHostPattern, true},
 		{hive.GrantKV, m.Allow.KV, matching(spaceName, "want letters, digits and '-', in lower case"), false},
 		{hive.GrantSpawn, m.Allow.Spawn, hive.CheckSkillName, true},
 		{hive.GrantSecrets, m.Allow.Secrets, matching(plainName, "want letters, digits, '_', '.' and '-'"), true},
@@ -58,9 +54,7 @@ func checkAllow(m *hive.Manifest, c *complaints) {
 
 func checkSource(key string, s hive.Source, c *complaints) {
 	switch s {
-	case hive.SourceLive:
-	case hive.SourceTask:
-		c.add(key, "%q: %w", s, hive.ErrNotSupported)
+	case hive.SourceLive, hive.SourceTask:
 	default:
 		c.add(key, "%.40q: want %q, or nothing for live", s, hive.SourceTask)
 	}
@@ -73,17 +67,4 @@ func matching(pattern *regexp.Regexp, want string) func(string) error {
 		}
 		return nil
 	}
-}
-
-// checkHost reports what is not HOST, HOST:PORT, *.HOST or *.HOST:PORT.
-func checkHost(s string) error {
-	host, port := s, uint64(443)
-	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
-		host = s[:i]
-		port, _ = strconv.ParseUint(s[i+1:], 10, 16)
-	}
-	if port == 0 || len(host) > 253 || !hostPattern.MatchString(host) && !ipv6Pattern.MatchString(host) {
-		return errors.New("want HOST, HOST:PORT or *.HOST, in lower case")
-	}
-	return nil
 }

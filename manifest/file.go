@@ -34,10 +34,13 @@ type File struct {
 	Requires        hive.Selector
 	Grants          []string
 	Build           Build
-	Input           string // path of the payload's JSON Schema
-	Output          string // path of the result's JSON Schema
-	Example         string // path of an example payload
-	ExampleOutput   string // path of what it must answer
+	Input           string            // path of the payload's JSON Schema
+	Output          string            // path of the result's JSON Schema
+	Example         string            // path of an example payload
+	ExampleOutput   string            // path of what it must answer
+	HTTP            map[string]string // paths of what servers answer to it, by "METHOD URL"
+	Secrets         map[string]string // what it is told
+	Files           map[string]string // paths of folders that it may read
 	Allow           hive.Allow
 	Limits          hive.SkillLimits
 }
@@ -45,6 +48,7 @@ type File struct {
 // keys is the one table of the keys of skill.toml.
 func (f *File) keys() keys {
 	f.Env, f.Build.Env = map[string]string{}, map[string]string{}
+	f.HTTP, f.Secrets, f.Files = map[string]string{}, map[string]string{}, map[string]string{}
 	return keys{
 		leaves: map[string]setter{
 			"manifest_version": number(&f.ManifestVersion, 1, fileVersion, fileVersion),
@@ -79,6 +83,7 @@ func (f *File) keys() keys {
 		tables: map[string]map[string]string{
 			"build": nil, "schema": nil, "example": nil, "limits": nil, "allow": nil,
 			"env": f.Env, "build.env": f.Build.Env,
+			"example.http": f.HTTP, "example.secrets": f.Secrets, "example.files": f.Files,
 		},
 	}
 }

@@ -11,7 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/hive-spore/hive"
 )
@@ -34,6 +37,15 @@ type Folder struct {
 	Golden   []byte // what the example must answer; nil: nobody says
 	// GoldenFile is the path of that in the folder, with slashes.
 	GoldenFile string
+	Rehearsal  Rehearsal
+}
+
+// Rehearsal is what a skill is told while its example runs. It stays with the
+// folder.
+type Rehearsal struct {
+	HTTP    map[string][]byte // responses, by "METHOD URL"
+	Secrets map[string]string
+	Files   map[string]string // paths of folders, by the names the skill has for them
 }
 
 // Build says how the program is made. It stays with the folder and never
@@ -72,6 +84,7 @@ func load(root *os.Root, text []byte) (*Folder, error) {
 	folder := &Folder{Dir: root.Name(), Manifest: file.manifest(root, c), Build: file.build(c)}
 	folder.GoldenFile = file.ExampleOutput
 	folder.Golden = readExample(root, "example.output", file.ExampleOutput, c)
+	folder.Rehearsal = file.rehearsal(root, c)
 	if err := c.join(); err != nil {
 		return nil, err
 	}
@@ -111,6 +124,29 @@ func (f *File) manifest(root *os.Root, c *complaints) hive.Manifest {
 	m.Example = readExample(root, "example.input", f.Example, c)
 	checkManifest(&m, c)
 	return m
+}
+
+// maxRehearsal bounds how many things of a kind a skill is told in its example.
+const maxRehearsal = 64
+
+// rehearsal reads what the tables below example name.
+func (f *File) rehearsal(root *os.Root, c *complaints) Rehearsal {
+	r := Rehearsal{HTTP: map[string][]byte{}, Secrets: f.Secrets, Files: map[string]string{}}
+	if n := max(len(f.HTTP), len(f.Secrets), len(f.Files)); n > maxRehearsal {
+		c.add("example", "%d things of a kind, at most %d allowed", n, maxRehearsal)
+		return r
+	}
+	for _, asked := range slices.Sorted(maps.Keys(f.HTTP)) {
+		r.HTTP[asked] = readExample(root, "example.http."+asked, f.HTTP[asked], c)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Files)) {
+		path := f.Files[name]
+		if info, err := root.Stat(filepath.FromSlash(path)); !localPath(path) || err != nil || !info.IsDir() {
+			c.add("example.files."+name, "%.80q: want the path of a folder in this one", path)
+		}
+		r.Files[name] = filepath.Join(root.Name(), filepath.FromSlash(path))
+	}
+	return r
 }
 
 // readSchema leaves out a schema that is not JSON at all: a manifest that

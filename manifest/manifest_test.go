@@ -177,8 +177,7 @@ func TestLoadComplaints(t *testing.T) {
 		{"allow", "kv = [\"totals\"]", "kv = [\"My Totals\"]\nsecrets = [\"x\"]\nclock = \"tomorrow\"\nrandom = \"task\"", []string{
 			`allow.kv: item 1: "My Totals": want letters, digits and '-', in lower case`,
 			`allow.secrets: grants lack "secrets"`,
-			`allow.clock: "tomorrow": want "task", or nothing for live`,
-			`allow.random: "task": not supported yet`}},
+			`allow.clock: "tomorrow": want "task", or nothing for live`}},
 		{"hosts", `kv = ["totals"]`, `http = ["example.com", "*.example.org:8443", "Example.com", "https://a.b", "a.b:0", "*", "1.2.3.4:80", "[::1]:80", "[::1"]`, []string{
 			`allow.http: grants lack "http"`,
 			`allow.http: item 3: "Example.com": want HOST, HOST:PORT or *.HOST, in lower case`,
@@ -187,8 +186,6 @@ func TestLoadComplaints(t *testing.T) {
 			`allow.http: item 6: "*": want HOST, HOST:PORT or *.HOST, in lower case`,
 			`allow.http: item 9: "[::1": want HOST, HOST:PORT or *.HOST, in lower case`}},
 		{"grants for nothing", `["log", "kv", "spawn"]`, `["log", "kv", "spawn", "secrets", "files"]`, []string{
-			`grants: "secrets": not supported yet`,
-			`grants: "files": not supported yet`,
 			`grants: "secrets" is of no use without allow.secrets`,
 			`grants: "files" is of no use without allow.files`}},
 		{"unknown keys", "memory_mb = 128", "memory = 128\ncolour.of.it = 1", []string{

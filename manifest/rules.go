@@ -25,9 +25,6 @@ const (
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 
-// supportedGrants are the grants a spore can give today.
-var supportedGrants = []hive.Grant{hive.GrantLog, hive.GrantKV, hive.GrantSpawn, hive.GrantEmit, hive.GrantProgress}
-
 // ValidateManifest reports everything that is wrong with a manifest of unknown
 // origin: what Load would refuse, it refuses too.
 func ValidateManifest(m *hive.Manifest) error {
@@ -151,8 +148,6 @@ func checkGrants(grants []hive.Grant, c *complaints) {
 			c.add("grants", "%.40q is there twice", g)
 		case !slices.Contains(hive.Grants, g):
 			c.add("grants", "%.40q: unknown grant; known: %s", g, grantNames())
-		case !slices.Contains(supportedGrants, g):
-			c.add("grants", "%q: %w", g, hive.ErrNotSupported)
 		}
 	}
 }

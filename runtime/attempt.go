@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -111,11 +112,11 @@ func shorter(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// world returns what preview 1 tells the guest.
-func (a *attempt) world() *preview1.State {
+// preview1 returns what preview 1 tells the guest.
+func (a *attempt) preview1() *preview1.State {
 	s := a.skill
 	w := &a.state
-	*w = preview1.State{Args: s.args, Env: s.env, Stdout: a.Log, Stderr: a.Log, Sleep: a.sleep}
+	*w = preview1.State{Args: s.args, Env: s.env, Stdout: a.Log, Stderr: a.Log, World: world{a}}
 	if len(a.Args) > 0 {
 		w.Args = slices.Concat(s.args, a.Args)
 	}
@@ -225,9 +226,50 @@ func (a *attempt) over() {
 	}
 }
 
+// world is what WASI tells of time and chance: what the call's World says, if it
+// has one.
+type world struct{ *attempt }
+
+// Realtime implements preview1.World.
+func (w world) Realtime() int64 {
+	if w.World != nil {
+		return w.World.Realtime()
+	}
+	return time.Now().UnixNano()
+}
+
+// began is when the monotonic clock was zero.
+var began = time.Now()
+
+// Monotonic implements preview1.World.
+func (w world) Monotonic() int64 {
+	if w.World != nil {
+		return w.World.Monotonic()
+	}
+	return int64(time.Since(began))
+}
+
+// Read implements preview1.World.
+func (w world) Read(p []byte) (int, error) {
+	if w.World != nil {
+		return w.World.Read(p)
+	}
+	return rand.Read(p)
+}
+
+// Sleep implements preview1.World.
+func (w world) Sleep(_ context.Context, d time.Duration) {
+	if w.World != nil {
+		d = w.World.Sleep(d)
+	}
+	if d > 0 {
+		w.sleep(d)
+	}
+}
+
 // sleep is a guest's sleep. When the attempt ends first it does not return: the
 // guest would go on as if it had slept, and could finish before it is stopped.
-func (a *attempt) sleep(_ context.Context, d time.Duration) {
+func (a *attempt) sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	a.meter.wait(func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -22,6 +23,19 @@ type Call struct {
 	Env     map[string]string // over that of the manifest
 	Mounts  []Mount
 	Plugin  Plugin // what an Extism plugin speaks to; nil for all others
+	World   World  // where WASI's time and random numbers come from; nil: the machine
+}
+
+// World is where an attempt's time and random numbers come from. The goroutine
+// that runs the guest uses it.
+type World interface {
+	Realtime() int64  // ns since 1970
+	Monotonic() int64 // ns, never less than before
+	io.Reader         // of random bytes
+
+	// Sleep is told that the guest sleeps for d, and returns for how long it really
+	// is to.
+	Sleep(d time.Duration) time.Duration
 }
 
 // Plugin is the host's side of one call of an Extism plugin: it holds the result.

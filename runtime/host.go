@@ -96,7 +96,7 @@ func foreign(p *prepare.Module, hosts map[string]hostModule) bool {
 func wasiOf(ctx context.Context) *preview1.State {
 	a := attemptOf(ctx)
 	if a.wasi == nil {
-		a.wasi = a.world()
+		a.wasi = a.preview1()
 	}
 	return a.wasi
 }

@@ -22,7 +22,7 @@ func (a *attempt) config() (config wazero.ModuleConfig, release func(), err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	w := a.world()
+	w := a.preview1()
 	config = wazero.NewModuleConfig().
 		WithArgs(w.Args...).
 		WithFSConfig(files).
@@ -32,7 +32,7 @@ func (a *attempt) config() (config wazero.ModuleConfig, release func(), err erro
 		WithRandSource(rand.Reader).
 		WithSysWalltime().
 		WithSysNanotime().
-		WithNanosleep(func(ns int64) { a.sleep(a, time.Duration(ns)) })
+		WithNanosleep(func(ns int64) { a.sleep(time.Duration(ns)) })
 	for _, variable := range w.Env {
 		key, value, _ := strings.Cut(variable, "=")
 		config = config.WithEnv(key, value)

@@ -119,15 +119,30 @@ func (s *Skill) snap(ctx context.Context, warm bool) (*snapshot, error) {
 func (s *Skill) frozen(ctx context.Context) *attempt {
 	a := s.attempt(ctx, Call{Payload: s.manifest.Example, Log: NewLog(0)}, s.engine.startWithin)
 	a.fuel = math.MaxInt64
-	now := int64(946684800e9) // 2000-01-01
-	tick := func() int64 { now += 1000; return now }
-	a.wasi = a.world()
-	a.wasi.Walltime = func() (int64, int32) { t := tick(); return t / 1e9, int32(t % 1e9) }
-	a.wasi.Nanotime = tick
-	a.wasi.Random = rand.NewChaCha8(sha256.Sum256([]byte(s.info.Digest)))
-	a.wasi.Sleep = func(_ context.Context, d time.Duration) { now += int64(d) }
+	a.World = &frozen{946684800e9, rand.NewChaCha8(sha256.Sum256([]byte(s.info.Digest)))} // 2000-01-01
 	a.timedOut = errStart
 	return a
+}
+
+// frozen is that world.
+type frozen struct {
+	now int64 // ns since 1970
+	*rand.ChaCha8
+}
+
+// Realtime implements World.
+func (f *frozen) Realtime() int64 {
+	f.now += 1000
+	return f.now
+}
+
+// Monotonic implements World.
+func (f *frozen) Monotonic() int64 { return f.Realtime() }
+
+// Sleep implements World.
+func (f *frozen) Sleep(d time.Duration) time.Duration {
+	f.now += int64(d)
+	return 0
 }
 
 // next returns an instance that is as the snapshot was.

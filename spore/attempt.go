@@ -97,23 +97,17 @@ func loadFailure(err error) *hive.Failure {
 	return hive.NewFailure(hive.FailHost, err.Error())
 }
 
-// call runs the sandbox and checks what comes out of it.
+// call runs the sandbox.
 func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
-	log := runtime.NewLog(r.program.Info().Limits.Log)
-	at := &hostfuncs.Attempt{KV: s.road.KV(), Emitter: emitter{s, a}, Task: hostfuncs.Task{
-		ID: a.Task.ID, Attempt: a.Number, Priority: a.Task.Priority, Spore: s.opts.Name, Tags: s.tags,
-		Deadline: time.Now().Add(a.Task.Timeout).Round(time.Millisecond),
-	}}
-	out := Call(ctx, r.program, &r.skill.Manifest, at, runtime.Call{Payload: a.Task.Payload, Log: log, Timeout: a.Task.Timeout})
-	if out.Failure == nil {
-		if err := r.output.CheckResult(out.Result); err != nil {
-			out.Failure = hive.NewFailure(hive.FailResult, err.Error())
-		}
+	at := &hostfuncs.Attempt{
+		Task: hostfuncs.Task{
+			ID: a.Task.ID, Attempt: a.Number, Priority: a.Task.Priority, Created: a.Created, Spore: s.opts.Name, Tags: s.tags,
+			Deadline: time.Now().Add(a.Task.Timeout).Round(time.Millisecond),
+		},
+		KV: s.road.KV(), Emitter: emitter{s, a}, HTTP: s.http, Secrets: s.opts.Secrets, Files: s.files,
+		Record: s.opts.Record,
 	}
-	if out.Failure == nil {
-		out.Effects = at.Effects()
-	}
-	return out
+	return r.program.Run(ctx, at, runtime.Call{Payload: a.Task.Payload, Timeout: a.Task.Timeout})
 }
 
 // emitter takes what an attempt tells before its end to the road.

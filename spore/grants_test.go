@@ -33,3 +33,43 @@ func TestGrantThatIsNotGiven(t *testing.T) {
 		t.Error("a spore gives a grant that does not exist")
 	}
 }
+
+// TestGrantsForWhatIsNotThere: a secret or folder that a spore lacks is a grant it
+// does not give.
+func TestGrantsForWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	road := testkit.Dial(t)
+	testkit.PublishGuest(t, road, func(m *hive.Manifest) {
+		m.Grants = []hive.Grant{hive.GrantSecrets, hive.GrantFiles, hive.GrantHTTP}
+		m.Allow = hive.Allow{Secrets: []string{"API_TOKEN"}, Files: []string{"models"}, HTTP: []string{"example.com"}}
+	})
+	secrets := func(name string) (string, bool) { return "value", name == "API_TOKEN" }
+	models := map[string]string{"models": t.TempDir()}
+	for _, tt := range []struct {
+		opts  spore.Options
+		lacks []hive.Grant
+	}{
+		{spore.Options{Name: "none"}, []hive.Grant{hive.GrantSecrets, hive.GrantFiles}},
+		{spore.Options{Name: "files", Files: models}, []hive.Grant{hive.GrantSecrets}},
+		{spore.Options{Name: "secrets", Secrets: secrets, Files: map[string]string{"other": t.TempDir()}}, []hive.Grant{hive.GrantFiles}},
+		{spore.Options{Name: "both", Secrets: secrets, Files: models}, nil},
+		{spore.Options{Name: "refuses", Secrets: secrets, Files: models, Grants: []hive.Grant{hive.GrantSecrets}}, []hive.Grant{hive.GrantFiles, hive.GrantHTTP}},
+	} {
+		start(t, road, tt.opts)
+		nodes, err := road.Nodes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := nodes[slices.IndexFunc(nodes, func(n hive.Node) bool { return n.ID == tt.opts.Name })]
+		var lacks []hive.Grant
+		for _, r := range n.Refused {
+			lacks = append(lacks, r.Grants...)
+		}
+		if !slices.Equal(lacks, tt.lacks) || len(n.Skills) == 0 != (len(lacks) > 0) {
+			t.Errorf("%s lacks %v and offers %v, want %v", tt.opts.Name, lacks, n.Skills, tt.lacks)
+		}
+	}
+	if _, err := spore.New(spore.Options{Road: road, Files: map[string]string{"models": "/no/such/folder"}}); err == nil {
+		t.Error("a spore gives a folder that does not exist")
+	}
+}

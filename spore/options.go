@@ -13,6 +13,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/hostfuncs"
 )
 
 // Options make a spore.
@@ -40,8 +41,18 @@ type Options struct {
 	// Pool is the memory that idle sandboxes may hold, in bytes; 0:
 	// runtime.DefaultPool.
 	Pool int64
-	// Grants are those that skills may have here; nil: all of Grantable.
+	// Grants are those that skills may have here; nil: all there are.
 	Grants []hive.Grant
+	// HTTP says what skills may reach with the grant http.
+	HTTP hostfuncs.HTTPOptions
+	// Secrets are those that skills may be told; nil: none.
+	Secrets hostfuncs.Secrets
+	// Files are the folders that skills may read: paths by the names that manifests
+	// use.
+	Files map[string]string
+	// Record is how many bytes of what an attempt is told by its host are kept if it
+	// fails, for its replay; default hive.MaxRecording. NoRecord: none.
+	Record int
 	// Most is what the limits of a skill may ask for here; zero ones allow anything.
 	Most hive.SkillLimits
 }
@@ -49,12 +60,10 @@ type Options struct {
 // DefaultGrace is how long running attempts may go on after Stop began.
 const DefaultGrace = 30 * time.Second
 
-// Grantable are the grants that a spore can give.
-var Grantable = []hive.Grant{hive.GrantLog, hive.GrantKV, hive.GrantSpawn, hive.GrantEmit, hive.GrantProgress}
-
 // What Options say for none, where 0 means the default.
 const (
 	NoPrefetch               = -1
+	NoRecord                 = -1
 	NoGrace    time.Duration = -1
 )
 
@@ -69,8 +78,8 @@ func (o Options) Validate() error {
 	}
 	errs = append(errs, o.Tags.Validate())
 	for _, g := range o.Grants {
-		if !slices.Contains(Grantable, g) {
-			errs = append(errs, fmt.Errorf("grant %.40q: want one of %v", g, Grantable))
+		if !slices.Contains(hive.Grants, g) {
+			errs = append(errs, fmt.Errorf("grant %.40q: want one of %v", g, hive.Grants))
 		}
 	}
 	if o.Slots < 0 || o.Slots > 4096 {
@@ -78,6 +87,9 @@ func (o Options) Validate() error {
 	}
 	if o.Prefetch < NoPrefetch || o.Prefetch > 10_000 {
 		errs = append(errs, fmt.Errorf("prefetch %d: want 0 to 10000", o.Prefetch))
+	}
+	if o.Record < NoRecord || o.Record > hive.MaxRecording {
+		errs = append(errs, fmt.Errorf("record %d: want 0 to %d bytes", o.Record, hive.MaxRecording))
 	}
 	if o.Grace < NoGrace {
 		errs = append(errs, fmt.Errorf("grace %v: want 0 or more", o.Grace))
@@ -90,7 +102,7 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Grants == nil {
-		o.Grants = Grantable
+		o.Grants = hive.Grants
 	}
 	if o.Slots == 0 {
 		o.Slots = goruntime.NumCPU()
@@ -100,6 +112,12 @@ func (o Options) withDefaults() Options {
 		o.Prefetch = max(1, o.Slots/2)
 	case NoPrefetch:
 		o.Prefetch = 0
+	}
+	switch o.Record {
+	case 0:
+		o.Record = hive.MaxRecording
+	case NoRecord:
+		o.Record = 0
 	}
 	switch o.Grace {
 	case 0:

@@ -50,14 +50,14 @@ func TestProgramsOfOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := &hive.Manifest{Name: "other", Version: "1.0.0", Entry: tt.entry}
-			program, err := engine.Prepare(spore.Starting(t.Context()), wasm, m)
+			program, err := spore.Prepare(t.Context(), engine, wasm, m)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer program.Close(t.Context())
 			for range 3 {
 				tt.call.Log = runtime.NewLog(1 << 10)
-				out := spore.Call(t.Context(), program, m, &hostfuncs.Attempt{}, tt.call)
+				out := program.Run(t.Context(), &hostfuncs.Attempt{}, tt.call)
 				failure := ""
 				if out.Failure != nil {
 					failure = out.Failure.String()

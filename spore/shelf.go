@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/manifest"
 	"github.com/hive-spore/hive/runtime"
 )
 
@@ -30,8 +28,7 @@ type shelf struct {
 	source Source
 	engine *runtime.Engine
 	tags   hive.Tags
-	grants []hive.Grant // that are given
-	log    *slog.Logger
+	opts   *Options // what of them is given to skills
 
 	preparing sync.WaitGroup
 
@@ -44,14 +41,13 @@ type shelf struct {
 // ready is a skill that is prepared, or being prepared.
 type ready struct {
 	skill   hive.Skill
-	program *runtime.Skill
-	output  *manifest.Schema
+	program *Program
 	err     error
 	done    chan struct{}
 }
 
-func newShelf(source Source, engine *runtime.Engine, tags hive.Tags, grants []hive.Grant, log *slog.Logger) *shelf {
-	return &shelf{source: source, engine: engine, tags: tags, grants: grants, log: log, ready: map[string]*ready{}}
+func newShelf(engine *runtime.Engine, tags hive.Tags, o *Options) *shelf {
+	return &shelf{source: o.Road, engine: engine, tags: tags, opts: o, ready: map[string]*ready{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that
@@ -65,7 +61,7 @@ func (s *shelf) refresh(ctx context.Context) error {
 	var refused []hive.Refused
 	skills := all[:0]
 	for _, skill := range all {
-		switch lacks := s.lacking(skill.Grants); {
+		switch lacks := s.lacking(&skill.Manifest); {
 		case !skill.Requires.Matches(s.tags):
 		case len(lacks) > 0:
 			refused = append(refused, hive.Refused{Skill: skill.ID(), Grants: lacks})
@@ -79,14 +75,35 @@ func (s *shelf) refresh(ctx context.Context) error {
 	return nil
 }
 
-// lacking returns those of the grants that are not given here.
-func (s *shelf) lacking(asked []hive.Grant) (lacks []hive.Grant) {
-	for _, g := range asked {
-		if !slices.Contains(s.grants, g) {
+// lacking returns those of the grants that are not given here, or not for all that
+// they are asked for.
+func (s *shelf) lacking(m *hive.Manifest) (lacks []hive.Grant) {
+	for _, g := range m.Grants {
+		if !slices.Contains(s.opts.Grants, g) || !s.has(g, &m.Allow) {
 			lacks = append(lacks, g)
 		}
 	}
 	return lacks
+}
+
+// has reports whether all secrets and folders are here that a manifest names.
+func (s *shelf) has(g hive.Grant, a *hive.Allow) bool {
+	switch g {
+	case hive.GrantSecrets:
+		return !slices.ContainsFunc(a.Secrets, func(name string) bool {
+			if s.opts.Secrets == nil {
+				return true
+			}
+			_, ok := s.opts.Secrets(name)
+			return !ok
+		})
+	case hive.GrantFiles:
+		return !slices.ContainsFunc(a.Files, func(name string) bool {
+			_, ok := s.opts.Files[name]
+			return !ok
+		})
+	}
+	return true
 }
 
 // refusals lists the skills that are left out for their grants.
@@ -198,14 +215,8 @@ func (s *shelf) prepare(ctx context.Context, r *ready) {
 		r.err = fmt.Errorf("the program of %s is not the one that was registered: digest %s, want %s", r.skill.ID(), got, r.skill.Digest)
 		return
 	}
-	if r.err = manifest.ValidateManifest(&r.skill.Manifest); r.err != nil {
+	if r.program, r.err = Prepare(ctx, s.engine, program, &r.skill.Manifest); r.err != nil {
 		return
 	}
-	if r.output, r.err = manifest.Compile(r.skill.Output); r.err != nil {
-		return
-	}
-	if r.program, r.err = s.engine.Prepare(Starting(ctx), program, &r.skill.Manifest); r.err != nil {
-		return
-	}
-	s.log.Info("skill ready", "skill", r.skill.ID().String(), "digest", r.skill.Digest)
+	s.opts.Log.Info("skill ready", "skill", r.skill.ID().String(), "digest", r.skill.Digest)
 }

@@ -28,6 +28,8 @@ type Spore struct {
 	road   *broker.Broker
 	engine *runtime.Engine
 	shelf  *shelf
+	http   *hostfuncs.HTTP
+	files  *hostfuncs.Files
 	tags   hive.Tags
 	born   time.Time
 
@@ -78,15 +80,19 @@ func New(o Options) (*Spore, error) {
 	for key, value := range o.Tags {
 		tags[key] = value
 	}
+	files, err := hostfuncs.OpenFiles(o.Files)
+	if err != nil {
+		return nil, fmt.Errorf("spore: %w", err)
+	}
 	engine, err := runtime.New(context.Background(), runtime.Options{
 		Admit: o.Admit, CacheDir: o.CacheDir, Host: hostfuncs.Modules(), Careful: true, Pool: o.Pool, Most: o.Most,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("spore: %w", err)
+		return nil, errors.Join(fmt.Errorf("spore: %w", err), files.Close())
 	}
 	s := &Spore{
-		opts: o, road: o.Road, engine: engine, tags: tags, born: time.Now(),
-		shelf: newShelf(o.Road, engine, tags, o.Grants, o.Log),
+		opts: o, road: o.Road, engine: engine, http: hostfuncs.NewHTTP(o.HTTP), files: files, tags: tags, born: time.Now(),
+		shelf: newShelf(engine, tags, &o),
 		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), quit: make(chan struct{}),
 		slots: make(chan struct{}, o.Slots),
 		held:  map[string]*held{},
@@ -107,10 +113,10 @@ func (s *Spore) Start(ctx context.Context) error {
 	s.life, s.endLife = context.WithCancelCause(context.Background())
 	s.attempts, s.endRuns = context.WithCancelCause(context.Background())
 	if err := s.shelf.refresh(ctx); err != nil {
-		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx))
+		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx), s.files.Close())
 	}
 	if err := s.join(ctx); err != nil {
-		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx))
+		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx), s.files.Close())
 	}
 	s.opts.Log.Info("spore online", "spore", s.opts.Name, "slots", s.opts.Slots, "tags", s.tags.String())
 	notify(s.stock)
@@ -182,7 +188,7 @@ func (s *Spore) Drain(ctx context.Context) error {
 func (s *Spore) Stop(ctx context.Context) error {
 	s.stopOnce.Do(func() {
 		if s.session == nil { // it never came online
-			s.stopErr = s.engine.Close(ctx)
+			s.stopErr = errors.Join(s.engine.Close(ctx), s.files.Close())
 			return
 		}
 		s.stopErr = s.shutdown(ctx)
@@ -210,7 +216,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, errLeave, s.free(graced))
+	return errors.Join(err, errLeave, s.free(graced), s.files.Close())
 }
 
 // hurry is how long a spore that may not wait any more waits for its sandboxes.

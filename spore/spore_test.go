@@ -239,8 +239,18 @@ func TestSchemas(t *testing.T) {
 	if _, err := c.Submit(t.Context(), task); err == nil || !strings.Contains(err.Error(), "want string") {
 		t.Errorf("Submit against the schema = %v", err)
 	}
+	// Who does not ask the client is asked by the spore.
+	task.ID, task.Retries = hive.NewID(), 3
+	task = task.WithDefaults()
+	if err := road.Enqueue(t.Context(), &task, ""); err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Wait(t.Context(), task.ID)
+	if err != nil || r.State != hive.Failed || r.Failure.Kind != hive.FailInput || r.Attempts != 1 || !strings.Contains(r.Failure.Message, "want string") {
+		t.Errorf("a payload against its schema: %s %v, %v", r.State, r.Failure, err)
+	}
 	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Name, m.Output = "promises", []byte(`{"type":"number"}`) })
-	r, err := c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "promises"}, Payload: []byte("echo nothing")})
+	r, err = c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "promises"}, Payload: []byte("echo nothing")})
 	if err != nil || r.State != hive.Failed || r.Failure.Kind != hive.FailResult || r.Attempts != 1 {
 		t.Errorf("a result against its schema: %s %v, %v", r.State, r.Failure, err)
 	}

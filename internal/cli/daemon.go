@@ -94,7 +94,11 @@ func (a *app) dev(ctx context.Context, slots int, skills []string) error {
 		return err
 	}
 	tune()
-	o := embedded.Options{Log: a.logger(), Listen: devAddr, Spore: a.sporeOptions()}
+	own, err := a.sporeOptions()
+	if err != nil {
+		return err
+	}
+	o := embedded.Options{Log: a.logger(), Listen: devAddr, Spore: own}
 	if slots != 0 {
 		o.Spore.Slots = slots
 	}
@@ -166,7 +170,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 func (a *app) spore(ctx context.Context, flags spore.Options, metrics string) error {
 	tune()
 	return a.withRoad(ctx, func(road *broker.Broker) error {
-		o := a.sporeOptions()
+		o, err := a.sporeOptions()
+		if err != nil {
+			return err
+		}
 		o.Road, o.Log = road, a.logger()
 		if flags.Name != "" {
 			o.Name = flags.Name

@@ -31,7 +31,7 @@ unreachable, 130 interrupted.`,
 	root.AddCommand(
 		a.runCommand(), a.devCommand(), a.serveCommand(),
 		a.submitCommand(), a.statusCommand(), a.resultCommand(), a.waitCommand(), a.watchCommand(),
-		a.cancelCommand(), a.retryCommand(), a.tasksCommand(),
+		a.cancelCommand(), a.retryCommand(), a.replayCommand(), a.tasksCommand(),
 		a.nodesCommand(), a.queuesCommand(), a.zombiesCommand(), a.broadcastCommand(),
 		a.skillCommand(), a.configCommand(), a.versionCommand(), a.admitCommand(),
 	)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/spore"
 )
@@ -91,11 +92,22 @@ func (a *app) codeCache() string {
 
 // sporeOptions is the spore section as the daemon takes it. There 0 is the default;
 // who configures 0 means it.
-func (a *app) sporeOptions() spore.Options {
+func (a *app) sporeOptions() (spore.Options, error) {
 	s := &a.cfg.Spore
+	secrets, err := hostfuncs.SecretsFrom(s.SecretsDir)
+	if err != nil {
+		return spore.Options{}, err
+	}
 	o := spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache(), Admit: admitBy(),
 		Pool: int64(s.PoolMB) << 20,
 		Most: hive.SkillLimits{Memory: int64(s.MaxMemoryMB) << 20, Time: s.MaxTime, Fuel: int64(s.MaxFuel)},
+
+		Grants:  []hive.Grant{},
+		HTTP:    hostfuncs.HTTPOptions{Hosts: s.HTTPHosts, Private: s.Private()},
+		Secrets: secrets, Files: s.Folders(), Record: s.RecordKB << 10,
+	}
+	for _, name := range s.Grants {
+		o.Grants = append(o.Grants, hive.Grant(name))
 	}
 	if o.Prefetch == 0 {
 		o.Prefetch = spore.NoPrefetch
@@ -103,5 +115,8 @@ func (a *app) sporeOptions() spore.Options {
 	if o.Grace == 0 {
 		o.Grace = spore.NoGrace
 	}
-	return o
+	if o.Record == 0 {
+		o.Record = spore.NoRecord
+	}
+	return o, nil
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/hive-spore/hive/client"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/embedded"
-	"github.com/hive-spore/hive/spore"
 )
 
 const runLong = `Run a skill over files, a directory, lines or JSON values.
@@ -152,7 +151,12 @@ func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broke
 		return road, func() { road.Close() }, nil
 	}
 	tune()
-	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: spore.Options{Slots: slots, CacheDir: a.codeCache(), Admit: admitBy(), Name: "embedded"}})
+	own, err := a.sporeOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	own.Slots, own.Name = slots, "embedded"
+	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: own})
 	if err != nil {
 		return nil, nil, err
 	}

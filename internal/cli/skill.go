@@ -14,7 +14,6 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/internal/build"
-	"github.com/hive-spore/hive/manifest"
 	"github.com/hive-spore/hive/runtime"
 	"github.com/hive-spore/hive/spore"
 )
@@ -54,13 +53,13 @@ func (a *app) skillBuildCommand() *cobra.Command {
 
 // withProgram prepares a skill's program in an engine with the cache of compiled
 // programs.
-func (a *app) withProgram(ctx context.Context, s *hive.Skill, program []byte, f func(*runtime.Skill) error) error {
+func (a *app) withProgram(ctx context.Context, s *hive.Skill, program []byte, f func(*spore.Program) error) error {
 	engine, err := runtime.New(ctx, runtime.Options{Admit: admitBy(), CacheDir: a.codeCache(), Host: hostfuncs.Modules(), Careful: true})
 	if err != nil {
 		return err
 	}
 	closing := context.WithoutCancel(ctx)
-	prepared, err := engine.Prepare(spore.Starting(ctx), program, &s.Manifest)
+	prepared, err := spore.Prepare(ctx, engine, program, &s.Manifest)
 	if err != nil {
 		return errors.Join(fmt.Errorf("skill %s cannot run: %w", s.Name, err), engine.Close(closing))
 	}
@@ -69,10 +68,7 @@ func (a *app) withProgram(ctx context.Context, s *hive.Skill, program []byte, f 
 
 // admit checks that a program can run, as every spore will once more.
 func (a *app) admit(ctx context.Context, s *hive.Skill, program []byte) error {
-	if err := manifest.ValidateManifest(&s.Manifest); err != nil {
-		return err
-	}
-	return a.withProgram(ctx, s, program, func(*runtime.Skill) error { return nil })
+	return a.withProgram(ctx, s, program, func(*spore.Program) error { return nil })
 }
 
 // tryFlags are the flags of nexus skill run.
@@ -92,7 +88,9 @@ func (a *app) skillRunCommand() *cobra.Command {
 		Short: "Run one payload in a sandbox here",
 		Long: `Run one payload, from standard input, in a sandbox here. The raw result goes to
 stdout and nothing else does; the program's log goes to stderr. A bare .wasm file
-needs no manifest. Directories can be mounted for reading with --mount.`,
+needs no manifest. Directories can be mounted for reading with --mount. Grants are
+those of the manifest, with HTTP, secrets and folders as the section spore of the
+configuration says; keys are empty, and nothing is kept.`,
 		Example: "  echo hello | nexus skill run skills/wordcount\n  nexus skill run cat.wasm --arg /in/a.txt --mount .:/in < /dev/null",
 		Args:    wantArgs(1, 1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), f, args[0]) },
@@ -124,15 +122,7 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 	if f.entry != "" {
 		skill.Entry = f.entry
 	}
-	schema, err := manifest.Compile(skill.Input)
-	if err != nil {
-		return err
-	}
-	if err := schema.Check(call.Payload); err != nil {
-		return err
-	}
-	call.Log = runtime.NewLog(skill.Limits.WithDefaults().Log)
-	return a.withProgram(ctx, skill, program, func(p *runtime.Skill) error { return a.attempt(ctx, p, skill, call, f) })
+	return a.withProgram(ctx, skill, program, func(p *spore.Program) error { return a.attempt(ctx, p, call, f) })
 }
 
 func (f *tryFlags) call() (runtime.Call, error) {
@@ -160,13 +150,30 @@ func (f *tryFlags) call() (runtime.Call, error) {
 	return call, nil
 }
 
-func (a *app) attempt(ctx context.Context, prepared *runtime.Skill, s *hive.Skill, call runtime.Call, f tryFlags) error {
-	out := spore.Call(ctx, prepared, &s.Manifest, &hostfuncs.Attempt{Task: hostfuncs.Task{ID: hive.NewID(), Attempt: 1}}, call)
+func (a *app) attempt(ctx context.Context, prepared *spore.Program, call runtime.Call, f tryFlags) error {
+	o, err := a.sporeOptions()
+	if err != nil {
+		return err
+	}
+	files, err := hostfuncs.OpenFiles(o.Files)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	out := prepared.Run(ctx, &hostfuncs.Attempt{
+		Task: hostfuncs.Task{ID: hive.NewID(), Attempt: 1, Created: time.Now()},
+		KV:   noKeys{}, Emitter: nobody{}, HTTP: hostfuncs.NewHTTP(o.HTTP), Secrets: o.Secrets, Files: files,
+	}, call)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return a.showAttempt(out, f.receipt)
+}
+
+// showAttempt writes an attempt's log and result.
+func (a *app) showAttempt(out hive.Outcome, receipt bool) error {
 	a.Err.Write(out.Log)
-	if f.receipt {
+	if receipt {
 		a.say("%s", receiptText(out.Receipt))
 	}
 	if out.Failure != nil {
@@ -190,7 +197,7 @@ func (a *app) skillInspectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withProgram(ctx, skill, program, func(p *runtime.Skill) error { return a.showSkill(skill, p.Info()) })
+			return a.withProgram(ctx, skill, program, func(p *spore.Program) error { return a.showSkill(skill, p.Info()) })
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,8 +20,9 @@ import (
 const minToken = 32
 
 var (
-	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$`)
-	hostName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,252})$`)
+	plainName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$`)
+	folderName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+	hostName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,252})$`)
 )
 
 // Validate reports everything that is wrong with the configuration, by key, and
@@ -168,6 +170,28 @@ func (s *Spore) check(p *problems) {
 		p.check("spore.metrics", CheckListen(s.Metrics))
 	}
 	p.between("spore.pool_mb", s.PoolMB, 1, 1<<20)
+	for _, name := range s.Grants {
+		p.oneOf("spore.grants", name, allGrants()...)
+	}
+	for _, host := range s.HTTPHosts {
+		if err := hive.CheckHostPattern(host); err != nil {
+			p.add("spore.http_hosts", "%.80q: %w", host, err)
+		}
+	}
+	for _, text := range s.HTTPPrivate {
+		if prefix, err := netip.ParsePrefix(text); err != nil || prefix != prefix.Masked() {
+			p.add("spore.http_private", "%.80q: want a range of addresses such as 10.1.0.0/16 or fd12::/16", text)
+		}
+	}
+	for i, item := range s.Files {
+		name, dir, _ := strings.Cut(item, "=")
+		if !folderName.MatchString(name) || dir == "" {
+			p.add("spore.files", "%.80q: want NAME=DIR, with a name of letters, digits, '_', '.' and '-'", item)
+		} else if slices.ContainsFunc(s.Files[:i], func(other string) bool { return strings.HasPrefix(other, name+"=") }) {
+			p.add("spore.files", "%.80q: there are two of that name", name)
+		}
+	}
+	p.between("spore.record_kb", s.RecordKB, 0, hive.MaxRecording>>10)
 	p.between("spore.max_memory_mb", s.MaxMemoryMB, 1, hive.MaxMemory>>20)
 	p.lasts("spore.max_time", s.MaxTime, time.Millisecond, hive.MaxTimeout)
 	p.between("spore.max_fuel", s.MaxFuel, 0, math.MaxInt)

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/hive-spore/hive"
@@ -75,6 +77,13 @@ type Spore struct {
 	PoolMB   int           `toml:"pool_mb"`
 	Metrics  string        `toml:"metrics"`
 
+	Grants      []string `toml:"grants"`
+	HTTPHosts   []string `toml:"http_hosts"`
+	HTTPPrivate []string `toml:"http_private"`
+	SecretsDir  string   `toml:"secrets_dir" is:"path"`
+	Files       []string `toml:"files" is:"path"` // NAME=DIR
+	RecordKB    int      `toml:"record_kb"`
+
 	MaxMemoryMB int           `toml:"max_memory_mb"`
 	MaxTime     time.Duration `toml:"max_time"`
 	MaxFuel     int           `toml:"max_fuel"`
@@ -112,10 +121,38 @@ func Default() *Config {
 		},
 		Spore: Spore{
 			Tags: hive.Tags{}, Prefetch: 2, Grace: 30 * time.Second, PoolMB: 512,
+			Grants: allGrants(), RecordKB: hive.MaxRecording >> 10,
 			MaxMemoryMB: hive.MaxMemory >> 20, MaxTime: hive.MaxTimeout,
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}
+}
+
+func allGrants() []string {
+	names := make([]string, len(hive.Grants))
+	for i, g := range hive.Grants {
+		names[i] = string(g)
+	}
+	return names
+}
+
+// Folders returns spore.files as paths by name.
+func (s *Spore) Folders() map[string]string {
+	folders := map[string]string{}
+	for _, item := range s.Files {
+		name, dir, _ := strings.Cut(item, "=")
+		folders[name] = dir
+	}
+	return folders
+}
+
+// Private returns spore.http_private as prefixes; check has seen them.
+func (s *Spore) Private() []netip.Prefix {
+	prefixes := make([]netip.Prefix, len(s.HTTPPrivate))
+	for i, text := range s.HTTPPrivate {
+		prefixes[i], _ = netip.ParsePrefix(text)
+	}
+	return prefixes
 }
 
 // ParsePriority reads what users pass as a priority: the configured names of

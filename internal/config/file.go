@@ -73,8 +73,8 @@ func (f *tomlFile) take(name string, value any) {
 		f.origin[name] = where
 		if err := k.set(value); err != nil {
 			f.refuse(name, where, err)
-		} else if p := k.value; k.path && p.String() != "" && !filepath.IsAbs(p.String()) {
-			p.SetString(filepath.Join(filepath.Dir(f.path), p.String())) // it stands beside the file
+		} else if k.path {
+			k.beside(filepath.Dir(f.path))
 		}
 	case slices.Contains(sections(), name):
 		f.complain(where, errors.New("want a section"))

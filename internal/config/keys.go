@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -183,4 +184,25 @@ func (k key) want() string {
 		return `a list such as ["a", "b"]`
 	}
 	return "text in quotes"
+}
+
+// beside has relative paths begin at a folder: a path, or those in a list of
+// NAME=DIR.
+func (k key) beside(folder string) {
+	from := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(folder, path)
+	}
+	switch v := k.value.Interface().(type) {
+	case string:
+		k.value.SetString(from(v))
+	case []string:
+		for i, item := range v {
+			if name, dir, ok := strings.Cut(item, "="); ok {
+				v[i] = name + "=" + from(dir)
+			}
+		}
+	}
 }

@@ -40,9 +40,9 @@ func clockTimeGet(_ context.Context, s *State, mem api.Memory, p []uint64) errno
 func (s *State) now(clock uint32) (int64, bool) {
 	switch clock {
 	case clockRealtime:
-		return s.realtime(), true
+		return s.world().Realtime(), true
 	case clockMonotonic:
-		return s.monotonic(), true
+		return s.world().Monotonic(), true
 	}
 	return 0, false
 }

@@ -191,10 +191,19 @@ func (w *world) state() *State {
 	return &State{
 		Args: worldArgs, Env: worldEnv, Stdin: []byte(worldStdin),
 		Stdout: &w.stdout, Stderr: &w.stderr,
-		Walltime: worldWall, Nanotime: worldNano, Random: new(countUp),
-		Sleep: func(_ context.Context, d time.Duration) { w.slept = append(w.slept, d) },
+		World: fixed{new(countUp), func(d time.Duration) { w.slept = append(w.slept, d) }},
 	}
 }
+
+// fixed is a world whose clocks stand still.
+type fixed struct {
+	io.Reader
+	slept func(time.Duration)
+}
+
+func (fixed) Realtime() int64                            { return wallSec*1e9 + wallNsec }
+func (fixed) Monotonic() int64                           { return monoNsec }
+func (f fixed) Sleep(_ context.Context, d time.Duration) { f.slept(d) }
 
 func (w *world) config() wazero.ModuleConfig {
 	c := wazero.NewModuleConfig().WithArgs(worldArgs...).WithStartFunctions().

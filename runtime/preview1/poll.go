@@ -59,13 +59,13 @@ func pollOneoff(ctx context.Context, s *State, mem api.Memory, p []uint64) errno
 	if _, ok := view(mem, p[3], 4); !ok {
 		return fault
 	}
-	now := times{s.realtime(), s.monotonic()}
+	now := times{s.world().Realtime(), s.world().Monotonic()}
 	wait, e := now.first(in)
 	if e != success {
 		return e
 	}
 	if wait > 0 {
-		s.sleep(ctx, wait)
+		s.world().Sleep(ctx, wait)
 	}
 	events := uint32(0)
 	for ; len(in) > 0; in = in[subscriptionSize:] {

@@ -79,8 +79,7 @@ func TestPoll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCaller(t, ours, wazero.NewModuleConfig())
 			slept := time.Duration(0)
-			s := &State{Stdin: []byte("abc"), Walltime: worldWall, Nanotime: worldNano,
-				Sleep: func(_ context.Context, d time.Duration) { slept += d }}
+			s := &State{Stdin: []byte("abc"), World: fixed{nil, func(d time.Duration) { slept += d }}}
 			c.putSubs(tt.subs)
 			c.want(with(s), success, "poll_oneoff", pollIn, pollOut, uint64(len(tt.subs)), pollCount)
 			if got := c.events(); !slices.Equal(got, tt.events) || slept != tt.slept {
@@ -101,7 +100,7 @@ func TestPollAtEndOfInput(t *testing.T) {
 
 func TestPollRefuses(t *testing.T) {
 	c := newCaller(t, ours, wazero.NewModuleConfig())
-	ctx := with(&State{Sleep: func(context.Context, time.Duration) { t.Error("slept") }})
+	ctx := with(&State{World: fixed{nil, func(time.Duration) { t.Error("slept") }}})
 	c.want(ctx, inval, "poll_oneoff", pollIn, pollOut, 0, pollCount)
 	c.want(ctx, inval, "poll_oneoff", pollIn, pollOut, maxSubscriptions+1, pollCount)
 	c.want(ctx, inval, "poll_oneoff", pollIn, pollOut, 1<<32-1, pollCount)
@@ -114,7 +113,7 @@ func TestPollRefuses(t *testing.T) {
 	}
 }
 
-// TestLiveSleep: without a Sleep of the engine's, the guest sleeps until the
+// TestLiveSleep: without a world of the engine's, the guest sleeps until the
 // attempt is over at the latest.
 func TestLiveSleep(t *testing.T) {
 	c := newCaller(t, ours, wazero.NewModuleConfig())

@@ -176,7 +176,7 @@ func TestEndOfMemory(t *testing.T) {
 func TestFailures(t *testing.T) {
 	c := newCaller(t, ours, wazero.NewModuleConfig())
 	c.put(16, 0, 2, 8, 2)
-	broken := with(&State{Stdout: brokenPipe{}, Random: io.LimitReader(new(countUp), 4)})
+	broken := with(&State{Stdout: brokenPipe{}, World: fixed{io.LimitReader(new(countUp), 4), nil}})
 	c.want(broken, io_, "fd_write", 1, 16, 2, 32)
 	c.want(broken, success, "random_get", 0, 3)
 	c.want(broken, io_, "random_get", 0, 2)

@@ -118,7 +118,7 @@ func (p program) run(t *testing.T, r wazero.Runtime, mounts bool) string {
 		args = args[1:] // they print the name as well
 	}
 	s := &State{Args: args, Env: []string{"BEE=queen"}, Stdin: []byte(p.stdin), Stdout: &out, Stderr: &log,
-		Sleep: func(context.Context, time.Duration) {}}
+		World: patient{}}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	if mounts {
 		config = config.WithArgs(args...).WithEnv("BEE", "queen").WithStdin(strings.NewReader(p.stdin)).
@@ -162,3 +162,8 @@ func (p program) directory(t *testing.T) wazero.FSConfig {
 	t.Cleanup(func() { root.Close() })
 	return wazero.NewFSConfig().WithFSMount(root.FS(), "/")
 }
+
+// patient is the world of this process, in which sleeping takes no time.
+type patient struct{ live }
+
+func (patient) Sleep(context.Context, time.Duration) {}

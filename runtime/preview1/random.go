@@ -2,7 +2,6 @@ package preview1
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
 
 	"github.com/tetratelabs/wazero/api"
@@ -21,10 +20,7 @@ func randomGet(ctx context.Context, s *State, mem api.Memory, p []uint64) errno 
 	if !ok {
 		return fault
 	}
-	source := s.Random
-	if source == nil {
-		source = rand.Reader
-	}
+	source := s.world()
 	for len(buf) > 0 {
 		chunk := buf[:min(len(buf), randomChunk)]
 		if _, err := io.ReadFull(source, chunk); err != nil {

@@ -2,6 +2,7 @@ package preview1
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"time"
 )
@@ -22,13 +23,7 @@ type State struct {
 	// drops them.
 	Stdout, Stderr io.Writer
 
-	Walltime func() (sec int64, nsec int32) // since 1970; nil: the time of day
-	Nanotime func() int64                   // monotonic, in ns; nil: since this process began
-	Random   io.Reader                      // nil: crypto/rand
-
-	// Sleep returns when d has passed, or ends the guest by panicking with a
-	// *sys.ExitError. nil sleeps until d has passed or ctx is done.
-	Sleep func(ctx context.Context, d time.Duration)
+	World World // nil: the process' clocks and crypto/rand
 
 	read int                     // bytes of Stdin that the guest has read
 	fds  [descriptors]descriptor // as the guest left them
@@ -87,32 +82,42 @@ func (s *State) writer(to stream) io.Writer {
 // left returns what the guest has not read of its standard input.
 func (s *State) left() []byte { return s.Stdin[min(s.read, len(s.Stdin)):] }
 
-// began is when the live monotonic clock was zero.
+// World is where an attempt's time and random numbers come from.
+type World interface {
+	Realtime() int64  // ns since 1970
+	Monotonic() int64 // ns, never less than before
+	io.Reader         // of random bytes
+
+	// Sleep returns when d has passed, or ends the guest by panicking with a
+	// *sys.ExitError.
+	Sleep(ctx context.Context, d time.Duration)
+}
+
+// world returns the attempt's.
+func (s *State) world() World {
+	if s.World != nil {
+		return s.World
+	}
+	return live{}
+}
+
+// live is the world of this process.
+type live struct{}
+
+// began is when its monotonic clock was zero.
 var began = time.Now()
 
-// monotonic returns the monotonic clock in ns.
-func (s *State) monotonic() int64 {
-	if s.Nanotime != nil {
-		return s.Nanotime()
-	}
-	return int64(time.Since(began))
-}
+// Realtime implements World.
+func (live) Realtime() int64 { return time.Now().UnixNano() }
 
-// realtime returns the time of day in ns since 1970.
-func (s *State) realtime() int64 {
-	if s.Walltime != nil {
-		sec, nsec := s.Walltime()
-		return sec*int64(time.Second) + int64(nsec)
-	}
-	return time.Now().UnixNano()
-}
+// Monotonic implements World.
+func (live) Monotonic() int64 { return int64(time.Since(began)) }
 
-// sleep lets d pass.
-func (s *State) sleep(ctx context.Context, d time.Duration) {
-	if s.Sleep != nil {
-		s.Sleep(ctx, d)
-		return
-	}
+// Read implements World.
+func (live) Read(p []byte) (int, error) { return rand.Read(p) }
+
+// Sleep implements World.
+func (live) Sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

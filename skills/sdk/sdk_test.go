@@ -113,7 +113,7 @@ func compile(t *testing.T, dir string) []byte {
 }
 
 // prepare has a program started in a real sandbox, which must be able to restore it.
-func prepare(t *testing.T, o runtime.Options, admit string, wasm []byte, m *hive.Manifest) *runtime.Skill {
+func prepare(t *testing.T, o runtime.Options, admit string, wasm []byte, m *hive.Manifest) *spore.Program {
 	t.Helper()
 	o.Admit, o.CacheDir = []string{os.Args[0], admit}, testkit.CacheDir(t)
 	engine, err := runtime.New(t.Context(), o)
@@ -121,7 +121,7 @@ func prepare(t *testing.T, o runtime.Options, admit string, wasm []byte, m *hive
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close(context.Background()) })
-	program, err := engine.Prepare(spore.Starting(t.Context()), wasm, m)
+	program, err := spore.Prepare(t.Context(), engine, wasm, m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestScaffold(t *testing.T) {
 				t.Errorf("warm-up: %s", info.Warmup)
 			}
 			call := func(payload []byte) hive.Outcome {
-				return spore.Call(t.Context(), program, m, &hostfuncs.Attempt{}, runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+				return program.Run(t.Context(), &hostfuncs.Attempt{}, runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
 			}
 			for range 3 {
 				out := call(m.Example)
@@ -279,7 +279,7 @@ func TestRandomIsLive(t *testing.T) {
 
 // sink builds the kitchen sink in the place of a scaffold's main file, with a word
 // of its skill.toml replaced.
-func sink(t *testing.T, host, language, word, instead string) *runtime.Skill {
+func sink(t *testing.T, host, language, word, instead string) *spore.Program {
 	t.Helper()
 	dir := scaffold(t, language)
 	source := read(t, "testdata/"+language+"/kitchen"+filepath.Ext(mains[language]))
@@ -299,7 +299,7 @@ func kitchen(t *testing.T, language, word, instead string) (warmup string, ask f
 	}
 }
 
-func call(ctx context.Context, program *runtime.Skill, payload string) hive.Outcome {
+func call(ctx context.Context, program *spore.Program, payload string) hive.Outcome {
 	return program.Call(ctx, runtime.Call{Payload: []byte(payload), Log: runtime.NewLog(4 << 10), Timeout: time.Minute})
 }
 

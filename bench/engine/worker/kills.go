@@ -13,6 +13,7 @@ import (
 	"github.com/hive-spore/hive/bench/engine/work"
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/runtime"
+	"github.com/hive-spore/hive/spore"
 )
 
 // measureKills stops runaways one after the other while another goroutine
@@ -58,7 +59,7 @@ func measureKills(ctx context.Context, o work.Order) (r work.Result, err error) 
 }
 
 // killing lets the tasks of small go on for as long without a runaway first.
-func killing(ctx context.Context, o work.Order, runaway, small *runtime.Skill, pace work.Pace) (k work.Killing, err error) {
+func killing(ctx context.Context, o work.Order, runaway, small *spore.Program, pace work.Pace) (k work.Killing, err error) {
 	alone, err := beside(ctx, small, pace, func() error { return wait(ctx, time.Duration(o.Kills)*o.Limit) })
 	if err != nil {
 		return k, err
@@ -76,7 +77,7 @@ func quantiles(times []time.Duration) work.Times {
 }
 
 // kill returns how long after their deadline the calls of a runaway ended.
-func kill(ctx context.Context, s *runtime.Skill, n int, limit time.Duration) (late []time.Duration, err error) {
+func kill(ctx context.Context, s *spore.Program, n int, limit time.Duration) (late []time.Duration, err error) {
 	for range n {
 		begun := time.Now()
 		out := s.Call(ctx, runtime.Call{Timeout: limit})
@@ -90,7 +91,7 @@ func kill(ctx context.Context, s *runtime.Skill, n int, limit time.Duration) (la
 }
 
 // beside returns the times of the tasks that ran while other did.
-func beside(ctx context.Context, s *runtime.Skill, pace work.Pace, other func() error) (times []time.Duration, err error) {
+func beside(ctx context.Context, s *spore.Program, pace work.Pace, other func() error) (times []time.Duration, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var group errgroup.Group

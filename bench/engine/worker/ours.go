@@ -43,7 +43,7 @@ func admit(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return runtime.Admit(spore.Starting(ctx), o, in, out)
+	return spore.AdmitFor(ctx, o, in, out)
 }
 
 // keepsInstances reports whether there are idle ones in a mode of the engine.
@@ -52,7 +52,7 @@ func keepsInstances(mode string) bool { return mode != runtime.ModeNewInstance }
 // ours is the engine, by the way every task takes through it.
 type ours struct {
 	engine *runtime.Engine
-	skill  *runtime.Skill
+	skill  *spore.Program
 }
 
 func openOurs(ctx context.Context, o work.Order) (*ours, error) {
@@ -73,7 +73,7 @@ func openOurs(ctx context.Context, o work.Order) (*ours, error) {
 }
 
 // prepareOurs makes the guest at path a skill.
-func prepareOurs(ctx context.Context, e *runtime.Engine, path string, c work.Contract, example []byte) (*runtime.Skill, error) {
+func prepareOurs(ctx context.Context, e *runtime.Engine, path string, c work.Contract, example []byte) (*spore.Program, error) {
 	wasm, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -82,21 +82,17 @@ func prepareOurs(ctx context.Context, e *runtime.Engine, path string, c work.Con
 	if c == work.Plugin {
 		m.Entry = pluginEntry
 	}
-	return e.Prepare(spore.Starting(ctx), wasm, m)
+	return spore.Prepare(ctx, e, wasm, m)
 }
 
 func (u *ours) caller(ctx context.Context) (caller, error) { return callerOf(ctx, u.skill), nil }
 
-// call is the call a spore makes: plugins speak to a host module.
-func call(ctx context.Context, s *runtime.Skill, payload []byte) hive.Outcome {
-	c := runtime.Call{Payload: payload}
-	if s.Info().Contract == hive.ContractExtism {
-		return spore.Call(ctx, s, &hive.Manifest{}, &hostfuncs.Attempt{}, c)
-	}
-	return s.Call(ctx, c)
+// call is the call a spore makes.
+func call(ctx context.Context, s *spore.Program, payload []byte) hive.Outcome {
+	return s.Run(ctx, &hostfuncs.Attempt{Record: hive.MaxRecording}, runtime.Call{Payload: payload})
 }
 
-func callerOf(ctx context.Context, s *runtime.Skill) caller {
+func callerOf(ctx context.Context, s *spore.Program) caller {
 	return func(payload []byte) ([]byte, error) {
 		out := call(ctx, s, payload)
 		if out.Failure != nil {

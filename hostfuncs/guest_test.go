@@ -27,6 +27,12 @@ const (
 // newGrantee returns one whose attempt has every grant.
 func newGrantee(t testing.TB, a *Attempt) *grantee {
 	t.Helper()
+	a.Grants = hive.Grants
+	return newAsking(t, a)
+}
+
+func newAsking(t testing.TB, a *Attempt) *grantee {
+	t.Helper()
 	ctx := context.Background()
 	r := wazero.NewRuntime(ctx)
 	t.Cleanup(func() { r.Close(ctx) })
@@ -34,7 +40,6 @@ func newGrantee(t testing.TB, a *Attempt) *grantee {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Grants = hive.Grants
 	return &grantee{t, a, ctx, m}
 }
 
@@ -43,8 +48,8 @@ func (g *grantee) raw(name string, params ...uint64) int32 {
 	g.Helper()
 	for _, f := range functions {
 		if f.name == name {
-			if len(params) != len(f.params) {
-				g.Fatalf("%s takes %d parameters, not %d", name, len(f.params), len(params))
+			if len(params) != len(valueTypes(f.params)) {
+				g.Fatalf("%s takes %d parameters, not %d", name, len(valueTypes(f.params)), len(params))
 			}
 			stack := append(params, 0) // room for the result
 			f.handler()(With(g.ctx, g.Attempt), g.module, stack)
@@ -88,11 +93,18 @@ func (g *grantee) wants(want int32, name string, params ...any) string {
 	return text
 }
 
-// gets calls a function that must answer bytes.
+// gets calls a function that must answer bytes, and reads them as a guest does.
 func (g *grantee) gets(want, name string, params ...any) {
 	g.Helper()
-	if n, text := g.asks(name, params...); int(n) != len(want) || text != want {
+	n, text := g.asks(name, params...)
+	if int(n) != len(want) || text != want {
 		g.Errorf("%s(%.80q) = %d %.200q, want %.200q", name, params, n, text, want)
+		return
+	}
+	const at = 1 << 16
+	read := g.raw("answer_read", at, uint64(n), 0)
+	if got, _ := g.module.Memory().Read(at, uint32(n)); read != n || string(got) != want {
+		g.Errorf("answer_read = %d %.200q, want %.200q", read, got, want)
 	}
 }
 
