@@ -78,7 +78,7 @@ var tools = sync.OnceValues(func() (map[string]string, error) {
 var mains = map[string]string{"assemblyscript": "main.ts", "c": "main.c", "go": "main.go", "rust": "main.rs"}
 
 // scaffold writes a new skill and puts its compiler where an author would.
-func scaffold(t *testing.T, language string) (dir string) {
+func scaffold(t testing.TB, language string) (dir string) {
 	t.Helper()
 	found, err := tools()
 	if err != nil {
@@ -101,7 +101,7 @@ func scaffold(t *testing.T, language string) (dir string) {
 }
 
 // compile builds a skill's folder.
-func compile(t *testing.T, dir string) []byte {
+func compile(t testing.TB, dir string) []byte {
 	t.Helper()
 	path, err := build.Builder{}.Folder(t.Context(), dir)
 	if err != nil {
@@ -422,7 +422,7 @@ func names(t *testing.T, dir string) []string {
 	return names
 }
 
-func read(t *testing.T, path string) string {
+func read(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
