@@ -97,7 +97,7 @@ func (s *Skill) attempt(ctx context.Context, c Call, timeout time.Duration) *att
 // others may have kept it as their context, and those who wait for its end may
 // come late.
 func (a *attempt) free() {
-	if !a.skill.foreign && len(a.Mounts) == 0 && !a.watched && a.done == nil {
+	if !a.skill.foreign && !a.watched && a.done == nil {
 		s := a.skill.engine
 		a.work = work{} // holds nothing of the caller's
 		s.attempts.Put(a)
@@ -223,6 +223,9 @@ func (a *attempt) over() {
 	}
 	if a.stop != nil {
 		a.stop()
+	}
+	if len(a.Mounts) > 0 && a.wasi != nil {
+		a.wasi.Close()
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/hive-spore/hive"
 )
 
@@ -112,7 +110,8 @@ func (a *attempt) in(i *instance) *hive.Failure {
 	defer func() { // also when a host function of others panics as it unwinds
 		a.leave()
 		a.meter.pause()
-		i.touched = i.touched || a.skill.foreign || a.meter.blind || a.meter.used.faults != 0
+		// Of files the kernel writes to memory, by ways it may not count as the guest's faults.
+		i.touched = i.touched || a.skill.foreign || len(a.Mounts) > 0 || a.meter.blind || a.meter.used.faults != 0
 		a.receipt.CPU = a.meter.cpu(time.Since(a.began))
 		a.receipt.Fuel = int64(i.spent)
 		a.receipt.PeakMemory = int64(i.memory.peak)
@@ -146,6 +145,9 @@ func (a *attempt) invoke(i *instance) *hive.Failure {
 
 // get returns an instance for the attempt.
 func (s *Skill) get(a *attempt) (*instance, error) {
+	if err := a.mount(); err != nil {
+		return nil, err
+	}
 	if s.snapshot == nil || !s.fits(a) {
 		return s.single(a)
 	}
@@ -171,36 +173,20 @@ func (s *Skill) put(i *instance, clean bool) {
 	}
 }
 
-// fits reports whether the snapshot is one for the attempt: files are state of
-// the instance, and a reactor read its arguments before the snapshot was taken.
+// fits reports whether the snapshot is one for the attempt: a reactor read its
+// arguments, and learned which directories it has, before the snapshot was
+// taken. So may a command with a start section have; others do so in the attempt.
 func (s *Skill) fits(a *attempt) bool {
-	own := len(a.Args) == 0 && len(a.Env) == 0
-	return len(a.Mounts) == 0 && (own || s.info.Contract == hive.ContractCommand)
+	own := len(a.Args) == 0 && len(a.Env) == 0 && len(a.Mounts) == 0
+	return own || s.info.Contract == hive.ContractCommand && !s.program.prepared.Start
 }
 
 // single returns an instance for this attempt alone, not started yet.
 func (s *Skill) single(a *attempt) (*instance, error) {
-	if len(a.Mounts) == 0 {
-		i, err := s.instantiate(a, s.program.own, wazero.NewModuleConfig(), heap{})
-		if err != nil { // only the program itself can be why
-			return nil, refuse("%s", plain(err.Error(), 3*maxName))
-		}
-		return i, nil
+	i, err := s.instantiate(a, heap{})
+	if err != nil { // only the program itself can be why
+		return nil, refuse("%s", plain(err.Error(), 3*maxName))
 	}
-	l, err := s.program.withMounts(s.engine.hosts)
-	if err != nil {
-		return nil, err
-	}
-	config, unmount, err := a.config()
-	if err != nil {
-		return nil, err
-	}
-	i, err := s.instantiate(a, l, config, heap{})
-	if err != nil {
-		unmount()
-		return nil, err
-	}
-	i.unmount = unmount
 	return i, nil
 }
 

@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -80,43 +78,4 @@ func TestClockAndRandomAreLive(t *testing.T) {
 func TestGoSleepEndsWithTheAttempt(t *testing.T) {
 	s := goSkill(t, "probe", hive.Manifest{Limits: hive.SkillLimits{Time: 50e6}})
 	wantFailure(t, probe(t, s, "sleep", Call{}), hive.FailTimeout, "did not finish within 50ms")
-}
-
-func TestMounts(t *testing.T) {
-	outside, inside := t.TempDir(), t.TempDir()
-	write := func(dir, name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(outside, "secret", "secret")
-	write(inside, "facts", "bees have five eyes")
-	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(inside, "link")); err != nil {
-		t.Fatal(err)
-	}
-	s := goSkill(t, "probe", hive.Manifest{})
-	c := Call{Mounts: []Mount{{inside, "/data"}}}
-	wantResult(t, probe(t, s, "/data/facts", c), "bees have five eyes")
-	wantResult(t, probe(t, s, "list", c), "[- facts L link] <nil>\n")
-	wantResult(t, probe(t, s, "write-file", c), "true\n") // an error
-	for _, path := range []string{"/data/link", "/data/../" + filepath.Base(outside) + "/secret", "/data/missing"} {
-		if out := probe(t, s, path, c); out.Failure == nil || out.Failure.Kind != hive.FailExit {
-			t.Errorf("reading %s: %q, %v", path, out.Result, out.Failure)
-		}
-	}
-	wantResult(t, probe(t, s, "hoard", c), "63 <nil>\n") // and the directory
-	if out := probe(t, s, "/data/facts", Call{}); out.Failure == nil {
-		t.Error("an attempt without mounts sees those of another")
-	}
-	if entries, _ := os.ReadDir(inside); len(entries) != 2 {
-		t.Errorf("the mounted directory was changed: %v", entries)
-	}
-}
-
-func TestMountThatIsNoDirectory(t *testing.T) {
-	s := skillOf(t, command().bytes(), hive.Manifest{})
-	out := s.Call(t.Context(), Call{Mounts: []Mount{{filepath.Join(t.TempDir(), "gone"), "/data"}}})
-	if out.Failure == nil || out.Failure.Kind != hive.FailHost || !strings.HasPrefix(out.Failure.Message, "cannot make a sandbox: mount /data: ") {
-		t.Errorf("failure = %v", out.Failure)
-	}
 }

@@ -112,7 +112,7 @@ var types = regexp.MustCompile(`\([a-z0-9,]*\)( [a-z0-9]+| \([a-z0-9,]*\))?$`)
 func (a *attempt) function(stack string) string {
 	frame, _, _ := strings.Cut(strings.TrimSpace(stack), "\n")
 	frame = types.ReplaceAllString(frame, "")
-	return plain(strings.TrimPrefix(frame, a.skill.program.own.code.Name()+"."), maxName)
+	return plain(strings.TrimPrefix(frame, a.skill.program.code.Name()+"."), maxName)
 }
 
 // reason is explain for a guest that is being started: why it cannot be.

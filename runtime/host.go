@@ -8,7 +8,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/hive-spore/hive/runtime/prepare"
 	"github.com/hive-spore/hive/runtime/preview1"
@@ -17,7 +16,7 @@ import (
 // The host modules of this package. Options.Host may add functions to them.
 const (
 	hiveModule   = "hive"
-	wasiModule   = wasi.ModuleName
+	wasiModule   = preview1.ModuleName
 	extismModule = "extism:host/env"
 )
 
@@ -99,22 +98,6 @@ func wasiOf(ctx context.Context) *preview1.State {
 		a.wasi = a.preview1()
 	}
 	return a.wasi
-}
-
-// addMounted adds WASI preview 1 of wazero, whose instances can have files. What
-// an attempt opens or closes stays with the instance, which therefore serves
-// one attempt only.
-func addMounted(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
-	wasi.NewFunctionExporter().ExportFunctions(b)
-	return b.NewFunctionBuilder().
-		WithGoFunction(api.GoFunc(renumber), i32s(2), i32s(1)).Export("fd_renumber")
-}
-
-// renumber stands in for wazero's fd_renumber, whose table of descriptors
-// grows to the number a guest asks for: 16 GiB for fd 2³¹−1.
-func renumber(_ context.Context, stack []uint64) {
-	const notSupported = 58 // errno notsup
-	stack[0] = notSupported
 }
 
 // i32s returns n parameters or results of type i32.

@@ -36,7 +36,6 @@ type instance struct {
 
 	watch    *watcher  // that knows of it
 	snapshot *snapshot // what it is restored to; nil: it is for one attempt alone
-	unmount  func()    // closes the files of one that has any
 	resident uint64    // bytes it holds of its own, when it is idle
 	charged  int64     // bytes it is accounted for
 	round    int64     // of the pool, when it was given back
@@ -46,11 +45,12 @@ type instance struct {
 type number = api.MutableGlobal
 
 // instantiate makes an instance whose memory lies in a space. It is not started.
-func (s *Skill) instantiate(ctx context.Context, l *linked, config wazero.ModuleConfig, in space) (_ *instance, err error) {
+func (s *Skill) instantiate(ctx context.Context, in space) (_ *instance, err error) {
 	i := &instance{name: entryName(s.info.Contract, &s.manifest)}
 	i.memory = memory{limit: uint64(s.info.Limits.Memory), most: uint64(s.program.prepared.Memory.Max) * pageSize, space: in}
 	ctx = experimental.WithMemoryAllocator(ctx, &i.memory)
-	i.module, err = l.runtime.InstantiateModule(ctx, l.code, config.WithName("").WithStartFunctions())
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	i.module, err = s.program.runtime.InstantiateModule(ctx, s.program.code, config)
 	if err != nil {
 		in.free()
 		return nil, err
@@ -166,7 +166,4 @@ func (i *instance) restore() (ok bool) {
 func (i *instance) close() {
 	i.watch.remove(i)
 	_ = i.module.Close(context.Background())
-	if i.unmount != nil {
-		i.unmount()
-	}
 }

@@ -28,19 +28,10 @@ type program struct {
 	ready chan struct{} // closed when compiled, or err says why not
 	err   error
 
-	cache wazero.CompilationCache
-	own   *linked // with our preview 1
-	once  sync.Once
-
-	mountOnce sync.Once
-	mounted   *linked // with wazero's, if an attempt ever had a mount
-	mountErr  error
-}
-
-// linked is a program with what it imports.
-type linked struct {
+	cache   wazero.CompilationCache
+	runtime wazero.Runtime // with what it imports
 	code    wazero.CompiledModule
-	runtime wazero.Runtime
+	once    sync.Once
 }
 
 // program returns the compiled program with a reference for the caller. Callers
@@ -138,52 +129,33 @@ func (p *program) open(hosts map[string]hostModule, dir cacheDir) (err error) {
 	if p.cache, err = wazero.NewCompilationCacheWithDir(dir.path()); err != nil {
 		return fmt.Errorf("open cache: %w", err)
 	}
-	if p.own, err = p.link(hosts); err != nil {
+	if err = p.link(hosts); err != nil {
 		_ = p.close()
 	}
 	return err
 }
 
-// withMounts returns the program for attempts that see files. Its code is made
-// when the first of them comes.
-func (p *program) withMounts(hosts map[string]hostModule) (*linked, error) {
-	p.mountOnce.Do(func() {
-		with := map[string]hostModule{}
-		for name, host := range hosts {
-			with[name] = host
-		}
-		with[wasiModule] = hostModule{build: func(r wazero.Runtime) wazero.HostModuleBuilder {
-			return addMounted(r.NewHostModuleBuilder(wasiModule))
-		}}
-		p.mounted, p.mountErr = p.link(with)
-	})
-	return p.mounted, p.mountErr
-}
-
 // link compiles the program for what hosts offer.
-func (p *program) link(hosts map[string]hostModule) (_ *linked, err error) {
+func (p *program) link(hosts map[string]hostModule) (err error) {
 	ctx := context.Background() // what is made here outlives the caller
-	l := &linked{runtime: wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(p.cache))}
 	defer func() {
 		if r := recover(); r != nil {
 			err = refuse("cannot be compiled: %v", r)
 		}
-		if err != nil {
-			_ = l.runtime.Close(ctx)
-		}
 	}()
+	p.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(p.cache))
 	for _, name := range importedModules(p.prepared) {
-		if _, err := hosts[name].build(l.runtime).Instantiate(ctx); err != nil {
-			return nil, fmt.Errorf("host module %s: %w", name, err)
+		if _, err := hosts[name].build(p.runtime).Instantiate(ctx); err != nil {
+			return fmt.Errorf("host module %s: %w", name, err)
 		}
 	}
-	if l.code, err = l.runtime.CompileModule(ctx, p.prepared.Wasm); err != nil {
+	if p.code, err = p.runtime.CompileModule(ctx, p.prepared.Wasm); err != nil {
 		if ofDisk(err) {
-			return nil, fmt.Errorf("compile program: %w", err)
+			return fmt.Errorf("compile program: %w", err)
 		}
-		return nil, invalid(err)
+		return invalid(err)
 	}
-	return l, nil
+	return nil
 }
 
 // ofDisk reports whether an error is the cache's, and not the program's.
@@ -203,10 +175,8 @@ var runtimeConfig = wazero.NewRuntimeConfig().
 func (p *program) close() (err error) {
 	p.once.Do(func() {
 		var errs []error
-		for _, l := range []*linked{p.own, p.mounted} {
-			if l != nil {
-				errs = append(errs, l.runtime.Close(context.Background()))
-			}
+		if p.runtime != nil {
+			errs = append(errs, p.runtime.Close(context.Background()))
 		}
 		if p.cache != nil {
 			errs = append(errs, p.cache.Close(context.Background()))

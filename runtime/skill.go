@@ -141,7 +141,7 @@ func newInfo(wasm []byte, p *prepare.Module, c hive.Contract, m *hive.Manifest) 
 
 // start checks the compiled program and takes the snapshot, if there can be one.
 func (s *Skill) start(ctx context.Context) error {
-	if err := checkTypes(s.program.own.code, s.info.Contract, &s.manifest, s.engine.hosts); err != nil {
+	if err := checkTypes(s.program.code, s.info.Contract, &s.manifest, s.engine.hosts); err != nil {
 		return err
 	}
 	s.info.Mode = ModeNewInstance

@@ -9,8 +9,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/hive-spore/hive"
 )
 
@@ -88,7 +86,7 @@ func (s *Skill) coldBecause() string {
 func (s *Skill) snap(ctx context.Context, warm bool) (*snapshot, error) {
 	a := s.frozen(ctx)
 	defer a.over()
-	i, err := s.instantiate(a, s.program.own, wazero.NewModuleConfig(), heap{})
+	i, err := s.instantiate(a, heap{})
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +149,7 @@ func (s *Skill) next(ctx context.Context) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i, err := s.instantiate(ctx, s.program.own, wazero.NewModuleConfig(), in)
+	i, err := s.instantiate(ctx, in)
 	if err != nil {
 		return nil, err
 	}

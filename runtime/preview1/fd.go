@@ -6,38 +6,46 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// refuse returns a function that an open descriptor, its parameter number fd,
-// has no use for: it answers e. There are no other descriptors.
-func refuse(e errno, fd int) function {
+// refuse returns a function that does nothing: it answers what a stream, a file
+// or a directory does, the descriptor of which is its parameter number fd.
+func refuse(fd int, stream, file, dir errno) function {
 	return func(_ context.Context, s *State, _ api.Memory, p []uint64) errno {
-		if s.at(p[fd]) == closed {
+		switch s.at(p[fd]) {
+		case closed:
 			return badf
+		case regular:
+			return file
+		case directory:
+			return dir
 		}
-		return e
+		return stream
 	}
 }
 
-// fdClose is fd_close(fd): for the rest of the attempt there is no such
-// descriptor, unless another is renumbered to it.
+// refuseAll returns one that answers the same of whatever is open.
+func refuseAll(fd int, e errno) function { return refuse(fd, e, e, e) }
+
+// fdClose is fd_close(fd): there is no such descriptor any more, until another
+// is opened as it or renumbered to it.
 func fdClose(_ context.Context, s *State, _ api.Memory, p []uint64) errno {
 	if s.at(p[0]) == closed {
 		return badf
 	}
-	s.fds[uint32(p[0])] = descriptor{stream: closed}
+	s.entry(p[0]).close()
 	return success
 }
 
 // fdRenumber is fd_renumber(from, to): from becomes to, whether to is open or
 // not. The table has a fixed size: to is within it or EBADF.
 func fdRenumber(_ context.Context, s *State, _ api.Memory, p []uint64) errno {
-	from, to := uint32(p[0]), uint32(p[1])
-	now := s.at(p[0])
-	if now == closed || to >= descriptors {
+	now, from, to := s.at(p[0]), s.entry(p[0]), s.entry(p[1])
+	if now == closed || to == nil {
 		return badf
 	}
 	if from != to {
-		s.fds[to] = descriptor{now, s.fds[from].flags}
-		s.fds[from] = descriptor{stream: closed}
+		to.close()
+		*to, *from = *from, descriptor{target: closed}
+		to.target = now
 	}
 	return success
 }
@@ -57,14 +65,15 @@ func fdAdvise(_ context.Context, s *State, _ api.Memory, p []uint64) errno {
 }
 
 // Fdflags that a guest may set. Waiting until bytes are on a disk (dsync,
-// rsync, sync) is nothing a stream could promise.
+// rsync, sync) is nothing that could be promised.
 const (
 	flagAppend   = 1 << 0
 	flagNonblock = 1 << 2
 )
 
 // fdFdstatSetFlags is fd_fdstat_set_flags(fd, flags): they are kept for
-// fd_fdstat_get, and change nothing as streams append and never block.
+// fd_fdstat_get, and change nothing: streams append, files cannot be written
+// to, and none of them blocks.
 func fdFdstatSetFlags(_ context.Context, s *State, _ api.Memory, p []uint64) errno {
 	if s.at(p[0]) == closed {
 		return badf
@@ -73,31 +82,48 @@ func fdFdstatSetFlags(_ context.Context, s *State, _ api.Memory, p []uint64) err
 	if flags&^(flagAppend|flagNonblock) != 0 {
 		return inval
 	}
-	s.fds[uint32(p[0])].flags = flags
+	s.entry(p[0]).flags = flags
 	return success
 }
 
-// filetype of all streams, as wazero has it for what is no file of the host: a
-// block device. It is no character device, which C programs would take for a
-// terminal and write to line by line.
-const filetype = 1
-
 // Rights of descriptors, bits of a u64.
 const (
-	rightRead       = 1 << 1
-	rightSetFlags   = 1 << 3
-	rightWrite      = 1 << 6
-	rightStat       = 1 << 21
-	rightPoll       = 1 << 27
+	rightRead     = 1 << 1
+	rightSeek     = 1 << 2
+	rightSetFlags = 1 << 3
+	rightTell     = 1 << 5
+	rightWrite    = 1 << 6
+	rightAdvise   = 1 << 7
+	rightOpen     = 1 << 13
+	rightReaddir  = 1 << 14
+	rightReadlink = 1 << 15
+	rightPathStat = 1 << 18
+	rightStat     = 1 << 21
+	rightPoll     = 1 << 27
+
 	rightsOfStreams = rightSetFlags | rightStat | rightPoll
+	rightsOfFiles   = rightsOfStreams | rightRead | rightSeek | rightTell | rightAdvise
+	rightsOfDirs    = rightSetFlags | rightStat | rightOpen | rightReaddir | rightReadlink | rightPathStat
 )
+
+// kindOf returns a descriptor's filetype, its rights, and those of what is
+// opened from it.
+func kindOf(t target) (filetype byte, rights, inheriting uint64) {
+	switch t {
+	case regular:
+		return typeRegular, rightsOfFiles, 0
+	case directory:
+		return typeDirectory, rightsOfDirs, rightsOfDirs | rightsOfFiles
+	case stdin:
+		return typeStream, rightsOfStreams | rightRead, 0
+	}
+	return typeStream, rightsOfStreams | rightWrite, 0
+}
 
 // fdFdstatGet is fd_fdstat_get(fd, stat): what the descriptor is.
 //
 //	stat  |type|·|flags|····|rights|inheriting|
 //	      0      2          8      16         24
-//
-// Nothing inherits rights where nothing can be opened.
 func fdFdstatGet(_ context.Context, s *State, mem api.Memory, p []uint64) errno {
 	stat, ok := view(mem, p[1], 24)
 	if !ok {
@@ -107,32 +133,11 @@ func fdFdstatGet(_ context.Context, s *State, mem api.Memory, p []uint64) errno 
 	if now == closed {
 		return badf
 	}
-	rights := uint64(rightsOfStreams | rightWrite)
-	if now == stdin {
-		rights = rightsOfStreams | rightRead
-	}
+	filetype, rights, inheriting := kindOf(now)
 	clear(stat)
 	stat[0] = filetype
-	le.PutUint16(stat[2:], s.fds[uint32(p[0])].flags)
+	le.PutUint16(stat[2:], s.entry(p[0]).flags)
 	le.PutUint64(stat[8:], rights)
-	return success
-}
-
-// fdFilestatGet is fd_filestat_get(fd, stat): for a stream, zeros but for its
-// type and the one link to it.
-//
-//	stat  |device|inode|type|····|links|size|accessed|modified|changed|
-//	      0      8     16        24    32   40       48       56      64
-func fdFilestatGet(_ context.Context, s *State, mem api.Memory, p []uint64) errno {
-	stat, ok := view(mem, p[1], 64)
-	if !ok {
-		return fault
-	}
-	if s.at(p[0]) == closed {
-		return badf
-	}
-	clear(stat)
-	stat[16] = filetype
-	le.PutUint64(stat[24:], 1)
+	le.PutUint64(stat[16:], inheriting)
 	return success
 }

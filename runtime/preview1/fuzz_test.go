@@ -33,7 +33,25 @@ func mayWrite(c caller, name string, p []uint64) []span {
 	case "fd_fdstat_get":
 		return []span{{p[1], 24}}
 	case "fd_filestat_get":
-		return []span{{p[1], 64}}
+		return []span{{p[1], statSize}}
+	case "path_filestat_get":
+		return []span{{p[4], statSize}}
+	case "path_open":
+		return []span{{p[8], 4}}
+	case "path_readlink":
+		return []span{{p[3], p[4]}, {p[5], 4}}
+	case "fd_prestat_get":
+		return []span{{p[1], 8}}
+	case "fd_prestat_dir_name":
+		return []span{{p[1], p[2]}}
+	case "fd_readdir":
+		return []span{{p[1], p[2]}, {p[4], 4}}
+	case "fd_seek":
+		return []span{{p[3], 8}}
+	case "fd_tell":
+		return []span{{p[1], 8}}
+	case "fd_pread":
+		return append(buffers(c, p[1], p[2]), span{p[4], 4})
 	case "fd_write":
 		return []span{{p[3], 4}}
 	case "fd_read":
@@ -69,7 +87,11 @@ func FuzzFunctions(f *testing.F) {
 	for i := range names {
 		f.Add(uint8(i), uint64(0), uint64(16), uint64(1), uint64(64), []byte("\x20\x00\x00\x00\x08\x00\x00\x00"))
 		f.Add(uint8(i), uint64(1), uint64(page-4), uint64(1<<29+1), uint64(1<<32-1), []byte("\xff\xff\xff\xff\xff\xff\xff\xff"))
+		f.Add(uint8(i), uint64(3), uint64(1), uint64(0), uint64(5), []byte("facts"))
+		f.Add(uint8(i), uint64(4), uint64(16), uint64(1), uint64(64), []byte("0123456789abcdef\x20\x00\x00\x00\x08\x00\x00\x00"))
+		f.Add(uint8(i), uint64(5), uint64(64), uint64(500), uint64(1), []byte("deep"))
 	}
+	tree := newTree(f)
 	c := newCaller(f, ours, wazero.NewModuleConfig())
 	f.Fuzz(func(t *testing.T, which uint8, a, b, d, e uint64, memory []byte) {
 		c.t = t
@@ -84,8 +106,8 @@ func FuzzFunctions(f *testing.F) {
 		clear(guest)
 		copy(guest, memory)
 		before, allowed := bytes.Clone(guest), mayWrite(c, names[i], p)
-		s := new(world).state()
-		s.Stdout, s.Stderr = io.Discard, io.Discard
+		s := withFiles(t, tree)
+		defer s.Close()
 		s.World = fixed{new(countUp), func(time.Duration) {}}
 		if answer := c.call(with(s), names[i], p...); !plausible(names[i], p, answer) {
 			t.Errorf("%s%v = %d", names[i], p, answer)
@@ -100,11 +122,28 @@ func FuzzFunctions(f *testing.F) {
 	})
 }
 
+// withFiles returns a State of which descriptor 3 is the tree, 4 a file and 5 a
+// directory in it.
+func withFiles(t *testing.T, tree string) *State {
+	s := new(world).state()
+	s.Stdout, s.Stderr = io.Discard, io.Discard
+	s.Mounts = []Mount{{"/data", openRoot(t, tree)}}
+	for fd, path := range map[uint64]string{4: "facts", 5: "sub"} {
+		opened, err := s.entry(3).dir.open(path, fd == 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*s.entry(fd) = opened
+	}
+	return s
+}
+
 // plausible reports whether a function may answer this.
 func plausible(name string, p []uint64, answer int64) bool {
 	if name == "proc_exit" {
 		return answer == -int64(p[0])
 	}
-	known := []errno{success, badf, fault, intr, inval, io_, nosys, notdir, notsock, spipe}
+	known := []errno{success, badf, exist, fault, intr, inval, io_, isdir, loop, nametoolong, noent, nosys, notdir,
+		notsock, perm, range_, rofs, spipe}
 	return slices.Contains(known, errno(answer))
 }

@@ -92,6 +92,39 @@ func (c caller) want(ctx context.Context, e errno, name string, params ...uint64
 	}
 }
 
+// do is call for parameters of which some are paths: an address and a length.
+func (c caller) do(ctx context.Context, name string, params ...any) int64 {
+	c.t.Helper()
+	return c.call(ctx, name, c.spell(params)...)
+}
+
+// wants is want for such parameters.
+func (c caller) wants(ctx context.Context, e errno, name string, params ...any) {
+	c.t.Helper()
+	if got := c.do(ctx, name, params...); got != int64(e) {
+		c.t.Errorf("%s%q = %d, want %d", name, params, got, e)
+	}
+}
+
+// spell writes the paths to the guest's memory, one after the other.
+func (c caller) spell(params []any) (p []uint64) {
+	at := uint32(pathsAt)
+	for _, param := range params {
+		switch param := param.(type) {
+		case int:
+			p = append(p, uint64(param))
+		case string:
+			c.Memory().WriteString(at, param)
+			p = append(p, uint64(at), uint64(len(param)))
+			at += uint32(len(param))
+		}
+	}
+	return p
+}
+
+// pathsAt is where paths are in the guest's memory.
+const pathsAt = 40_000
+
 // put writes numbers of four bytes to the guest's memory.
 func (c caller) put(ptr uint32, words ...uint32) {
 	for i, w := range words {

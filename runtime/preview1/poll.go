@@ -8,7 +8,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// maxSubscriptions bounds one poll_oneoff. There are three descriptors and two
+// maxSubscriptions bounds one poll_oneoff. There are few descriptors and two
 // clocks to wait for.
 const maxSubscriptions = 1024
 
@@ -41,8 +41,8 @@ const (
 //	out  |userdata|errno|kind|····|bytes|flags|····|
 //	     0        8     10        16    24         32
 //
-// A stream is always ready, at its end too: to sleep takes subscriptions of
-// clocks alone.
+// A stream or file is always ready, at its end too: to sleep takes
+// subscriptions of clocks alone.
 func pollOneoff(ctx context.Context, s *State, mem api.Memory, p []uint64) errno {
 	n := uint64(uint32(p[2]))
 	if n == 0 || n > maxSubscriptions {
@@ -138,6 +138,8 @@ func (s *State) event(out, sub []byte) {
 		if bytes = uint64(len(s.left())); bytes == 0 {
 			flags = hangup
 		}
+	case kind == kindRead && s.at(id) == regular:
+		bytes = s.entry(id).file.left()
 	case kind == kindWrite && s.writer(s.at(id)) != nil:
 		bytes = writable
 	default:

@@ -5,8 +5,9 @@
 // standard output leaves that to the next attempt of an instance that is
 // restored and used again. Here nothing outlives a [State], and a State is
 // found through the context of each call. There are the three standard
-// streams, arguments, environment, clocks, random numbers, polling and
-// exiting. What needs files or sockets is there to be linked and says no.
+// streams, arguments, environment, clocks, random numbers, polling, exiting,
+// and directories to read. What would change files or needs sockets is there
+// to be linked and says no.
 package preview1
 
 import (
@@ -39,44 +40,44 @@ var functions = []struct {
 	{"clock_res_get", "ii", clockResGet},
 	{"clock_time_get", "iIi", clockTimeGet},
 	{"fd_advise", "iIIi", fdAdvise},
-	{"fd_allocate", "iII", refuse(nosys, 0)},
+	{"fd_allocate", "iII", refuse(0, nosys, badf, badf)},
 	{"fd_close", "i", fdClose},
-	{"fd_datasync", "i", refuse(success, 0)}, // nothing is buffered
+	{"fd_datasync", "i", refuseAll(0, success)}, // nothing is buffered
 	{"fd_fdstat_get", "ii", fdFdstatGet},
 	{"fd_fdstat_set_flags", "ii", fdFdstatSetFlags},
-	{"fd_fdstat_set_rights", "iII", refuse(nosys, 0)},
+	{"fd_fdstat_set_rights", "iII", refuseAll(0, nosys)},
 	{"fd_filestat_get", "ii", fdFilestatGet},
-	{"fd_filestat_set_size", "iI", refuse(nosys, 0)},
-	{"fd_filestat_set_times", "iIIi", refuse(nosys, 0)},
-	{"fd_pread", "iiiIi", refuse(spipe, 0)},
-	{"fd_prestat_get", "ii", refuse(badf, 0)},
-	{"fd_prestat_dir_name", "iii", refuse(badf, 0)},
-	{"fd_pwrite", "iiiIi", refuse(spipe, 0)},
+	{"fd_filestat_set_size", "iI", refuse(0, nosys, badf, badf)},
+	{"fd_filestat_set_times", "iIIi", refuse(0, nosys, rofs, rofs)},
+	{"fd_pread", "iiiIi", fdPread},
+	{"fd_prestat_get", "ii", fdPrestatGet},
+	{"fd_prestat_dir_name", "iii", fdPrestatDirName},
+	{"fd_pwrite", "iiiIi", refuse(0, spipe, badf, badf)},
 	{"fd_read", "iiii", fdRead},
-	{"fd_readdir", "iiiIi", refuse(badf, 0)},
+	{"fd_readdir", "iiiIi", fdReaddir},
 	{"fd_renumber", "ii", fdRenumber},
-	{"fd_seek", "iIii", refuse(spipe, 0)},
-	{"fd_sync", "i", refuse(success, 0)},
-	{"fd_tell", "ii", refuse(spipe, 0)},
+	{"fd_seek", "iIii", fdSeek},
+	{"fd_sync", "i", refuseAll(0, success)},
+	{"fd_tell", "ii", fdTell},
 	{"fd_write", "iiii", fdWrite},
-	{"path_create_directory", "iii", refuse(notdir, 0)},
-	{"path_filestat_get", "iiiii", refuse(notdir, 0)},
-	{"path_filestat_set_times", "iiiiIIi", refuse(notdir, 0)},
-	{"path_link", "iiiiiii", refuse(notdir, 0)},
-	{"path_open", "iiiiiIIii", refuse(notdir, 0)},
-	{"path_readlink", "iiiiii", refuse(notdir, 0)},
-	{"path_remove_directory", "iii", refuse(notdir, 0)},
-	{"path_rename", "iiiiii", refuse(notdir, 0)},
-	{"path_symlink", "iiiii", refuse(notdir, 2)},
-	{"path_unlink_file", "iii", refuse(notdir, 0)},
+	{"path_create_directory", "iii", refuse(0, notdir, notdir, rofs)},
+	{"path_filestat_get", "iiiii", pathFilestatGet},
+	{"path_filestat_set_times", "iiiiIIi", refuse(0, notdir, notdir, rofs)},
+	{"path_link", "iiiiiii", refuse(0, notdir, notdir, rofs)},
+	{"path_open", "iiiiiIIii", pathOpen},
+	{"path_readlink", "iiiiii", pathReadlink},
+	{"path_remove_directory", "iii", refuse(0, notdir, notdir, rofs)},
+	{"path_rename", "iiiiii", refuse(0, notdir, notdir, rofs)},
+	{"path_symlink", "iiiii", refuse(2, notdir, notdir, rofs)},
+	{"path_unlink_file", "iii", refuse(0, notdir, notdir, rofs)},
 	{"poll_oneoff", "iiii", pollOneoff},
 	{"proc_raise", "i", procRaise},
 	{"sched_yield", "", schedYield},
 	{"random_get", "ii", randomGet},
-	{"sock_accept", "iii", refuse(notsock, 0)},
-	{"sock_recv", "iiiiii", refuse(notsock, 0)},
-	{"sock_send", "iiiii", refuse(notsock, 0)},
-	{"sock_shutdown", "ii", refuse(notsock, 0)},
+	{"sock_accept", "iii", refuseAll(0, notsock)},
+	{"sock_recv", "iiiiii", refuseAll(0, notsock)},
+	{"sock_send", "iiiii", refuseAll(0, notsock)},
+	{"sock_shutdown", "ii", refuseAll(0, notsock)},
 }
 
 // Add returns what exports all functions of preview 1 to a host module.

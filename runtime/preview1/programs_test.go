@@ -108,8 +108,8 @@ func (p program) code(t *testing.T) []byte {
 }
 
 // run returns what the program did otherwise than its authors expect, "" for
-// nothing. Under wazero's preview 1 it is shown its directory as the engine
-// shows mounts; under ours there are none.
+// nothing. It has its directory if there are to be mounts, under whichever
+// preview 1 the runtime has.
 func (p program) run(t *testing.T, r wazero.Runtime, mounts bool) string {
 	t.Helper()
 	var out, log bytes.Buffer
@@ -121,8 +121,11 @@ func (p program) run(t *testing.T, r wazero.Runtime, mounts bool) string {
 		World: patient{}}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	if mounts {
+		dir := p.directory(t)
+		s.Mounts = []Mount{{"/", openRoot(t, dir)}}
+		defer s.Close()
 		config = config.WithArgs(args...).WithEnv("BEE", "queen").WithStdin(strings.NewReader(p.stdin)).
-			WithStdout(&out).WithStderr(&log).WithFSConfig(p.directory(t)).
+			WithStdout(&out).WithStderr(&log).WithFSConfig(wazerosMount(openRoot(t, dir))).
 			WithSysNanotime().WithSysWalltime() // its sleep returns at once by default
 	}
 	ctx := with(s)
@@ -145,8 +148,8 @@ func (p program) run(t *testing.T, r wazero.Runtime, mounts bool) string {
 	return ""
 }
 
-// directory is the program's, which it can only read.
-func (p program) directory(t *testing.T) wazero.FSConfig {
+// directory is the program's.
+func (p program) directory(t *testing.T) string {
 	t.Helper()
 	dir, file := t.TempDir(), p.file
 	if file == "" {
@@ -155,12 +158,7 @@ func (p program) directory(t *testing.T) wazero.FSConfig {
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(fileText), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { root.Close() })
-	return wazero.NewFSConfig().WithFSMount(root.FS(), "/")
+	return dir
 }
 
 // patient is the world of this process, in which sleeping takes no time.

@@ -4,13 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"os"
 	"time"
 )
 
 // State is what one attempt sees of the world. It serves one attempt and is
 // used by the goroutine that runs the guest; the zero State has an empty
-// standard input, drops what is written, and has live clocks and random
-// numbers.
+// standard input, drops what is written, has no files, and live clocks and
+// random numbers. One with mounts must be closed.
 type State struct {
 	Args []string // without NUL bytes; the first is the program's name
 	Env  []string // as "KEY=VALUE", without NUL bytes
@@ -25,45 +26,23 @@ type State struct {
 
 	World World // nil: the process' clocks and crypto/rand
 
-	read int                     // bytes of Stdin that the guest has read
-	fds  [descriptors]descriptor // as the guest left them
+	Mounts []Mount // at most MaxFiles; they are descriptors 3 and on, in this order
+
+	read int                  // bytes of Stdin that the guest has read
+	fds  [standard]descriptor // as the guest left them
+	more []descriptor         // 3 and on; nil without mounts, and until one is asked for
 }
 
-// descriptors is how many there are: standard input, output and error. None
-// is ever added, since nothing can be opened.
-const descriptors = 3
-
-// stream is what a descriptor stands for.
-type stream uint8
-
-// The zero stream makes the zero State that of an attempt about to begin.
-const (
-	original stream = iota // descriptor 0 is stdin, 1 stdout, 2 stderr
-	stdin
-	stdout
-	stderr
-	closed
-)
-
-// descriptor is an entry of the attempt's table of descriptors.
-type descriptor struct {
-	stream stream
-	flags  uint16 // fdflags that the guest set; they change nothing
+// Mount is a directory that the guest may read, with all that is in it. A root
+// cannot be left, neither by ".." nor by a symbolic link. It is the State's to
+// close.
+type Mount struct {
+	Guest string // the guest's name for it: an absolute path
+	Root  *os.Root
 }
 
-// at returns what the descriptor stands for, closed if it is none.
-func (s *State) at(fd uint64) stream {
-	if uint32(fd) >= descriptors {
-		return closed
-	}
-	if now := s.fds[uint32(fd)].stream; now != original {
-		return now
-	}
-	return stdin + stream(fd)
-}
-
-// writer returns where the stream's output goes, or nil if it has none.
-func (s *State) writer(to stream) io.Writer {
+// writer returns where a descriptor's output goes, or nil if it has none.
+func (s *State) writer(to target) io.Writer {
 	var w io.Writer
 	switch to {
 	case stdout:

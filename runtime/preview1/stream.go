@@ -13,18 +13,31 @@ const vectorSize = 8
 // at whether the attempt is over: a list may hold half a billion of them.
 const patience = 64
 
-// fdRead is fd_read(fd, iovs, n, read *u32): it copies from standard input to
-// the guest's n buffers until they are full or nothing is left, see vector.
-// read is 0 at the end of the input. What fails has read nothing, whatever
-// the buffers hold.
+// fdRead is fd_read(fd, iovs, n, read *u32): it copies from standard input or a
+// file to the guest's n buffers until they are full or nothing is left, see
+// vector. read is 0 at the end. What fails has read nothing, whatever the
+// buffers hold.
 func fdRead(ctx context.Context, s *State, mem api.Memory, p []uint64) errno {
-	if s.at(p[0]) != stdin {
+	now := s.at(p[0])
+	switch now {
+	case stdin, regular:
+	case directory:
+		return isdir
+	default:
 		return badf
 	}
-	list, ok := vectors(mem, p)
+	list, ok := vectors(mem, p[1], p[2], p[3])
 	if !ok {
 		return fault
 	}
+	if now == regular {
+		return s.entry(p[0]).file.read(ctx, mem, list, p[3])
+	}
+	return s.readInput(ctx, mem, list, p[3])
+}
+
+// readInput is fdRead for standard input.
+func (s *State) readInput(ctx context.Context, mem api.Memory, list []byte, read uint64) errno {
 	rest := s.left()
 	for i := 0; i < len(list) && len(rest) > 0; i += vectorSize {
 		if over(ctx, i/vectorSize) {
@@ -38,7 +51,7 @@ func fdRead(ctx context.Context, s *State, mem api.Memory, p []uint64) errno {
 	}
 	n := len(s.left()) - len(rest)
 	s.read += n
-	return put32(mem, p[3], uint32(n))
+	return put32(mem, read, uint32(n))
 }
 
 // fdWrite is fd_write(fd, iovs, n, written *u32): it hands the guest's n
@@ -48,7 +61,7 @@ func fdWrite(ctx context.Context, s *State, mem api.Memory, p []uint64) errno {
 	if w == nil {
 		return badf
 	}
-	list, ok := vectors(mem, p)
+	list, ok := vectors(mem, p[1], p[2], p[3])
 	if !ok {
 		return fault
 	}
@@ -77,13 +90,13 @@ func over(ctx context.Context, i int) bool {
 	return i > 0 && i%patience == 0 && ctx.Err() != nil
 }
 
-// vectors returns the list of a call's buffers, which p[1] and p[2] describe,
-// or false if that or the result at p[3] is outside of the guest's memory.
-func vectors(mem api.Memory, p []uint64) ([]byte, bool) {
-	if _, ok := view(mem, p[3], 4); !ok {
+// vectors returns the list of n buffers at ptr, or false if that or a result of
+// four bytes is outside of the guest's memory.
+func vectors(mem api.Memory, ptr, n, result uint64) ([]byte, bool) {
+	if _, ok := view(mem, result, 4); !ok {
 		return nil, false
 	}
-	return view(mem, p[1], uint64(uint32(p[2]))*vectorSize)
+	return view(mem, ptr, uint64(uint32(n))*vectorSize)
 }
 
 // vector returns the buffer that a list begins with, for a list of two:

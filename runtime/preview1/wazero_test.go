@@ -25,12 +25,19 @@ type pair struct {
 	state                 *State
 }
 
-// newPair prepares memory: text at 0, lists of buffers at 1000 and 1100.
-func newPair(t *testing.T) *pair {
+// newPair prepares memory: text at 0, lists of buffers at 1000 and 1100. The
+// directories are mounted as "/".
+func newPair(t *testing.T, dirs ...string) *pair {
 	p := &pair{oursWorld: new(world), wazerosOne: new(world)}
 	p.state = p.oursWorld.state()
+	config := p.wazerosOne.config()
+	for _, dir := range dirs {
+		p.state.Mounts = append(p.state.Mounts, Mount{"/", openRoot(t, dir)})
+		config = config.WithFSConfig(wazerosMount(openRoot(t, dir)))
+	}
+	t.Cleanup(p.state.Close)
 	p.ours = newCaller(t, ours, wazero.NewModuleConfig())
-	p.wazeros = newCaller(t, wazeros, p.wazerosOne.config())
+	p.wazeros = newCaller(t, wazeros, config)
 	for _, c := range []caller{p.ours, p.wazeros} {
 		c.Memory().WriteString(0, "a line\nand a half")
 		c.put(1000, 0, 7, 500, 0, 7, 10)             // a line, nothing, and a half

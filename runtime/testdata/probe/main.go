@@ -56,6 +56,13 @@ func main() {
 		open[0].Close()
 		_, again := os.Open("/data/facts")
 		fmt.Println(len(open), again)
+	case "hold-and-panic":
+		os.Open("/data/facts")
+		panic("with a file open")
+	case "hold-and-spin":
+		os.Open("/data")
+		for {
+		}
 	default:
 		text, err := os.ReadFile(what)
 		if err != nil {
