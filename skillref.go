@@ -83,6 +83,14 @@ func CheckVersion(v string) error {
 	return nil
 }
 
+// WorkingCopy ends the version of a skill that follows its sources as they are
+// saved: the one kind of version that may change. As a pre-release it comes before
+// the version it leads to.
+const WorkingCopy = "-watch"
+
+// IsWorkingCopy reports whether a version is one that may change.
+func IsWorkingCopy(version string) bool { return strings.HasSuffix(version, WorkingCopy) }
+
 // CompareVersions orders two valid semantic versions by semver.org §11:
 // negative if a comes before b.
 func CompareVersions(a, b string) int {

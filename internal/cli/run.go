@@ -178,6 +178,9 @@ func isLocal(arg string) bool {
 	return err == nil && info.IsDir()
 }
 
+// devMark is what the version of a folder that is run has before its fingerprint.
+const devMark = "-dev.x"
+
 // resolve returns the skill an argument names. A local one is published first,
 // as a development version of its own unless it is registered just as it is: to
 // run a folder must not change what others run.
@@ -206,7 +209,7 @@ func (a *app) resolve(ctx context.Context, road *broker.Broker, arg string) (*hi
 		}
 	}
 	// It comes before the version it is built from: 1.2.0-dev.x4f3a9c21d0be.
-	skill.Version += "-dev.x" + mark
+	skill.Version += devMark + mark
 	return skill, road.Publish(ctx, skill, program)
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/internal/build"
 	"github.com/hive-spore/hive/runtime"
@@ -183,119 +182,8 @@ func (a *app) showAttempt(out hive.Outcome, receipt bool) error {
 	return a.writeResult(out.Result)
 }
 
-func (a *app) skillInspectCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "inspect FILE.wasm|FOLDER",
-		Short: "Show what a skill is and whether it can run",
-		Args:  wantArgs(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.configure(); err != nil {
-				return err
-			}
-			ctx := cmd.Context()
-			skill, program, err := a.builder().Skill(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return a.withProgram(ctx, skill, program, func(p *spore.Program) error { return a.showSkill(skill, p.Info()) })
-		},
-	}
-}
-
-func (a *app) showSkill(s *hive.Skill, info runtime.Info) error {
-	if a.flags.json {
-		return printJSON(a.Out, struct {
-			hive.Manifest
-			Program runtime.Info `json:"program"`
-		}{s.Manifest, info})
-	}
-	grants := make([]string, len(s.Grants))
-	for i, g := range s.Grants {
-		grants[i] = string(g)
-	}
-	return table(a.Out, nil, [][]string{
-		{"skill", s.ID().String()}, {"description", s.Description},
-		{"contract", string(info.Contract)}, {"sandbox", info.Mode + " (" + info.Reason + ")"},
-		{"warm-up", info.Warmup}, {"snapshot", fmt.Sprintf("%d KiB", info.Snapshot>>10)},
-		{"digest", info.Digest}, {"size", fmt.Sprintf("%d bytes", info.Size)},
-		{"memory", fmt.Sprintf("begins with %d KiB, limit %d KiB", info.Memory>>10, info.Limits.Memory>>10)},
-		{"time limit", limitText(info.Limits.Time)}, {"fuel limit", fuelText(info.Limits.Fuel)}, {"requires", s.Requires.String()}, {"grants", strings.Join(grants, " ")},
-		{"input schema", yesNo(len(s.Input) > 0)}, {"output schema", yesNo(len(s.Output) > 0)},
-		{"imports", strings.Join(info.Imports, " ")}, {"exports", strings.Join(info.Exports, " ")},
-	})
-}
-
 // receiptText says what an attempt used.
 func receiptText(r hive.Receipt) string {
 	return fmt.Sprintf("fuel %d, peak memory %d KiB, %d host calls, %d bytes in, %d bytes out, processor time %v",
 		r.Fuel, r.PeakMemory>>10, r.HostCalls, r.BytesIn, r.BytesOut, r.CPU)
-}
-
-func limitText(d time.Duration) string {
-	if d == 0 {
-		return "the task's timeout"
-	}
-	return d.String()
-}
-
-func fuelText(n int64) string {
-	if n == 0 {
-		return "none"
-	}
-	return fmt.Sprint(n)
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
-func (a *app) skillRegisterCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "register FOLDER",
-		Short: "Check a skill and give it to all spores",
-		Args:  wantArgs(1, 1),
-		RunE: a.onRoadArgs(func(ctx context.Context, road *broker.Broker, args []string) error {
-			skill, program, err := a.builder().Skill(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			if err := a.admit(ctx, skill, program); err != nil {
-				return err
-			}
-			if err := road.Publish(ctx, skill, program); err != nil {
-				return err
-			}
-			if a.flags.json {
-				return printJSON(a.Out, skill.ID())
-			}
-			fmt.Fprintln(a.Out, skill.ID(), skill.Digest)
-			return nil
-		}),
-	}
-}
-
-func (a *app) skillListCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the registered skills",
-		Args:  wantArgs(0, 0),
-		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
-			skills, err := road.Skills(ctx)
-			if err != nil {
-				return err
-			}
-			if a.flags.json {
-				return printJSON(a.Out, skills)
-			}
-			rows := make([][]string, len(skills))
-			for i := range skills {
-				s := &skills[i]
-				rows[i] = []string{s.Name, s.Version, fmt.Sprintf("%d KiB", s.Size>>10), fmt.Sprintf("%.19s", s.Digest), s.Description}
-			}
-			return table(a.Out, []string{"SKILL", "VERSION", "SIZE", "DIGEST", "DESCRIPTION"}, rows)
-		}),
-	}
 }
