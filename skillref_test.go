@@ -138,6 +138,23 @@ func TestCompareVersions(t *testing.T) {
 	}
 }
 
+// TestWorkingCopy: it is what comes last before a release.
+func TestWorkingCopy(t *testing.T) {
+	t.Parallel()
+	for _, v := range []string{"1.0.0", "1.0.0-rc.1"} {
+		copied := v + hive.WorkingCopy
+		if !hive.IsWorkingCopy(copied) || hive.IsWorkingCopy(v) || hive.CheckVersion(copied) != nil {
+			t.Errorf("%s is no version of a working copy of %s", copied, v)
+		}
+		if run := v + "-dev.xffffffffffff"; hive.CompareVersions(copied, run) <= 0 {
+			t.Errorf("%s does not come after %s", copied, run)
+		}
+	}
+	if hive.CompareVersions("1.0.0"+hive.WorkingCopy, "1.0.0") >= 0 {
+		t.Error("a working copy does not come before its release")
+	}
+}
+
 func TestCompareVersionsIsAnOrder(t *testing.T) {
 	t.Parallel()
 	number := `(0|[1-9]|1[0-9]|[1-9][0-9]{19,20})`

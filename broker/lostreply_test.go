@@ -259,6 +259,16 @@ func TestLostReply(t *testing.T) {
 			skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:aa"}
 			r.check(r.Publish(r.ctx(), skill, []byte("program")))
 		},
+		"replace": func(r *road, cut func()) {
+			skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0-watch"}, Digest: "sha256:aa"}
+			r.check(r.Replace(r.ctx(), skill, []byte("program")))
+			skill.Digest = "sha256:bb"
+			cut()
+			r.check(r.Replace(r.ctx(), skill, []byte("other program")))
+			if left := r.do("PTTL", "w:sha256:aa"); left == "-1" {
+				r.t.Error("the program that was replaced stays")
+			}
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

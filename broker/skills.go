@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -16,21 +17,43 @@ const MaxProgram = 64 << 20
 // Publish makes one exact skill known to every spore. A version that is known
 // with another program or manifest is refused: versions do not change.
 func (b *Broker) Publish(ctx context.Context, s *hive.Skill, program []byte) error {
+	other, err := b.publish(ctx, s, program, 0)
+	if err == nil && other != "" {
+		err = fmt.Errorf("%s is registered already with another program or manifest (%.19s…): raise the version", s.ID(), other)
+	}
+	return err
+}
+
+// supersededFor is how long the program of a working copy is kept after another
+// took its place.
+const supersededFor = 10 * time.Minute
+
+// Replace is Publish of a working copy, whose version takes the place of what it
+// meant before. Attempts that run are not touched; those that begin when a spore has
+// heard of it run the new one.
+func (b *Broker) Replace(ctx context.Context, s *hive.Skill, program []byte) error {
+	if !hive.IsWorkingCopy(s.Version) {
+		return fmt.Errorf("replace %s: only a version that ends in %s may change", s.ID(), hive.WorkingCopy)
+	}
+	_, err := b.publish(ctx, s, program, supersededFor)
+	return err
+}
+
+// publish returns the digest of what is known instead, if the skill was refused.
+func (b *Broker) publish(ctx context.Context, s *hive.Skill, program []byte, stays time.Duration) (other string, err error) {
 	if len(program) > MaxProgram {
-		return fmt.Errorf("publish %s: program of %d bytes, at most %d allowed: %w", s.ID(), len(program), MaxProgram, hive.ErrTooLarge)
+		return "", fmt.Errorf("publish %s: program of %d bytes, at most %d allowed: %w", s.ID(), len(program), MaxProgram, hive.ErrTooLarge)
 	}
 	body, err := json.Marshal(s)
 	if err != nil {
-		return fmt.Errorf("publish %s: %w", s.ID(), err)
+		return "", fmt.Errorf("publish %s: %w", s.ID(), err)
 	}
-	reply, err := b.run(ctx, scriptPublish, s.ID().String(), body, s.Digest, program).Result()
+	reply, err := b.run(ctx, scriptPublish, s.ID().String(), body, s.Digest, program, stays.Milliseconds()).Result()
 	if err != nil {
-		return b.wrap("publish", err)
+		return "", b.wrap("publish", err)
 	}
-	if other, _, _ := list(reply, nil); other != "" {
-		return fmt.Errorf("%s is registered already with another program or manifest (%.19s…): raise the version", s.ID(), other)
-	}
-	return nil
+	other, _, _ = list(reply, nil)
+	return other, nil
 }
 
 // Skills returns every registered skill, by name, newest version first, and

@@ -40,6 +40,57 @@ func TestPublish(t *testing.T) {
 	})
 }
 
+// TestReplace: a working copy takes the place of the one before. The program of that
+// goes in time, unless another version has it too; one that comes back stays.
+func TestReplace(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		skill := func(version, digest string) (*hive.Skill, []byte) {
+			return &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: version}, Digest: "sha256:" + digest}, []byte("program " + digest)
+		}
+		publish := func(version, digest string) {
+			sk, program := skill(version, digest)
+			r.check(r.Publish(r.ctx(), sk, program))
+		}
+		replace := func(digest string) {
+			sk, program := skill("1.0.0-watch", digest)
+			r.check(r.Replace(r.ctx(), sk, program))
+		}
+		stays := func(digest string, want bool) {
+			r.t.Helper()
+			if got := r.do("PTTL", "w:sha256:"+digest); got == "-1" != want || got == "-2" {
+				r.t.Errorf("the program %s expires in %s ms, stays should be %v", digest, got, want)
+			}
+		}
+		if sk, program := skill("1.0.0", "aa"); r.Replace(r.ctx(), sk, program) == nil {
+			r.t.Error("Replace changed a version that is no working copy's")
+		}
+		publish("0.9.0", "bb")
+		replace("aa")
+		replace("bb")
+		stays("aa", false)
+		if program, err := r.Program(r.ctx(), "sha256:aa"); string(program) != "program aa" || err != nil {
+			r.t.Errorf("Program just replaced = %q, %v", program, err)
+		}
+		if k, err := r.Listen(r.ctx(), s, time.Second); !k.Skills || err != nil {
+			r.t.Errorf("Listen = %+v, %v", k, err)
+		}
+		generation := r.do("GET", "skgen")
+		replace("bb")
+		if now := r.do("GET", "skgen"); now != generation {
+			r.t.Errorf("the same again made generation %s of %s", now, generation)
+		}
+		replace("aa")
+		stays("aa", true)
+		stays("bb", true)
+		skills, err := r.Skills(r.ctx())
+		r.check(err)
+		if len(skills) != 2 || skills[1].Version != "1.0.0-watch" || skills[1].Digest != "sha256:aa" {
+			r.t.Errorf("Skills = %+v", skills)
+		}
+	})
+}
+
 // TestProgramInParts: a server that cuts off whoever has more than 6 MiB of answers
 // to come, as a slow line would, still gives out larger programs.
 func TestProgramInParts(t *testing.T) {

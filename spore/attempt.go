@@ -41,6 +41,9 @@ func (s *Spore) drop(h *held) {
 // run takes one attempt from its skill to its record.
 func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	skill, err := s.shelf.take(ctx, a.Task.Skill)
+	if err == nil {
+		defer s.shelf.give(skill)
+	}
 	var out hive.Outcome
 	switch {
 	case ctx.Err() != nil:

@@ -1,5 +1,11 @@
 package spore
 
+import (
+	"context"
+
+	"github.com/hive-spore/hive"
+)
+
 // SetSource replaces where a spore's skills come from.
 func (s *Spore) SetSource(source Source) { s.shelf.source = source }
 
@@ -11,4 +17,14 @@ func (s *Spore) Forget(id string) bool {
 	_, held := s.held[id]
 	delete(s.held, id)
 	return held
+}
+
+// Program is what attempts of a skill run that begin now.
+func (s *Spore) Program(ctx context.Context, ref hive.SkillRef) (*Program, error) {
+	r, err := s.shelf.take(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer s.shelf.give(r)
+	return r.program, nil
 }

@@ -232,7 +232,9 @@ func (s *Spore) warm() {
 			return
 		}
 		for _, ref := range s.shelf.newest() {
-			if _, err := s.shelf.take(s.life, ref); err != nil && s.life.Err() == nil {
+			if r, err := s.shelf.take(s.life, ref); err == nil {
+				s.shelf.give(r)
+			} else if s.life.Err() == nil {
 				s.opts.Log.Warn("cannot prepare skill", "skill", ref.String(), "error", err)
 			}
 		}

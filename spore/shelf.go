@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -31,36 +32,44 @@ type shelf struct {
 	opts   *Options // what of them is given to skills
 
 	preparing sync.WaitGroup
+	reading   sync.Mutex // one list at a time: an older one must not come last
 
 	mu      sync.Mutex
-	skills  []hive.Skill
+	skills  []*hive.Skill // a skill that stays as it is keeps its pointer
 	refused []hive.Refused
-	ready   map[string]*ready // by digest and version
+	ready   map[*hive.Skill]*ready
 }
 
 // ready is a skill that is prepared, or being prepared.
 type ready struct {
-	skill   hive.Skill
+	skill   *hive.Skill
 	program *Program
 	err     error
 	done    chan struct{}
+
+	users int  // who prepares it, and attempts; guarded by the shelf's mu, as is
+	off   bool // the shelf: the last user closes it
 }
 
 func newShelf(engine *runtime.Engine, tags hive.Tags, o *Options) *shelf {
-	return &shelf{source: o.Road, engine: engine, tags: tags, opts: o, ready: map[string]*ready{}}
+	return &shelf{source: o.Road, engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that
 // this spore lacks, or asks for grants that it does not give, is left out, so it
-// is never placed here.
+// is never placed here. What was prepared of a skill that is gone, or is another now,
+// is given up when the attempts that run it are over.
 func (s *shelf) refresh(ctx context.Context) error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	all, err := s.source.Skills(ctx)
 	if err != nil {
 		return err
 	}
 	var refused []hive.Refused
-	skills := all[:0]
-	for _, skill := range all {
+	var skills []*hive.Skill
+	for i := range all {
+		skill := &all[i]
 		switch lacks := s.lacking(&skill.Manifest); {
 		case !skill.Requires.Matches(s.tags):
 		case len(lacks) > 0:
@@ -69,10 +78,37 @@ func (s *shelf) refresh(ctx context.Context) error {
 			skills = append(skills, skill)
 		}
 	}
+	s.put(skills, refused)
+	return nil
+}
+
+// put fills the shelf anew.
+func (s *shelf) put(skills []*hive.Skill, refused []hive.Refused) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for i, skill := range skills {
+		if at := slices.IndexFunc(s.skills, func(old *hive.Skill) bool { return old.ID() == skill.ID() && reflect.DeepEqual(old, skill) }); at >= 0 {
+			skills[i] = s.skills[at]
+		}
+	}
 	s.skills, s.refused = skills, refused
-	return nil
+	for skill, r := range s.ready {
+		if !slices.Contains(skills, skill) {
+			delete(s.ready, skill)
+			r.off = true
+			s.closeUnused(r)
+		}
+	}
+}
+
+// closeUnused closes what is off the shelf when its last user, who may be the one
+// that prepared it, has gone.
+func (s *shelf) closeUnused(r *ready) {
+	if r.off && r.users == 0 && r.err == nil {
+		if err := r.program.Close(context.Background()); err != nil {
+			s.opts.Log.Warn("cannot give the program up", "skill", r.skill.ID().String(), "error", err)
+		}
+	}
 }
 
 // lacking returns those of the grants that are not given here, or not for all that
@@ -118,8 +154,8 @@ func (s *shelf) ids() []hive.SkillID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ids := make([]hive.SkillID, 0, len(s.skills))
-	for i := range s.skills {
-		ids = append(ids, s.skills[i].ID())
+	for _, skill := range s.skills {
+		ids = append(ids, skill.ID())
 	}
 	return ids
 }
@@ -135,37 +171,58 @@ func (s *shelf) newest() []hive.SkillRef {
 	return refs
 }
 
-// take returns the skill that ref names now, prepared. Whoever asks first
-// prepares it, others wait for that.
+// take returns the skill that ref names now, prepared, for use until give. Whoever
+// asks first prepares it, others wait for that.
 func (s *shelf) take(ctx context.Context, ref hive.SkillRef) (*ready, error) {
-	s.mu.Lock()
-	skill, found := s.find(ref)
-	if !found {
-		s.mu.Unlock()
+	r := s.claim(ctx, ref)
+	if r == nil {
 		return nil, fmt.Errorf("%s: %w", ref, errNoSkill)
 	}
-	key := skill.ID().String() + " " + skill.Digest
-	r, started := s.ready[key]
-	if !started {
-		r = &ready{skill: skill, done: make(chan struct{})}
-		s.ready[key] = r
-	}
-	s.mu.Unlock()
-	if !started {
-		// Others may wait for it: one attempt's end must not end the preparing.
-		s.preparing.Go(func() {
-			defer close(r.done)
-			if s.prepare(context.WithoutCancel(ctx), r); r.err != nil {
-				s.forget(key) // the next task tries again
-			}
-		})
-	}
+	var err error
 	select {
 	case <-r.done:
-		return r, r.err
+		err = r.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
+	if err != nil {
+		s.give(r)
+		return nil, err
+	}
+	return r, nil
+}
+
+// claim finds a skill, and has it prepared if nobody did. Nil: it is not here.
+func (s *shelf) claim(ctx context.Context, ref hive.SkillRef) *ready {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	skill := s.find(ref)
+	if skill == nil {
+		return nil
+	}
+	r := s.ready[skill]
+	if r == nil {
+		r = &ready{skill: skill, done: make(chan struct{}), users: 1}
+		s.ready[skill] = r
+		// Others may wait for it: one attempt's end must not end the preparing.
+		s.preparing.Go(func() {
+			if s.prepare(context.WithoutCancel(ctx), r); r.err != nil {
+				s.forget(r) // the next task tries again
+			}
+			close(r.done)
+			s.give(r)
+		})
+	}
+	r.users++
+	return r
+}
+
+// give ends a use.
+func (s *shelf) give(r *ready) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.users--
+	s.closeUnused(r)
 }
 
 // close waits for what is being prepared: the engine, closed before, ends that.
@@ -174,13 +231,13 @@ func (s *shelf) close() error {
 	return nil
 }
 
-func (s *shelf) find(ref hive.SkillRef) (hive.Skill, bool) {
-	for i := range s.skills {
-		if sk := &s.skills[i]; ref.Matches(sk.Name, sk.Version, sk.Digest) {
-			return *sk, true
+func (s *shelf) find(ref hive.SkillRef) *hive.Skill {
+	for _, sk := range s.skills {
+		if ref.Matches(sk.Name, sk.Version, sk.Digest) {
+			return sk
 		}
 	}
-	return hive.Skill{}, false
+	return nil
 }
 
 // prepared lists the skills that are ready.
@@ -199,10 +256,12 @@ func (s *shelf) prepared() (all []*ready) {
 	return all
 }
 
-func (s *shelf) forget(key string) {
+func (s *shelf) forget(r *ready) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.ready, key)
+	if s.ready[r.skill] == r {
+		delete(s.ready, r.skill)
+	}
 }
 
 func (s *shelf) prepare(ctx context.Context, r *ready) {
