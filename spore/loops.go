@@ -54,7 +54,9 @@ func (s *Spore) pulse(news bool) {
 			s.lose(h)
 		}
 	}
-	s.disown(pulse.Holds)
+	if !news { // two pulses in a row must be a second apart: the answer to a fetch may be on its way
+		s.disown(pulse.Holds)
+	}
 	if s.isDraining() { // the foreman may have given one more before it knew
 		_, err := s.road.HandBack(s.life, s.session)
 		if err != nil && !errors.Is(err, hive.ErrUnregistered) && s.life.Err() == nil {

@@ -58,11 +58,9 @@ func (b Builder) Folder(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	program, err := b.build(ctx, folder)
-	if err != nil {
+	if _, err := b.fresh(ctx, folder); err != nil {
 		return "", err
 	}
-	b.keep(folder, program)
 	return filepath.Join(folder.Dir, filepath.FromSlash(folder.Build.Output)), nil
 }
 
@@ -110,11 +108,21 @@ func (b Builder) cached(ctx context.Context, f *manifest.Folder) ([]byte, error)
 			return program, nil
 		}
 	}
+	return b.fresh(ctx, f)
+}
+
+// fresh builds a folder and keeps the program, unless the folder changed meanwhile:
+// then nobody knows of which content it is.
+func (b Builder) fresh(ctx context.Context, f *manifest.Folder) ([]byte, error) {
+	before, errBefore := b.place(f)
 	program, err := b.build(ctx, f)
-	if err == nil {
-		b.keep(f, program)
+	if err != nil {
+		return nil, err
 	}
-	return program, err
+	if after, err := b.place(f); errors.Join(err, errBefore) == nil && after == before {
+		keep(after, program)
+	}
+	return program, nil
 }
 
 var errNoCache = errors.New("nothing is kept")
@@ -133,9 +141,8 @@ func (b Builder) place(f *manifest.Folder) (string, error) {
 }
 
 // keep is best effort: without it the next run builds again.
-func (b Builder) keep(f *manifest.Folder, program []byte) {
-	path, err := b.place(f)
-	if err != nil || os.MkdirAll(filepath.Dir(path), 0o755) != nil {
+func keep(path string, program []byte) {
+	if os.MkdirAll(filepath.Dir(path), 0o755) != nil {
 		return
 	}
 	beside, err := os.CreateTemp(filepath.Dir(path), "new-*")

@@ -155,19 +155,23 @@ func (a *app) report(ctx context.Context, err error) int {
 		a.say("interrupted")
 		return exitInterrupted
 	}
-	text := err.Error()
-	said := map[string]bool{}
-	for line := range strings.Lines(text) {
+	a.sayError(err)
+	return exitCode(err)
+}
+
+// sayError says what went wrong, and what to do if that is known.
+func (a *app) sayError(err error) {
+	last := ""
+	for line := range strings.Lines(err.Error()) {
 		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), a.name+": ")
-		if !said[line] { // of what is done to a road that is gone, all fails alike
+		if line != last { // of what is done to a road that is gone, all fails alike
 			a.say("%s", safe(line))
 		}
-		said[line] = true
+		last = line
 	}
 	if h := hint(err); h != "" {
 		a.say("hint: %s", h)
 	}
-	return exitCode(err)
 }
 
 func exitCode(err error) int {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -62,22 +63,34 @@ on one road: one leads, the others wait to take over.`,
 	}
 }
 
+const devLong = `Run a whole hive in this process: a road in memory, a nexus and a spore. Skills
+(folders or .wasm files) are registered. Nothing is kept: when the process ends,
+so do the tasks. With an address for Redis, that is the road instead.
+
+With --watch a skill is built again when a file in its folder is saved, and takes
+the place of what it was: attempts that run end on the old program, those that
+begin after the line "… is now sha256:…" run the new. What does not build is said,
+and the old program stays. DIR is a skill folder, a .wasm file, or a folder of skill
+folders, to which more may come. The version of a watched skill is its own and
+-watch: tasks that name no version get it where no release is registered.`
+
 func (a *app) devCommand() *cobra.Command {
 	var slots int
+	var watch []string
 	cmd := &cobra.Command{
-		Use:   "dev [SKILL...]",
-		Short: "Run a whole hive in this process, for development",
-		Long: `Run a whole hive in this process: a road in memory, a nexus and a spore. Skills
-(folders or .wasm files) are registered. Nothing is kept: when the process ends,
-so do the tasks. With an address for Redis, that is the road instead.`,
+		Use:     "dev [SKILL...]",
+		Short:   "Run a whole hive in this process, for development",
+		Long:    devLong,
+		Example: "  nexus dev --watch skills\n  nexus submit wordcount --payload 'hello hive' --wait",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkSlots(slots); err != nil {
 				return err
 			}
-			return a.dev(cmd.Context(), slots, args)
+			return a.dev(cmd.Context(), slots, watch, args)
 		},
 	}
 	cmd.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
+	cmd.Flags().StringArrayVar(&watch, "watch", nil, "skill folder, or folder of such, to rebuild and swap as it is saved (repeatable)")
 	return cmd
 }
 
@@ -89,27 +102,16 @@ func checkSlots(n int) error {
 	return nil
 }
 
-func (a *app) dev(ctx context.Context, slots int, skills []string) error {
+func (a *app) dev(ctx context.Context, slots int, watch, skills []string) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	tune()
-	own, err := a.sporeOptions()
+	w, err := a.newWatcher(watch)
 	if err != nil {
 		return err
 	}
-	o := embedded.Options{Log: a.logger(), Listen: devAddr, Spore: own}
-	if slots != 0 {
-		o.Spore.Slots = slots
-	}
-	if a.cfg.HasRoad() {
-		road, err := a.roadOptions()
-		if err != nil {
-			return err
-		}
-		o.Road = road
-	}
-	h, err := embedded.Start(ctx, o)
+	tune()
+	h, err := a.embed(ctx, slots)
 	if err != nil {
 		return err
 	}
@@ -122,12 +124,38 @@ func (a *app) dev(ctx context.Context, slots int, skills []string) error {
 		}
 		a.say("registered %s", skill.ID())
 	}
+	w.begin(ctx, h.Road)
 	if addr := h.Addr(); addr == "" {
 		a.say("a nexus and a spore are running on %s", a.where())
 	} else if a.say("a hive is running in memory at redis://%s: nothing is kept", addr); addr != devAddr {
 		a.say("hint: %s is in use; tell other commands --redis redis://%s", devAddr, addr)
 	}
+	var watching sync.WaitGroup
+	defer watching.Wait() // it ends with ctx
+	if len(watch) > 0 {
+		watching.Go(func() { w.run(ctx) })
+	}
 	return a.untilSignal(ctx, h)
+}
+
+// embed starts a hive in this process, on the configured road if there is one.
+func (a *app) embed(ctx context.Context, slots int) (*embedded.Hive, error) {
+	own, err := a.sporeOptions()
+	if err != nil {
+		return nil, err
+	}
+	o := embedded.Options{Log: a.logger(), Listen: devAddr, Spore: own}
+	if slots != 0 {
+		o.Spore.Slots = slots
+	}
+	if a.cfg.HasRoad() {
+		road, err := a.roadOptions()
+		if err != nil {
+			return nil, err
+		}
+		o.Road = road
+	}
+	return embedded.Start(ctx, o)
 }
 
 // Spore runs the spore program and returns its exit code.
