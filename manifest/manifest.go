@@ -131,6 +131,9 @@ const maxRehearsal = 64
 
 // rehearsal reads what the tables below example name.
 func (f *File) rehearsal(root *os.Root, c *complaints) Rehearsal {
+	if len(f.HTTP)+len(f.Secrets)+len(f.Files) == 0 {
+		return Rehearsal{}
+	}
 	r := Rehearsal{HTTP: map[string][]byte{}, Secrets: f.Secrets, Files: map[string]string{}}
 	if n := max(len(f.HTTP), len(f.Secrets), len(f.Files)); n > maxRehearsal {
 		c.add("example", "%d things of a kind, at most %d allowed", n, maxRehearsal)
