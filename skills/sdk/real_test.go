@@ -2,36 +2,73 @@ package sdk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 	"time"
-
-	"github.com/tetratelabs/wazero"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/hostfuncs"
 )
 
-// addReal adds the functions of package hostfuncs to module hive. Those that it
-// lacks are denied, as they would be without their grants.
-func addReal(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
-	return hostfuncs.Modules()["hive"](add(b)) // of two of a name the later is called
-}
-
-// newAttempt returns an attempt that finds some keys and may use what its grants are
-// for.
-func newAttempt(grants []hive.Grant) *hostfuncs.Attempt {
+// newAttempt returns an attempt that finds some keys, servers, a secret and a folder,
+// and may use what its grants are for.
+func newAttempt(t *testing.T, grants []hive.Grant) *hostfuncs.Attempt {
+	created := time.Unix(1_700_000_000, 123_456_789)
+	files, err := hostfuncs.OpenFiles(map[string]string{"models": models(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { files.Close() })
 	return &hostfuncs.Attempt{
 		Grants: grants,
-		Allow:  hive.Allow{KV: []string{"totals"}, Spawn: []string{"summarize"}},
-		Skill:  hive.SkillID{Name: "kitchen", Version: "1.0.0", Digest: "sha256:00"},
-		Task: hostfuncs.Task{ID: "0190", Attempt: 2, Spore: "<é>",
+		Allow: hive.Allow{KV: []string{"totals"}, Spawn: []string{"summarize"}, Secrets: []string{"TOKEN", "MISSING"}, Files: []string{"models"},
+			HTTP: []string{"example.com", "empty.example", "down.example"}, Clock: hive.SourceTask, Random: hive.SourceTask},
+		Skill: hive.SkillID{Name: "kitchen", Version: "1.0.0", Digest: "sha256:00"},
+		Task: hostfuncs.Task{ID: "0190", Attempt: 2, Spore: "<é>", Created: created,
 			Deadline: time.Unix(1_800_000_000, 0).UTC(), Tags: hive.Tags{"gpu": "true", "zone": "eu"}},
-		KV: road{"s.kitchen": {"a": "old", "n": "-1", "p1": "", "p2": "", "p3": ""}},
+		KV:      road{"s.kitchen": {"a": "old", "n": "-1", "p1": "", "p2": "", "p3": ""}},
+		Emitter: nobody{},
+		Secrets: func(name string) (string, bool) { return "s3cret", name == "TOKEN" },
+		Files:   files,
+		HTTP: hostfuncs.NewHTTP(hostfuncs.HTTPOptions{Transport: hostfuncs.Responses{
+			"POST https://example.com/v1": []byte("201\ncontent-type: text/html; a=b\nx-time: 10:30\n\nbees\n\nqueen"),
+			"GET https://empty.example":   []byte("204\n\n"),
+		}}),
 	}
 }
+
+// models makes the folder that kitchen sinks look into.
+func models(t *testing.T) string {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "b.txt"), "three bees")
+	if err := os.Mkdir(filepath.Join(dir, "c"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(dir, "a.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errWrite := f.WriteAt([]byte("contents"), 1<<32) // before that there is nothing on the disk
+	if err := errors.Join(errWrite, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// nobody listens to what is emitted.
+type nobody struct{}
+
+// Emit implements hostfuncs.Emitter.
+func (nobody) Emit(context.Context, int, []byte) error { return nil }
+
+// Progress implements hostfuncs.Emitter.
+func (nobody) Progress(context.Context, hive.Progress) error { return nil }
 
 // road is what keys hold, by namespace.
 type road map[string]map[string]string

@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // process which compiles programs for them.
 var hosts = map[string]runtime.Options{
 	played: {Careful: true, Host: map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{"hive": add}},
-	real:   {Careful: true, Host: map[string]func(wazero.HostModuleBuilder) wazero.HostModuleBuilder{"hive": addReal}},
+	real:   {Careful: true, Host: hostfuncs.Modules()},
 }
 
 const (
@@ -219,15 +219,15 @@ func TestKitchenSink(t *testing.T) {
 }
 
 // TestRealHost has each language call the functions of package hostfuncs, once with
-// grants for keys, the log and tasks, and once without any.
+// all grants and once without any.
 func TestRealHost(t *testing.T) {
 	const golden = "testdata/real.golden"
 	for i, language := range sdk.Languages() {
 		t.Run(language, func(t *testing.T) {
 			program := sink(t, real, language, "", "")
 			got := ""
-			for _, grants := range [][]hive.Grant{{hive.GrantLog, hive.GrantKV, hive.GrantSpawn}, nil} {
-				a := newAttempt(grants)
+			for _, grants := range [][]hive.Grant{hive.Grants, nil} {
+				a := newAttempt(t, grants)
 				log := runtime.NewLog(4 << 10)
 				a.Log = log
 				out := program.Call(hostfuncs.With(t.Context(), a), runtime.Call{Payload: []byte("honey ✓"), Log: log, Timeout: time.Minute})
