@@ -110,7 +110,11 @@ func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcom
 		KV: s.road.KV(), Emitter: emitter{s, a}, HTTP: s.http, Secrets: s.opts.Secrets, Files: s.files,
 		Record: s.opts.Record,
 	}
-	return r.program.Run(ctx, at, runtime.Call{Payload: a.Task.Payload, Timeout: a.Task.Timeout})
+	out := r.program.Run(ctx, at, runtime.Call{Payload: a.Task.Payload, Timeout: a.Task.Timeout})
+	for function, n := range at.Denied() {
+		s.metrics.denied.WithLabelValues(a.Task.Skill.Name, function).Add(float64(n))
+	}
+	return out
 }
 
 // emitter takes what an attempt tells before its end to the road.

@@ -1,10 +1,12 @@
 package spore_test
 
 import (
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/hive-spore/hive"
@@ -53,6 +55,9 @@ func run(input []byte) ([]byte, error) {
 		Spawn("counting", []byte("add"))
 		Emit([]byte("void"))
 		return nil, errors.New("it fails after all")
+	case "look":
+		_, err := KVGet("others", "x")
+		return nil, Permanent(err)
 	case "emit":
 		Progress(1, 2, "half")
 		return nil, errors.Join(Emit([]byte("one")), Emit([]byte("two")), Progress(2, 2, ""))
@@ -85,6 +90,22 @@ func publishCounting(t *testing.T, road *broker.Broker) {
 	s.Allow = hive.Allow{Spawn: []string{"counting"}}
 	if err := road.Publish(t.Context(), s, program); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestDeniedCalls are logged with the attempt, and counted.
+func TestDeniedCalls(t *testing.T) {
+	t.Parallel()
+	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1})
+	publishCounting(t, road)
+	r, err := c.Run(t.Context(), task("look"))
+	if err != nil || r.State != hive.Failed || !strings.HasPrefix(r.Failure.Message, "kv_get: denied (see grants") || string(r.Log) != "warn: kv_get is denied\n" {
+		t.Errorf("ended %s with %v, log %q, %v", r.State, r.Failure, r.Log, err)
+	}
+	answer := httptest.NewRecorder()
+	spores[0].Metrics().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	if want := `hive_denied_calls_total{function="kv_get",skill="counting"} 1`; !strings.Contains(answer.Body.String(), want) {
+		t.Errorf("the metrics lack %s", want)
 	}
 }
 

@@ -17,6 +17,7 @@ type metrics struct {
 	attempts *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	fuel     *prometheus.CounterVec
+	denied   *prometheus.CounterVec
 }
 
 // completed is the outcome of an attempt that did not fail; the others are kinds
@@ -44,8 +45,11 @@ func newMetrics(s *Spore) *metrics {
 		fuel: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hive_fuel_total", Help: "Fuel that attempts used."},
 			[]string{"skill"}),
+		denied: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hive_denied_calls_total", Help: "Calls of host functions that were denied, for want of a grant or of this use of it."},
+			[]string{"skill", "function"}),
 	}
-	m.registry.MustRegister(m.attempts, m.seconds, m.fuel, gauges{s},
+	m.registry.MustRegister(m.attempts, m.seconds, m.fuel, m.denied, gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
