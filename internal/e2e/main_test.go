@@ -106,24 +106,12 @@ func build(guest []byte) (err error) {
 			return err
 		}
 	}
-	return precompile(files)
+	return testkit.Precompile(filepath.Join(caches, "hive", "code"), files...)
 }
 
 func buildFolder(path string) ([]byte, error) {
 	_, program, err := builder.Builder{CacheDir: filepath.Join(caches, "hive")}.Skill(context.Background(), path)
 	return program, err
-}
-
-// precompile fills the cache of compiled code that the processes share. Built
-// with the race detector, they would take ten times longer.
-func precompile(files []string) error {
-	// wazero does not know its version in a test binary: take the same name.
-	args := []string{"run", "-ldflags=-X github.com/tetratelabs/wazero/internal/version.version=dev",
-		"../../runtime/testdata/precompile", filepath.Join(caches, "hive", "code")}
-	if said, err := exec.Command("go", append(args, files...)...).CombinedOutput(); err != nil {
-		return fmt.Errorf("precompile: %w\n%s", err, said)
-	}
-	return nil
 }
 
 // environment is what every process gets: nothing of the developer's but what

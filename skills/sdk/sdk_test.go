@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -55,48 +54,17 @@ func TestMain(m *testing.M) {
 	testkit.Main(m, func() error { return goleak.Find() })
 }
 
-// tools finds or installs the compilers of guests, by their flags.
-var tools = sync.OnceValues(func() (map[string]string, error) {
-	caches, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	install := exec.Command("bash", "../../bench/guests/install", filepath.Join(caches, "hive-bench"))
-	install.Stderr = os.Stderr
-	out, err := install.Output()
-	if err != nil {
-		return nil, fmt.Errorf("no compilers for guests: %w", err)
-	}
-	words, found := strings.Fields(string(out)), map[string]string{}
-	for pair := range slices.Chunk(words, 2) {
-		found[pair[0]] = pair[1]
-	}
-	return found, nil
-})
-
 // mains are the main files of the scaffolds.
 var mains = map[string]string{"assemblyscript": "main.ts", "c": "main.c", "go": "main.go", "rust": "main.rs"}
 
 // scaffold writes a new skill and puts its compiler where an author would.
 func scaffold(t testing.TB, language string) (dir string) {
 	t.Helper()
-	found, err := tools()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir = filepath.Join(t.TempDir(), "bees")
 	if err := sdk.Write(language, "bees", dir); err != nil {
 		t.Fatal(err)
 	}
-	switch language {
-	case "rust":
-		t.Setenv("PATH", filepath.Dir(found["--rustc"])+string(os.PathListSeparator)+os.Getenv("PATH"))
-	case "assemblyscript":
-		modules := filepath.Dir(filepath.Dir(found["--asc"]))
-		if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testkit.Compiler(t, dir)
 	return dir
 }
 

@@ -9,18 +9,19 @@ import (
 	"os"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/runtime"
 )
 
 func main() {
 	ctx := context.Background()
 	if os.Args[1] == "admit" {
-		if err := runtime.Admit(ctx, runtime.Options{}, os.Stdin, os.Stdout); err != nil {
+		if err := runtime.Admit(ctx, runtime.Options{Host: hostfuncs.Modules()}, os.Stdin, os.Stdout); err != nil {
 			log.Fatal(err)
 		}
 		return
 	}
-	engine, err := runtime.New(ctx, runtime.Options{CacheDir: os.Args[1], Admit: []string{os.Args[0], "admit"}})
+	engine, err := runtime.New(ctx, runtime.Options{Host: hostfuncs.Modules(), CacheDir: os.Args[1], Admit: []string{os.Args[0], "admit"}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,21 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"strings"
 	"testing"
-	"testing/iotest"
 )
 
-// broken fails on the first write.
-type broken struct{}
-
-func (broken) Write([]byte) (int, error) { return 0, errors.New("pipe is gone") }
-
-func TestRun(t *testing.T) {
-	tests := []struct{ name, stdin, want string }{
+func TestAnswer(t *testing.T) {
+	tests := []struct{ name, input, want string }{
 		{
 			"plain text", `{"text":"Rain\n\nIt rained on Monday. It poured on Tuesday.","sentences":1}`,
 			`{"title":"Rain","sentences":["It rained on Monday."],"words":8}`,
@@ -31,19 +23,15 @@ func TestRun(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var stdout, stderr strings.Builder
-			if code := run(strings.NewReader(tt.stdin), &stdout, &stderr); code != 0 || stderr.Len() > 0 {
-				t.Errorf("exit code = %d, stderr = %q; want 0 and nothing", code, stderr.String())
-			}
-			if stdout.String() != tt.want {
-				t.Errorf("stdout = %s\nwant     %s", stdout.String(), tt.want)
+			if got, err := answer([]byte(tt.input)); err != nil || string(got) != tt.want {
+				t.Errorf("answer() = %s, %v\nwant       %s", got, err, tt.want)
 			}
 		})
 	}
 }
 
-func TestRunRejectsRequests(t *testing.T) {
-	tests := []struct{ name, stdin, want string }{
+func TestAnswerRejectsRequests(t *testing.T) {
+	tests := []struct{ name, input, want string }{
 		{"nothing", ``, "decode request: EOF"},
 		{"no JSON", `hello`, "decode request: invalid character"},
 		{"cut off", `{"text":"a`, "decode request: unexpected EOF"},
@@ -54,7 +42,6 @@ func TestRunRejectsRequests(t *testing.T) {
 		{"text is null", `{"text":null}`, `"text" is missing`},
 		{"text is a number", `{"text":7}`, "cannot unmarshal number"},
 		{"text too long", `{"text":"` + strings.Repeat("a", maxText+1) + `"}`, `"text" has 2097153 bytes`},
-		{"request too long", `{"text":"` + strings.Repeat("a", maxRequest) + `"}`, "request is larger than"},
 		{"unknown field", `{"text":"a","lang":"de"}`, `unknown field "lang"`},
 		{"no sentences", `{"text":"a","sentences":0}`, `"sentences" is 0, want 1 to 50`},
 		{"too many", `{"text":"a","sentences":51}`, `"sentences" is 51, want 1 to 50`},
@@ -65,49 +52,26 @@ func TestRunRejectsRequests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var stdout, stderr strings.Builder
-			if code := run(strings.NewReader(tt.stdin), &stdout, &stderr); code != 1 || stdout.Len() > 0 {
-				t.Errorf("exit code = %d, stdout = %q; want 1 and nothing", code, stdout.String())
+			got, err := answer([]byte(tt.input))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("answer() = %s, %v; want one line with %q", got, err, tt.want)
 			}
-			checkMessage(t, stderr.String(), tt.want)
 		})
 	}
 }
 
-// checkMessage checks that an error is one line that says what is wrong.
-func checkMessage(t *testing.T, got, want string) {
-	t.Helper()
-	if !strings.HasPrefix(got, "summarize: ") || !strings.Contains(got, want) || strings.Index(got, "\n") != len(got)-1 {
-		t.Errorf("stderr = %q, want one line with %q", got, want)
-	}
-}
-
-func TestRunReportsErrors(t *testing.T) {
-	var stderr strings.Builder
-	if code := run(iotest.ErrReader(errors.New("disk on fire")), io.Discard, &stderr); code != 1 {
-		t.Errorf("exit code = %d, want 1", code)
-	}
-	checkMessage(t, stderr.String(), "disk on fire")
-	stderr.Reset()
-	if code := run(strings.NewReader(`{"text":""}`), broken{}, &stderr); code != 1 {
-		t.Errorf("exit code = %d, want 1", code)
-	}
-	checkMessage(t, stderr.String(), "write result: pipe is gone")
-}
-
 // TestExample runs the example of the manifest.
 func TestExample(t *testing.T) {
-	example, err := os.Open("example.json")
+	example, err := os.ReadFile("example.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer example.Close()
-	var stdout, stderr strings.Builder
-	if code := run(example, &stdout, &stderr); code != 0 {
-		t.Fatalf("exit code = %d: %s", code, stderr.String())
+	result, err := answer(example)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var got summary
-	if err := json.Unmarshal([]byte(stdout.String()), &got); err != nil {
+	if err := json.Unmarshal(result, &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Title == "" || len(got.Sentences) != 2 {

@@ -1,0 +1,171 @@
+// Package skills_test builds the standard skills with their real compilers and
+// tries them in a sandbox.
+package skills_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/internal/testkit"
+	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/runtime"
+	"github.com/hive-spore/hive/spore"
+)
+
+var update = flag.Bool("update", false, "write the copies of the SDK and the examples' results")
+
+func TestMain(m *testing.M) {
+	testkit.Main(m, func() error { return goleak.Find() })
+}
+
+// skill is one that can be called.
+type skill struct {
+	folder  *manifest.Folder
+	program *runtime.Skill
+}
+
+// open builds a standard skill and has it started.
+func open(t testing.TB, name string) *skill {
+	t.Helper()
+	dir := copied(t, name)
+	testkit.Compiler(t, dir)
+	folder, err := manifest.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := build.Builder{}.Folder(t.Context(), dir)
+	if err == nil {
+		err = testkit.Precompile(testkit.CacheDir(t), path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := runtime.New(t.Context(), runtime.Options{Careful: true, Host: hostfuncs.Modules(), Admit: testkit.Admit(), CacheDir: testkit.CacheDir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close(context.Background()) })
+	program, err := engine.Prepare(spore.Starting(t.Context()), []byte(read(t, path)), &folder.Manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { program.Close(context.Background()) })
+	return &skill{folder, program}
+}
+
+// copied copies a skill and what it is built with, so that builds leave nothing in
+// the sources.
+func copied(t testing.TB, name string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, dir := range []string{"sdk", name} {
+		if err := os.CopyFS(filepath.Join(root, "skills", dir), os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(root, "go.mod"), read(t, "../go.mod"))
+	return filepath.Join(root, "skills", name)
+}
+
+// call runs one attempt.
+func (s *skill) call(t testing.TB, payload []byte) hive.Outcome {
+	t.Helper()
+	return spore.Call(t.Context(), s.program, &s.folder.Manifest, &hostfuncs.Attempt{},
+		runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+}
+
+// answer is the result of a payload that has one.
+func (s *skill) answer(t testing.TB, payload []byte) []byte {
+	t.Helper()
+	out := s.call(t, payload)
+	if out.Failure != nil {
+		t.Fatalf("of %.200q, the failure is %v", payload, out.Failure)
+	}
+	return out.Result
+}
+
+// refuses checks that a payload fails for good, in one line.
+func (s *skill) refuses(t testing.TB, payload []byte, want string) {
+	t.Helper()
+	f := s.call(t, payload).Failure
+	if f == nil || f.Kind != hive.FailSkill || !f.Permanent || !strings.Contains(f.Message, want) || strings.Contains(f.Message, "\n") {
+		t.Errorf("of %.200q, the failure is %v; want one for good with %q", payload, f, want)
+	}
+}
+
+// TestStandard: each skill builds from its folder, warms up, and answers its example
+// with what stands beside it. What it cannot read fails for good.
+func TestStandard(t *testing.T) {
+	for _, tt := range []struct{ name, bad, want string }{
+		{"secscan", "{}", `"path" is missing`},
+		{"summarize", "{}", `"text" is missing`},
+		{"wordcount", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := open(t, tt.name)
+			if info := s.program.Info(); info.Contract != hive.ContractReactor || info.Mode != runtime.ModeRestored || info.Warmup != "yes" {
+				t.Errorf("%s, %s: %s, warm-up: %s", info.Contract, info.Mode, info.Reason, info.Warmup)
+			}
+			m := &s.folder.Manifest
+			got := s.answer(t, m.Example)
+			if *update {
+				write(t, filepath.Join(tt.name, s.folder.GoldenFile), string(got))
+			} else if string(got) != string(s.folder.Golden) {
+				t.Errorf("answers its example with\n%.2000q\nwant\n%.2000q", got, s.folder.Golden)
+			}
+			schema, err := manifest.Compile(m.Output)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.CheckResult(got); err != nil {
+				t.Error(err)
+			}
+			if tt.want != "" {
+				s.refuses(t, []byte(tt.bad), tt.want)
+			}
+		})
+	}
+}
+
+// TestCopies: what skills in Go have of the SDK is what it is.
+func TestCopies(t *testing.T) {
+	source := read(t, "sdk/go/hive.go")
+	copies, err := filepath.Glob("*/hive.go")
+	if err != nil || len(copies) == 0 {
+		t.Fatal(copies, err)
+	}
+	for _, path := range copies {
+		if *update {
+			write(t, path, source)
+		}
+		if read(t, path) != source {
+			t.Errorf("%s is not skills/sdk/go/hive.go; go test ./skills -run TestCopies -update makes it so", path)
+		}
+	}
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

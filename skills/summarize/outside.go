@@ -1,0 +1,11 @@
+//go:build !wasip1
+
+package main
+
+import "os"
+
+// main stands here for the one of hive.go, for go build ./... outside of a sandbox.
+func main() {
+	println("summarize is a skill, it runs in a sandbox: nexus skill run skills/summarize")
+	os.Exit(2)
+}
