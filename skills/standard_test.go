@@ -107,6 +107,7 @@ func (s *skill) refuses(t testing.TB, payload []byte, want string) {
 // with what stands beside it. What it cannot read fails for good.
 func TestStandard(t *testing.T) {
 	for _, tt := range []struct{ name, bad, want string }{
+		{"digest", "", ""},
 		{"secscan", "{}", `"path" is missing`},
 		{"summarize", "{}", `"text" is missing`},
 		{"wordcount", "", ""},
