@@ -34,15 +34,36 @@ type skill struct {
 	program *runtime.Skill
 }
 
-// open builds a standard skill and has it started.
+// programs are what was built, by the names of skills. No tests here are parallel.
+var programs = map[string][]byte{}
+
+// open builds a standard skill, once, and has it started.
 func open(t testing.TB, name string) *skill {
 	t.Helper()
-	dir := copied(t, name)
-	testkit.Compiler(t, dir)
-	folder, err := manifest.Load(dir)
+	folder, err := manifest.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if programs[name] == nil {
+		programs[name] = compile(t, name)
+	}
+	engine, err := runtime.New(t.Context(), runtime.Options{Careful: true, Host: hostfuncs.Modules(), Admit: testkit.Admit(), CacheDir: testkit.CacheDir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close(context.Background()) })
+	program, err := engine.Prepare(spore.Starting(t.Context()), programs[name], &folder.Manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { program.Close(context.Background()) })
+	return &skill{folder, program}
+}
+
+func compile(t testing.TB, name string) []byte {
+	t.Helper()
+	dir := copied(t, name)
+	testkit.Compiler(t, dir)
 	path, err := build.Builder{}.Folder(t.Context(), dir)
 	if err == nil {
 		err = testkit.Precompile(testkit.CacheDir(t), path)
@@ -50,17 +71,7 @@ func open(t testing.TB, name string) *skill {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := runtime.New(t.Context(), runtime.Options{Careful: true, Host: hostfuncs.Modules(), Admit: testkit.Admit(), CacheDir: testkit.CacheDir(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close(context.Background()) })
-	program, err := engine.Prepare(spore.Starting(t.Context()), []byte(read(t, path)), &folder.Manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { program.Close(context.Background()) })
-	return &skill{folder, program}
+	return []byte(read(t, path))
 }
 
 // copied copies a skill and what it is built with, so that builds leave nothing in
@@ -108,6 +119,7 @@ func (s *skill) refuses(t testing.TB, payload []byte, want string) {
 func TestStandard(t *testing.T) {
 	for _, tt := range []struct{ name, bad, want string }{
 		{"digest", "", ""},
+		{"histogram", "{}", `"values" and "text" are both missing`},
 		{"secscan", "{}", `"path" is missing`},
 		{"summarize", "{}", `"text" is missing`},
 		{"wordcount", "", ""},
