@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 // skill is one that can be called.
 type skill struct {
 	folder  *manifest.Folder
-	program *runtime.Skill
+	program *spore.Program
 }
 
 // programs are what was built, by the names of skills. No tests here are parallel.
@@ -52,7 +52,9 @@ func open(t testing.TB, name string) *skill {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close(context.Background()) })
-	program, err := engine.Prepare(spore.Starting(t.Context()), programs[name], &folder.Manifest)
+	m := folder.Manifest
+	m.Input = nil // a program knows by itself what it cannot take
+	program, err := spore.Prepare(t.Context(), engine, programs[name], &m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +93,7 @@ func copied(t testing.TB, name string) string {
 // call runs one attempt.
 func (s *skill) call(t testing.TB, payload []byte) hive.Outcome {
 	t.Helper()
-	return spore.Call(t.Context(), s.program, &s.folder.Manifest, &hostfuncs.Attempt{},
-		runtime.Call{Payload: payload, Log: runtime.NewLog(1 << 10), Timeout: time.Minute})
+	return s.program.Run(t.Context(), &hostfuncs.Attempt{}, runtime.Call{Payload: payload, Timeout: time.Minute})
 }
 
 // answer is the result of a payload that has one.
