@@ -5,7 +5,6 @@ import (
 	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"hash/crc32"
 	"strings"
@@ -16,7 +15,8 @@ import (
 // A recording is what an attempt was told by its host: the readings of clocks,
 // random bytes, sleeps, and the answers of functions, in their order.
 //
-//	recording  version '1', then packed by deflate: head as JSON, newline, entries
+//	recording  version '1', flags, uvarint attempt, 8 bytes of the manifest's digest,
+//	           then entries; with flag 2 packed by deflate
 //	entry      kind, then
 //	           reading of a clock: varint, the difference to the one before
 //	           sleep:              varint, ns
@@ -40,16 +40,15 @@ const (
 
 const (
 	recordingVersion = '1'
-	maxArgument      = 64 // bytes of an argument that are kept, for people to see
+	maxArgument      = 64  // bytes of an argument that are kept, for people to see
+	packFrom         = 256 // bytes of entries: fewer are not worth it
 )
 
-// head says what was recorded.
-type head struct {
-	Attempt  int          `json:"attempt"`
-	Ran      hive.SkillID `json:"ran"`
-	Manifest string       `json:"manifest"`      // its digest
-	Cut      bool         `json:"cut,omitempty"` // there was more, see Attempt.Record
-}
+// Flags of a recording.
+const (
+	flagCut    = 1 // there was more, see Attempt.Record
+	flagPacked = 2
+)
 
 // tape is the recording of a running attempt.
 type tape struct {
@@ -189,22 +188,28 @@ func (a *Attempt) Recording(m *hive.Manifest) []byte {
 	if a.Record == 0 {
 		return nil
 	}
-	top, err := json.Marshal(head{a.Task.Attempt, a.Skill, manifestDigest(m), a.tape.cut})
-	if err != nil {
-		return nil // there is nothing in it that JSON could not hold
+	b := []byte{recordingVersion, 0}
+	if a.tape.cut {
+		b[1] |= flagCut
 	}
-	var b bytes.Buffer
-	b.WriteByte(recordingVersion)
-	w, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is one
-	_, _ = w.Write(append(top, '\n'))            // a buffer takes everything
-	_, _ = w.Write(a.tape.entries)
+	b = binary.AppendUvarint(b, uint64(a.Task.Attempt))
+	digest := manifestDigest(m)
+	b = append(b, digest[:]...)
+	if len(a.tape.entries) < packFrom {
+		return append(b, a.tape.entries...)
+	}
+	b[1] |= flagPacked
+	packed := bytes.NewBuffer(b)
+	w, _ := flate.NewWriter(packed, flate.BestSpeed) // the level is one
+	_, _ = w.Write(a.tape.entries)                   // a buffer takes everything
 	_ = w.Close()
-	return b.Bytes()
+	return packed.Bytes()
 }
 
 // manifestDigest tells manifests apart: the same program may have had another.
-func manifestDigest(m *hive.Manifest) string {
+func manifestDigest(m *hive.Manifest) (digest [8]byte) {
 	text, _ := json.Marshal(m) // it came out of JSON
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:8])
+	copy(digest[:], sum[:])
+	return digest
 }

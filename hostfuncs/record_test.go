@@ -72,7 +72,7 @@ func parts(g *grantee, f func()) (why string) {
 func TestReplay(t *testing.T) {
 	b, told := record(t, hive.MaxRecording)
 	r := read(t, b)
-	if r.Attempt != 3 || r.Ran != bees || r.Cut || r.Calls != 5 || !r.Of(recorded) || r.Of(&hive.Manifest{}) {
+	if r.Attempt != 3 || r.Cut || r.Calls != 5 || !r.Of(recorded) || r.Of(&hive.Manifest{}) {
 		t.Errorf("recorded %+v", r)
 	}
 	for _, loose := range []bool{false, true} {
@@ -174,6 +174,13 @@ func TestRecordingIsBounded(t *testing.T) {
 	const want = `after 0 of 0 calls the recording is full there, and it asks for kv_get("", "a")`
 	if got := parts(g, func() { g.told("a") }); got != want {
 		t.Errorf("%s\nwant %s (%s)", got, want, told)
+	}
+	long := newGrantee(t, &Attempt{Record: hive.MaxRecording})
+	for range 1000 {
+		long.World().Realtime()
+	}
+	if b := long.Recording(recorded); len(b) > 2*len(long.tape.entries) || len(read(t, b).entries) != 1000 {
+		t.Errorf("%d bytes of %d", len(b), len(long.tape.entries))
 	}
 	none := newGrantee(t, &Attempt{KV: fakeKV{}})
 	none.asks("kv_get", "", "a")

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -17,11 +17,10 @@ import (
 // Recording is one that was read back.
 type Recording struct {
 	Attempt int
-	Ran     hive.SkillID
 	Cut     bool // the attempt was told more than could be kept
 	Calls   int  // of functions; readings of clocks and random bytes are no calls
 
-	manifest string
+	manifest [8]byte // of its digest
 	entries  []told
 }
 
@@ -40,18 +39,21 @@ var errRecording = errors.New("not a recording of this version of the hive")
 
 // ReadRecording reads what Attempt.Recording returned.
 func ReadRecording(b []byte) (*Recording, error) {
-	if len(b) == 0 || b[0] != recordingVersion {
+	d := decoder{rest: b}
+	version, flags := d.bytes(1)[0], d.bytes(1)[0]
+	attempt, n := binary.Uvarint(d.rest)
+	d.bytes(max(n, 0))
+	r := &Recording{Attempt: int(attempt), Cut: flags&flagCut != 0, manifest: [8]byte(d.bytes(8))}
+	if version != recordingVersion || n <= 0 || attempt > math.MaxInt32 || d.bad {
 		return nil, errRecording
 	}
-	const most = hive.MaxRecording + 64<<10 // bytes, with the head
-	all, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(b[1:])), most+1))
-	top, rest, found := bytes.Cut(all, []byte("\n"))
-	var h head
-	if err != nil || len(all) > most || !found || json.Unmarshal(top, &h) != nil {
-		return nil, errRecording
+	if flags&flagPacked != 0 {
+		var err error
+		d.rest, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(d.rest)), hive.MaxRecording+1))
+		if err != nil || len(d.rest) > hive.MaxRecording {
+			return nil, errRecording
+		}
 	}
-	r := &Recording{Attempt: h.Attempt, Ran: h.Ran, Cut: h.Cut, manifest: h.Manifest}
-	d := decoder{rest: rest}
 	for len(d.rest) > 0 && !d.bad {
 		e := d.entry()
 		if e.kind == toldCall {
