@@ -55,12 +55,14 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// startRedis runs a redis-server for this script; $REDIS is its address.
+// startRedis runs a redis-server for this script; $REDIS is its address,
+// and $SOCKET that for redis-cli.
 func startRedis(ts *testscript.TestScript, _ bool, args []string) {
 	server, err := testkit.StartRedis(args...)
 	ts.Check(err)
 	ts.Defer(server.Stop)
 	ts.Setenv("REDIS", "unix://"+server.Addr)
+	ts.Setenv("SOCKET", server.Addr)
 	ts.Setenv("SOCKET", server.Addr)
 }
 
