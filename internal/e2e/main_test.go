@@ -65,6 +65,7 @@ var skills struct {
 
 	guest     string // its payload says what it does; see internal/testkit/guest
 	probe     string // its arguments say what it does; see testdata/probe
+	tally     string // it counts; see testdata/tally
 	cat       string // its result is its payload; see testdata/cat.hex
 	wordcount string // the project's skill, as a folder
 }
@@ -88,25 +89,37 @@ func build(guest []byte) (err error) {
 	if s.wordcount, err = filepath.Abs("../../skills/wordcount"); err != nil {
 		return err
 	}
-	source := filepath.Join(s.dir, "probe")
-	if err := os.CopyFS(source, os.DirFS("testdata/probe")); err != nil {
-		return err
-	}
-	probe, errProbe := buildFolder(source)
+	probe, errProbe := buildCopy("probe")
+	tally, errTally := buildCopy("tally", "../../skills/sdk/go/hive.go")
 	wordcount, errWordcount := buildFolder(s.wordcount)
 	text, errRead := os.ReadFile("testdata/cat.hex")
 	cat, errHex := fromHex(string(text))
-	if err := errors.Join(errProbe, errWordcount, errRead, errHex); err != nil {
+	if err := errors.Join(errProbe, errTally, errWordcount, errRead, errHex); err != nil {
 		return err
 	}
-	s.guest, s.probe, s.cat = filepath.Join(s.dir, "guest.wasm"), filepath.Join(s.dir, "probe.wasm"), filepath.Join(s.dir, "cat.wasm")
-	files := []string{s.guest, s.probe, s.cat, filepath.Join(s.dir, "wordcount.wasm")}
-	for i, program := range [][]byte{guest, probe, cat, wordcount} {
+	file := func(name string) string { return filepath.Join(s.dir, name+".wasm") }
+	s.guest, s.probe, s.tally, s.cat = file("guest"), file("probe"), file("tally"), file("cat")
+	files := []string{s.guest, s.probe, s.tally, s.cat, file("wordcount")}
+	for i, program := range [][]byte{guest, probe, tally, cat, wordcount} {
 		if err := os.WriteFile(files[i], program, 0o644); err != nil {
 			return err
 		}
 	}
 	return testkit.Precompile(filepath.Join(caches, "hive", "code"), files...)
+}
+
+// buildCopy builds a folder of testdata with these files added to it.
+func buildCopy(name string, beside ...string) ([]byte, error) {
+	source := filepath.Join(skills.dir, name)
+	err := os.CopyFS(source, os.DirFS(filepath.Join("testdata", name)))
+	for _, path := range beside {
+		text, errRead := os.ReadFile(path)
+		err = errors.Join(err, errRead, os.WriteFile(filepath.Join(source, filepath.Base(path)), text, 0o644))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return buildFolder(source)
 }
 
 func buildFolder(path string) ([]byte, error) {

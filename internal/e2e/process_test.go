@@ -131,6 +131,14 @@ type cluster struct {
 // newCluster starts a redis-server that has the guest registered.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
+	c := newEmptyCluster(t)
+	testkit.PublishGuest(t, c.road)
+	return c
+}
+
+// newEmptyCluster starts a redis-server.
+func newEmptyCluster(t *testing.T) *cluster {
+	t.Helper()
 	t.Parallel()
 	makeSkills(t)
 	server, err := testkit.StartRedis()
@@ -140,7 +148,6 @@ func newCluster(t *testing.T) *cluster {
 	t.Cleanup(server.Stop)
 	c := &cluster{T: t, url: "unix://" + server.Addr}
 	c.road = testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}})
-	testkit.PublishGuest(t, c.road)
 	return c
 }
 
@@ -208,13 +215,16 @@ func (c *cluster) awaitIdle(want hive.Stats) {
 }
 
 // register makes a program known as a skill.
-func register(t *testing.T, road *broker.Broker, name, path string) hive.SkillRef {
+func register(t *testing.T, road *broker.Broker, name, path string, change ...func(*hive.Manifest)) hive.SkillRef {
 	t.Helper()
 	program, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := hive.Skill{Manifest: hive.Manifest{Name: name, Version: "1.0.0"}, Digest: runtime.Digest(program), Size: int64(len(program))}
+	for _, c := range change {
+		c(&s.Manifest)
+	}
 	if err := road.Publish(t.Context(), &s, program); err != nil {
 		t.Fatal(err)
 	}
