@@ -15,12 +15,12 @@ func run(url []byte) ([]byte, error) {
 	if _, err := HTTP(Request{Method: "POST", URL: string(url)}); err != nil {
 		return nil, err
 	}
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(20 * time.Millisecond)
 	child, err := Spawn("tally", nil)
 	if err != nil {
 		return nil, err
 	}
 	_, err = KVIncr("", "parents", 1)
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(20 * time.Millisecond)
 	return []byte(child), err
 }
