@@ -48,38 +48,51 @@ func TestEffectsHappenOnceWhileSporesDie(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kills := c.killUntilTallied(spores)
+	c.awaitIdle(hive.Stats{Completed: 2 * manyTasks})
+	attempts := c.checkTally(ids)
+	t.Logf("%d spores were killed; %d tasks had %d attempts and sent %d requests", kills, manyTasks, attempts, told.Load())
+	if attempts <= manyTasks || told.Load() <= manyTasks {
+		t.Errorf("%d attempts sent %d requests, want more than %d of each: no death hurt", attempts, told.Load(), manyTasks)
+	}
+}
+
+// killUntilTallied has the spores die in turn, each time one of them, and others take
+// their places, until all tasks are completed. It returns how many died.
+func (c *cluster) killUntilTallied(spores []*process) (kills int) {
+	c.Helper()
 	tick := time.NewTicker(killEvery)
 	defer tick.Stop()
-	kills := 0
 	for ; !c.tallied(); kills++ {
 		if kills == maxKills {
-			t.Fatalf("the tasks are not over after %d deaths", kills)
+			c.Fatalf("the tasks are not over after %d deaths", kills)
 		}
 		<-tick.C
 		victim := kills % len(spores)
 		spores[victim].kill()
 		spores[victim] = c.tallySpore(len(spores) + kills)
 	}
+	return kills
+}
 
-	c.awaitIdle(hive.Stats{Completed: 2 * manyTasks})
+// checkTally compares what the keys hold with the tasks, and each task's child with
+// the id that it must have. It returns how many attempts the tasks took.
+func (c *cluster) checkTally(ids []string) (attempts int) {
+	c.Helper()
 	for _, key := range []string{"parents", "children"} {
-		value, _, err := c.road.KV().Get(t.Context(), hive.KVSpace("tally", ""), key)
-		if string(value) != strconv.Itoa(manyTasks) || err != nil {
-			t.Errorf("%s = %s, %v, want %d", key, value, err, manyTasks)
+		value, _, err := c.road.KV().Get(c.Context(), hive.KVSpace("tally", ""), key)
+		if string(value) != strconv.Itoa(len(ids)) || err != nil {
+			c.Errorf("%s = %s, %v, want %d", key, value, err, len(ids))
 		}
 	}
-	attempts := 0
 	for _, id := range ids {
 		parent, child := c.completed(id), c.completed(hive.DerivedID(id, 0))
 		attempts += parent.Attempts
 		if string(parent.Result) != child.ID {
-			t.Errorf("task %s spawned %s, want %s", id, parent.Result, child.ID)
+			c.Errorf("task %s spawned %s, want %s", id, parent.Result, child.ID)
 		}
 	}
-	t.Logf("%d spores were killed; %d tasks had %d attempts and sent %d requests", kills, manyTasks, attempts, told.Load())
-	if attempts <= manyTasks || told.Load() <= manyTasks {
-		t.Errorf("%d attempts sent %d requests, want more than %d of each: no death hurt", attempts, told.Load(), manyTasks)
-	}
+	return attempts
 }
 
 // publishTally registers the skill that counts, allowed to tell a server.

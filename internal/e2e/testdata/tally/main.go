@@ -1,4 +1,4 @@
-// Command tally is a skill that counts, by the host's keys and behind their back.
+// Command tally is a skill that counts: by keys, by tasks it spawns, and by HTTP.
 package main
 
 import "time"
