@@ -123,6 +123,7 @@ func TestStandard(t *testing.T) {
 		{"histogram", "{}", `"values" and "text" are both missing`},
 		{"secscan", "{}", `"path" is missing`},
 		{"summarize", "{}", `"text" is missing`},
+		{"thumbnail", "hello", "the payload is neither PNG nor JPEG"},
 		{"wordcount", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

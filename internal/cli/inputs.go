@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hive-spore/hive"
@@ -20,8 +21,9 @@ import (
 
 // input is one payload and what it is called in the output.
 type input struct {
-	name string
-	data []byte
+	name   string
+	data   []byte
+	binary bool // a file that is no text
 }
 
 // skipped is an input that is not worked on, and why.
@@ -62,7 +64,7 @@ func (all *inputs) stdin(in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	all.items = append(all.items, input{"-", data})
+	all.items = append(all.items, input{name: "-", data: data})
 	return nil
 }
 
@@ -72,7 +74,7 @@ func (all *inputs) path(ctx context.Context, path string) error {
 		return inputError(path, err)
 	}
 	if !info.IsDir() {
-		return all.named(path, info)
+		return all.add(path, info, true)
 	}
 	files, err := tracked(ctx, path)
 	if err != nil {
@@ -111,11 +113,12 @@ func (all *inputs) file(path string) error {
 		all.skip(path, "symbolic link")
 		return nil
 	}
-	return all.named(path, info)
+	return all.add(path, info, false)
 }
 
-// named adds a text file, and skips what is not one.
-func (all *inputs) named(path string, info fs.FileInfo) error {
+// add adds a file that can be one payload. One that is no text is skipped if nobody
+// named it.
+func (all *inputs) add(path string, info fs.FileInfo, named bool) error {
 	switch {
 	case !info.Mode().IsRegular():
 		all.skip(path, "not a regular file")
@@ -125,15 +128,16 @@ func (all *inputs) named(path string, info fs.FileInfo) error {
 		return nil
 	}
 	data, err := os.ReadFile(path)
+	binary := bytes.IndexByte(data[:min(len(data), sniff)], 0) >= 0
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		all.skip(path, "permission denied")
 	case err != nil:
 		return err
-	case bytes.IndexByte(data[:min(len(data), sniff)], 0) >= 0:
+	case binary && !named:
 		all.skip(path, "binary")
 	default:
-		all.items = append(all.items, input{filepath.ToSlash(path), data})
+		all.items = append(all.items, input{filepath.ToSlash(path), data, binary})
 	}
 	return nil
 }
@@ -205,7 +209,7 @@ func (all *inputs) lines(in io.Reader, path string) error {
 	lines.Buffer(nil, hive.MaxPayload+2) // a line and how it ends
 	n := 1
 	for ; lines.Scan() && len(lines.Bytes()) <= hive.MaxPayload; n++ {
-		all.items = append(all.items, input{fmt.Sprintf("%s:%d", path, n), bytes.Clone(lines.Bytes())})
+		all.items = append(all.items, input{name: fmt.Sprintf("%s:%d", path, n), data: bytes.Clone(lines.Bytes())})
 	}
 	err := lines.Err()
 	if errors.Is(err, bufio.ErrTooLong) || len(lines.Bytes()) > hive.MaxPayload {
@@ -237,7 +241,7 @@ func (all *inputs) values(in io.Reader, path string) error {
 		if err != nil {
 			return fmt.Errorf("%s: item %d is not JSON: %w", path, n, err)
 		}
-		all.items = append(all.items, input{fmt.Sprintf("%s#%d", path, n), v})
+		all.items = append(all.items, input{name: fmt.Sprintf("%s#%d", path, n), data: v})
 	}
 }
 
@@ -267,18 +271,22 @@ func startsArray(r *bufio.Reader) bool {
 	return false
 }
 
-// payloads turns the inputs into payloads, and skips files that are too large
-// once they are JSON.
+// payloads turns the inputs into payloads, and skips files that cannot be JSON or
+// are too large with what is added.
 func (all *inputs) payloads(each string, takesJSON bool, set map[string]json.RawMessage) ([][]byte, error) {
 	payloads := make([][]byte, 0, len(all.items))
 	kept := all.items[:0]
 	for _, in := range all.items {
+		if takesJSON && in.binary {
+			all.skip(in.name, "binary")
+			continue
+		}
 		p, err := payload(in, each, takesJSON, set)
 		if err != nil {
 			return nil, err
 		}
 		if each == "file" && len(p) > hive.MaxPayload {
-			all.skip(in.name, fmt.Sprintf("larger than 1 MiB as JSON (%d bytes)", len(p)))
+			all.skip(in.name, fmt.Sprintf("larger than 1 MiB %s (%d bytes)", map[bool]string{true: "as JSON", false: "with --set"}[takesJSON], len(p)))
 			continue
 		}
 		kept, payloads = append(kept, in), append(payloads, p)
@@ -304,10 +312,14 @@ func (all *inputs) refused(skill *hive.Skill, payloads [][]byte, err error) erro
 
 // payload is what a skill gets for an input: one with an input schema takes JSON,
 // so a file becomes {"path", "text"} and set is merged in; one without takes the
-// bytes.
+// bytes, behind a line of JSON if something is set.
 func payload(in input, each string, takesJSON bool, set map[string]json.RawMessage) ([]byte, error) {
-	if !takesJSON || (each == "json" && len(set) == 0) {
+	switch {
+	case len(set) == 0 && (!takesJSON || each == "json"):
 		return in.data, nil
+	case !takesJSON:
+		line, err := json.Marshal(set)
+		return slices.Concat(line, []byte("\n"), in.data), err
 	}
 	doc := map[string]json.RawMessage{}
 	if each == "json" {

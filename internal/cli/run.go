@@ -30,7 +30,8 @@ input. Of a directory every text file is one task: those git tracks if it is a
 repository, else all; binary files, links and files over 1 MiB are skipped.
 
 A skill with an input schema gets {"path": …, "text": …} for a file or a line, or
-the JSON value itself with --each json; a skill without one gets the bytes.
+the JSON value itself with --each json; a skill without one gets the bytes, also of
+a binary file that is named. With --set it gets them behind a line of JSON.
 
 Without an address for Redis everything runs in this process and nothing is kept.
 The exit code is 0 if all tasks completed, 3 if one failed. A run that is
@@ -56,7 +57,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	f.task.add(cmd)
 	cmd.Flags().StringVar(&f.each, "each", "file", "what becomes one task: file, line or json")
-	cmd.Flags().StringArrayVar(&f.set, "set", nil, "KEY=VALUE added to every JSON payload (repeatable)")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "KEY=VALUE added to every JSON payload, or as a line of JSON before the bytes (repeatable)")
 	cmd.Flags().IntVar(&f.slots, "slots", 0, "tasks at once when everything runs in this process (default: one per core)")
 	return cmd
 }
