@@ -204,25 +204,7 @@ impl Jpeg {
         if !(1..=4).contains(&n) || body.len() != 4 + 2 * n {
             return Err(BAD);
         }
-        let (from, to, high, low) = (
-            body[1 + 2 * n],
-            body[2 + 2 * n],
-            body[3 + 2 * n] >> 4,
-            body[3 + 2 * n] & 15,
-        );
-        let mut scan = Scan {
-            parts: vec![],
-            from: from as usize,
-            to: to as usize,
-            refine: high > 0,
-            low: low as u32,
-            progressive: self.progressive,
-        };
-        if !self.progressive {
-            (scan.from, scan.to, scan.refine, scan.low) = (0, 63, false, 0);
-        } else if from > to || to > 63 || low > 13 || (from == 0 && to > 0) || (from > 0 && n > 1) {
-            return Err(BAD);
-        }
+        let mut scan = Scan::new(self.progressive, n, &body[1 + 2 * n..]).ok_or(BAD)?;
         for c in body[1..1 + 2 * n].chunks_exact(2) {
             let i = self
                 .components

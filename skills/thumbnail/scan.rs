@@ -17,6 +17,29 @@ pub struct Scan {
     pub progressive: bool,
 }
 
+impl Scan {
+    /// Makes a scan of n components of the three bytes that end its head.
+    pub fn new(progressive: bool, n: usize, head: &[u8]) -> Option<Scan> {
+        let (mut from, mut to, mut bits) = (head[0], head[1], head[2]);
+        if !progressive {
+            (from, to, bits) = (0, 63, 0);
+        }
+        let low = bits & 15;
+        let whole = !progressive || from > 0 || to == 0; // DC comes without AC
+        if from > to || to > 63 || low > 13 || !whole || (from > 0 && n > 1) {
+            return None;
+        }
+        Some(Scan {
+            parts: vec![],
+            from: from as usize,
+            to: to as usize,
+            refine: bits > 15,
+            low: low as u32,
+            progressive,
+        })
+    }
+}
+
 /// A component and its codes.
 pub struct Part {
     pub component: usize,
