@@ -102,8 +102,10 @@ type Outcome struct {
 	Effects Effects // to be done if it completed
 
 	// Recording is what the attempt was told by its host, if it failed; only package
-	// hostfuncs reads it.
+	// hostfuncs reads it. A record has none: Recorded is the attempt that the road
+	// was given one of.
 	Recording []byte
+	Recorded  int
 }
 
 // Receipt is what an attempt used.

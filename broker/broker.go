@@ -40,10 +40,11 @@ type Options struct {
 
 	SentinelUsername, SentinelPassword string // of the sentinels, if they want any
 
-	Shard     string        // the hash tag of all keys; default "h"
-	Retention time.Duration // of finished tasks; default hive.DefaultRetention
-	Lease     time.Duration // of a spore that went silent; default hive.Lease
-	Channel   string        // name of the control channel; default "hive:broadcast"
+	Shard      string        // the hash tag of all keys; default "h"
+	Retention  time.Duration // of finished tasks; default hive.DefaultRetention
+	Recordings int64         // bytes of what is kept of failed attempts in all, the oldest give way; default 64 MiB
+	Lease      time.Duration // of a spore that went silent; default hive.Lease
+	Channel    string        // name of the control channel; default "hive:broadcast"
 }
 
 // ParseURL reads redis://, rediss:// (TLS) and unix:// addresses.
@@ -92,6 +93,9 @@ func (o Options) Validate() error {
 func (o Options) withDefaults() Options {
 	if o.Shard == "" {
 		o.Shard = "h"
+	}
+	if o.Recordings == 0 {
+		o.Recordings = 64 << 20
 	}
 	if o.Retention == 0 {
 		o.Retention = hive.DefaultRetention

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -89,8 +90,11 @@ func (b *Broker) Fail(ctx context.Context, node string, a *hive.Attempt, o *hive
 	if o.Failure.Permanent {
 		permanent = 1
 	}
+	if len(o.Recording) > 0 {
+		o.Recorded = a.Number
+	}
 	state, err := b.run(ctx, scriptFail, node, a.Task.ID, a.Number, permanent, delay.Milliseconds(),
-		packOutcome(o), b.opts.Retention.Milliseconds()).Text()
+		packOutcome(o), b.opts.Retention.Milliseconds(), o.Recording, b.opts.Recordings).Text()
 	switch {
 	case err != nil:
 		return "", b.wrap("fail "+a.Task.ID, err)
@@ -100,6 +104,16 @@ func (b *Broker) Fail(ctx context.Context, node string, a *hive.Attempt, o *hive
 		return hive.Failed, nil
 	}
 	return hive.Scheduled, nil
+}
+
+// Recording returns what the failed attempt of a task was told by its host, as
+// Outcome.Recording was, or ErrNotFound.
+func (b *Broker) Recording(ctx context.Context, id string, attempt int) ([]byte, error) {
+	recording, err := b.rdb.Get(ctx, b.keys.recording(id, attempt)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("recording of %s, attempt %d: %w", id, attempt, hive.ErrNotFound)
+	}
+	return recording, b.wrap("read the recording of "+id, err)
 }
 
 // Release hands running attempts back at no cost to their tasks. It returns how

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,12 +52,12 @@ const (
 
 // Tags of outcome fields.
 const (
-	tagRan       = 64 // name@version digest of the program that ran
-	tagFailure   = 65 // kind NUL '0' or '1' (permanent) message
-	tagLog       = 66
-	tagElapsed   = 67 // µs
-	tagReceipt   = 69
-	tagRecording = 70
+	tagRan      = 64 // name@version digest of the program that ran
+	tagFailure  = 65 // kind NUL '0' or '1' (permanent) message
+	tagLog      = 66
+	tagElapsed  = 67 // µs
+	tagReceipt  = 69
+	tagRecorded = 70 // attempt, as decimal text
 	// 68 is the mark of a call by hand, which only scripts write and read.
 )
 
@@ -109,8 +110,8 @@ func packOutcome(o *hive.Outcome) []byte {
 	if len(o.Log) > 0 {
 		b = appendField(b, tagLog, string(o.Log[:min(len(o.Log), hive.MaxLog)]))
 	}
-	if f := o.Failure; f != nil && len(o.Recording) > 0 {
-		b = appendField(b, tagRecording, string(o.Recording))
+	if o.Recorded > 0 {
+		b = appendField(b, tagRecorded, strconv.Itoa(o.Recorded))
 	}
 	if o.Receipt != (hive.Receipt{}) {
 		b = appendField(b, tagReceipt, packReceipt(o.Receipt))
@@ -260,8 +261,8 @@ func readOutcome(r *hive.Record, fields []byte) error {
 			r.Failure = readFailure(string(v))
 		case tagLog:
 			r.Log = v
-		case tagRecording:
-			r.Recording = v
+		case tagRecorded:
+			r.Recorded, _ = strconv.Atoi(string(v)) // else nothing was
 		case tagElapsed:
 			if len(v) == 6 {
 				r.Elapsed = time.Duration(read48(v)) * time.Microsecond

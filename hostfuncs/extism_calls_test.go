@@ -102,7 +102,7 @@ func TestExtismHTTPAsks(t *testing.T) {
 	p := newPlugin(t, ExtismOptions{}, hive.GrantHTTP)
 	p.attempt.Allow.HTTP, p.attempt.HTTP = []string{host}, NewHTTP(HTTPOptions{Private: loopback})
 	p.attempt.Record = hive.MaxRecording
-	request := `{"url": "` + url + `/v1", "method": "POST", "headers": {"X-Bee": "a\nb"}}`
+	request := `{"url": "` + url + `/v1", "method": "POST", "headers": {"X-Bee": "a b"}}`
 	body := p.call("http_request", p.text(request), p.text("honey"))
 	if got := p.textAt(body); got != "POST /v1 hive honey" {
 		t.Errorf("body %q", got)
@@ -115,6 +115,10 @@ func TestExtismHTTPAsks(t *testing.T) {
 	p.wantFault("is not allowed: example.com:443: the skill's manifest does not allow it", "http_request", p.text(`{"url":"https://example.com"}`), 0)
 	p.wantCall(0, "http_status_code")
 	p.wantFault("it is none", "http_request", p.text(`{"url":"`+url+`","method":"TRACE"}`), 0)
+	for _, q := range []string{`{"url":"` + url + `\nauthorization: b"}`, `{"url":"` + url + `","method":"GET /\n"}`, `{"url":"` + url + `","headers":{"a":"b\nc: d"}}`} {
+		p.wantFault("control characters in it", "http_request", p.text(q), 0)
+	}
+	p.wantFault("is no header's name", "http_request", p.text(`{"url":"`+url+`","headers":{"a: b\nc":"d"}}`), 0)
 	if n := p.attempt.Denied()["http_request"]; n != 1 {
 		t.Errorf("denied %d times, want 1", n)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/hive-spore/hive"
 )
@@ -35,10 +36,10 @@ func extismHTTPRequest(ctx context.Context, a *Attempt, stack []uint64) {
 	}
 	c := &call{Attempt: a, ctx: ctx}
 	var args arguments
-	args.bytes(c.mask(head))
+	args.bytes(c.mask(withoutCredentials(head)))
 	args.bytes(c.mask(body))
 	c.answer = nil
-	n := c.told("http", args, func(c *call) int32 { return c.request(head, body) })
+	n := c.recorded("http", args, func(c *call) int32 { return c.request(head, body) })
 	answer := c.answer
 	c.answer = nil
 	switch {
@@ -68,19 +69,21 @@ func extismHead(text []byte) (head []byte, url string) {
 	if q.Method == "" {
 		q.Method = "GET"
 	}
-	b := fmt.Appendf(nil, "%s %s\n", q.Method, q.URL)
+	url = hive.Clip(q.URL, maxURL)
+	line := func(s string) string { // what is two lines would be a header of its own
+		if strings.ContainsFunc(s, unicode.IsControl) {
+			fail("HTTP request to %q: control characters in it", url)
+		}
+		return s
+	}
+	b := fmt.Appendf(nil, "%s %s\n", line(q.Method), line(q.URL))
 	for _, name := range slices.Sorted(maps.Keys(q.Headers)) {
-		b = fmt.Appendf(b, "%s: %s\n", name, strings.Map(noBreak, q.Headers[name]))
+		if !isToken(name) {
+			fail("HTTP request to %q: %.80q is no header's name", url, name)
+		}
+		b = fmt.Appendf(b, "%s: %s\n", name, line(q.Headers[name]))
 	}
-	return b, hive.Clip(q.URL, maxURL)
-}
-
-// noBreak keeps a header's value in its line.
-func noBreak(r rune) rune {
-	if r == '\n' || r == '\r' {
-		return ' '
-	}
-	return r
+	return b, url
 }
 
 // respond takes a response apart, as httpRequest answers it, and returns its body.

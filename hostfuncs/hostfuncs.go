@@ -88,9 +88,9 @@ type function struct {
 	call   func(*call) int32
 }
 
-// told reports whether it answers with what only the host knows. Clock and random
+// recorded reports whether it answers with what only the host knows. Clock and random
 // numbers are recorded where they come from.
-func (f *function) told() bool {
+func (f *function) recorded() bool {
 	return !slices.Contains([]string{"answer_read", "log", "clock", "random"}, f.name)
 }
 
@@ -117,7 +117,7 @@ type call struct {
 
 // handler is the door of every function: grants are looked at here.
 func (f function) handler() api.GoModuleFunc {
-	told := f.told()
+	recorded := f.recorded()
 	return func(ctx context.Context, m api.Module, stack []uint64) {
 		a, _ := ctx.Value(attemptKey{}).(*Attempt)
 		if f.grant != "" && !a.granted(f.grant) || a == nil {
@@ -130,7 +130,7 @@ func (f function) handler() api.GoModuleFunc {
 			a.answer = nil
 		}
 		var n int32
-		if told {
+		if recorded {
 			n = c.tell(f.name, f.params, f.call)
 		} else {
 			n = f.call(&c)

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash/crc32"
+	"regexp"
 	"strings"
 
 	"github.com/hive-spore/hive"
@@ -107,6 +108,9 @@ func (c *call) tell(name, params string, function func(*call) int32) int32 {
 		switch letter {
 		case 'B':
 			b, _ := c.view(at)
+			if name == "http" && at == 0 {
+				b = withoutCredentials(b)
+			}
 			args.bytes(c.mask(b))
 			at += 2
 		case 'I':
@@ -117,11 +121,11 @@ func (c *call) tell(name, params string, function func(*call) int32) int32 {
 			at++
 		}
 	}
-	return c.told(name, args, function)
+	return c.recorded(name, args, function)
 }
 
-// told is tell, with the arguments read.
-func (c *call) told(name string, args arguments, function func(*call) int32) int32 {
+// recorded is tell, with the arguments read.
+func (c *call) recorded(name string, args arguments, function func(*call) int32) int32 {
 	if c.Replay != nil {
 		n, answer := c.Replay.call(name, args)
 		if name == "secret" && n >= 0 {
@@ -131,7 +135,8 @@ func (c *call) told(name string, args arguments, function func(*call) int32) int
 		return n
 	}
 	n := function(c)
-	if c.Record > 0 {
+	// What comes after the attempt's end is not what it ended with.
+	if c.Record > 0 && c.ctx.Err() == nil {
 		answer := c.maskAnswer(name, n, c.answer)
 		b := appendText([]byte{toldCall}, []byte(name))
 		b = appendText(b, args.text)
@@ -140,6 +145,15 @@ func (c *call) told(name string, args arguments, function func(*call) int32) int
 		c.tape.add(c.Record, binary.AppendUvarint(b, uint64(len(answer))), answer)
 	}
 	return n
+}
+
+// credentials are headers whose values are nobody's business, nor what a guest makes
+// of a secret for them.
+var credentials = regexp.MustCompile(`(?im)^((?:proxy-)?authorization|cookie|x-api-key|x-auth-token)(:[ \t]*)(.*)$`)
+
+// withoutCredentials returns the head of a request as it is recorded.
+func withoutCredentials(head []byte) []byte {
+	return credentials.ReplaceAll(head, []byte("$1$2"+redacted))
 }
 
 // arguments are those of a call.

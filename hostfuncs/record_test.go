@@ -2,6 +2,7 @@ package hostfuncs
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -161,6 +162,47 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	g.gets("xxxxxxxxxxxx", "secret", "API_TOKEN")
 	g.gets("it is xxxxxxxxxxxx here", "kv_get", "", "a")
 	g.wants(0, "kv_set", "", "b", "what the secret makes of it", 0)
+	const doubt = `call 3 was recorded as kv_set("", "b", "xxxxxxxxxxxx", 0), and is now kv_set("", "b", "what the secret makes of it", 0)`
+	if got := g.Replay.Doubt(); got != doubt || g.Replay.Diverged() != "" {
+		t.Errorf("it doubts %s, want %s", got, doubt)
+	}
+}
+
+// TestCredentialsAreNotRecorded, also where they are made of what is no secret.
+func TestCredentialsAreNotRecorded(t *testing.T) {
+	url, host := serve(t, echo)
+	g := surfer(t, HTTPOptions{Private: loopback}, host)
+	g.Record = hive.MaxRecording
+	g.asks("http", "GET "+url+"\nauthorization: Basic dTpw\nX-API-Key:k3y\nX-Bee: bee", "")
+	entries := string(g.tape.entries)
+	if strings.Contains(entries, "dTpw\n") || strings.Contains(entries, "k3y") || !strings.Contains(entries, "authorization: [secret]") {
+		t.Errorf("recorded %q", entries)
+	}
+	g = newGrantee(t, &Attempt{Replay: read(t, g.Recording(recorded)).Replay(false)})
+	if n, _ := g.asks("http", "GET "+url+"\nauthorization: Basic b3RoZXI=\nX-API-Key:another\nX-Bee: bee", ""); n <= 0 {
+		t.Errorf("http = %d", n)
+	}
+}
+
+// TestOutOfTime: what an attempt waited for at its end is not recorded, and its
+// replay is over there.
+func TestOutOfTime(t *testing.T) {
+	g := newGrantee(t, &Attempt{Record: hive.MaxRecording, KV: fakeKV{}, Skill: bees})
+	g.wants(errAbsent, "kv_get", "", "a")
+	ctx, cancel := context.WithCancel(g.ctx)
+	cancel()
+	g.ctx = ctx
+	g.wants(errAbsent, "kv_get", "", "b")
+	r := read(t, g.Recording(recorded))
+	if r.Calls != 1 {
+		t.Errorf("recorded %d calls", r.Calls)
+	}
+	r.OutOfTime = true
+	g = newGrantee(t, &Attempt{Replay: r.Replay(false)})
+	g.wants(errAbsent, "kv_get", "", "a")
+	if why := parts(g, func() { g.asks("kv_get", "", "b") }); why != "" || !g.Replay.Over() {
+		t.Errorf("parts with %q, over %v", why, g.Replay.Over())
+	}
 }
 
 // TestRecordingIsBounded: what does not fit is left out, and so is all after it.

@@ -59,8 +59,11 @@ func (a *Attempt) Redact(text string) string {
 				n = min(n, at)
 			}
 		}
-		kept := text[:n]
-		if begun := a.begun(kept); begun >= minSecret {
+		kept, least := text[:n], minSecret
+		if text[n:] == "…" { // a message that was cut: its end may be the begin of anything
+			least = 1
+		}
+		if begun := a.begun(kept); begun >= least {
 			kept = kept[:n-begun] + redacted
 		}
 		mark := min(len(text), n+1) // of which one byte is enough to go on

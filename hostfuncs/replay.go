@@ -20,12 +20,16 @@ type Recording struct {
 	Cut     bool // the attempt was told more than could be kept
 	Calls   int  // of functions; readings of clocks and random bytes are no calls
 
+	// OutOfTime is for the caller to say: the attempt was. What it waited for then is
+	// not recorded.
+	OutOfTime bool
+
 	manifest [8]byte // of its digest
-	entries  []told
+	entries  []item
 }
 
-// told is one entry; which fields count depends on its kind.
-type told struct {
+// item is one entry; which fields count depends on its kind.
+type item struct {
 	kind byte
 	n    int64 // reading, ns slept, or a call's number
 	name string
@@ -77,7 +81,7 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) entry() (e told) {
+func (d *decoder) entry() (e item) {
 	switch e.kind = d.bytes(1)[0]; e.kind {
 	case toldRealtime, toldMonotonic:
 		d.last[e.kind] += d.varint()
@@ -133,8 +137,10 @@ type Replay struct {
 	loose  bool
 	at     [toldKinds]int // the next entry; all kinds share the first unless loose
 	called int
-	secret bool // from here on arguments may differ: the secret is not recorded
+	secret bool   // from here on arguments may differ: the secret is not recorded
+	doubt  string // the first that do
 	why    string
+	over   bool // the guest was ended where the recorded one was
 
 	// What goes on where nothing more was recorded, if loose.
 	clocks [toldMonotonic + 1]int64
@@ -152,6 +158,14 @@ func (r *Recording) Replay(loose bool) *Replay {
 // Replayed returns how many of the recorded calls were asked for again.
 func (r *Replay) Replayed() int { return r.called }
 
+// Doubt says where arguments first differ that a secret may have been part of, "" if
+// none do.
+func (r *Replay) Doubt() string { return r.doubt }
+
+// Over reports whether the guest asked for more than was recorded of one that was out
+// of time: it was ended there.
+func (r *Replay) Over() bool { return r.over }
+
 // Diverged says where the attempt first asked for something else than the
 // recorded one, "" if it did not.
 func (r *Replay) Diverged() string { return r.why }
@@ -164,7 +178,7 @@ func (r *Replay) diverge(format string, args ...any) {
 
 // next returns the next entry of a kind, nil if there is none left and the replay
 // is loose.
-func (r *Replay) next(kind byte, asked func() string) *told {
+func (r *Replay) next(kind byte, asked func() string) *item {
 	place := &r.at[0]
 	if r.loose {
 		place = &r.at[kind]
@@ -180,6 +194,9 @@ func (r *Replay) next(kind byte, asked func() string) *told {
 		return nil
 	case *place < len(r.entries):
 		r.differs(&r.entries[*place], asked())
+	case r.OutOfTime && !r.Cut && !r.loose:
+		r.over = true
+		fail("out of time")
 	case r.Cut:
 		r.diverge("the recording is full there, and it asks for %s", asked())
 	}
@@ -187,12 +204,23 @@ func (r *Replay) next(kind byte, asked func() string) *told {
 	return nil
 }
 
-func (r *Replay) differs(recorded *told, asked string) {
+// differ is about arguments that are not the same in what is too long to show, or in
+// what a secret may be part of: that is no reason to end the guest.
+func (r *Replay) differ(recorded *item, asked string) {
+	if !r.secret {
+		r.differs(recorded, "the same with another end of what is too long to show")
+	}
+	if r.doubt == "" {
+		r.doubt = fmt.Sprintf("call %d was recorded as %s, and is now %s", r.called+1, recorded, asked)
+	}
+}
+
+func (r *Replay) differs(recorded *item, asked string) {
 	r.diverge("it was recorded to ask for %s, and now asks for %s", recorded, asked)
 }
 
 // String says what is asked for.
-func (e *told) String() string {
+func (e *item) String() string {
 	switch e.kind {
 	case toldRealtime, toldMonotonic:
 		return "the time"
@@ -210,8 +238,8 @@ func callText(name string, args []byte) string {
 	for d := (decoder{rest: args}); len(d.rest) > 0 && !d.bad; {
 		if d.bytes(1)[0] == 'N' {
 			texts = append(texts, fmt.Sprint(d.varint()))
-		} else if text := d.text(); len(text) == maxArgument {
-			texts = append(texts, fmt.Sprintf("%q…", text))
+		} else if text := d.text(); len(text) >= maxArgument {
+			texts = append(texts, fmt.Sprintf("%q…", text[:maxArgument]))
 		} else {
 			texts = append(texts, fmt.Sprintf("%q", text))
 		}
@@ -223,12 +251,10 @@ func callText(name string, args []byte) string {
 func (r *Replay) call(name string, args arguments) (int32, []byte) {
 	asked := func() string { return callText(name, args.text) }
 	e := r.next(toldCall, asked)
-	if same := e.sum == args.sum && bytes.Equal(e.args, args.text); e.name != name || !same && !r.secret {
-		what := asked()
-		if what == e.String() {
-			what = "the same with another end of what is too long to show"
-		}
+	if what := asked(); e.name != name || !r.secret && what != e.String() {
 		r.differs(e, what)
+	} else if e.sum != args.sum || !bytes.Equal(e.args, args.text) {
+		r.differ(e, what)
 	}
 	r.called++
 	r.secret = r.secret || name == "secret" && e.n >= 0
@@ -249,7 +275,7 @@ func (r *Replay) reading(clock byte) int64 {
 
 // random fills p. Another build may ask for the same bytes in other pieces.
 func (r *Replay) random(p []byte) {
-	asked := told{kind: toldRandom, text: p}
+	asked := item{kind: toldRandom, text: p}
 	for first := true; first || len(p) > 0; first = false {
 		if len(r.spare) == 0 {
 			e := r.next(toldRandom, asked.String)
@@ -268,7 +294,7 @@ func (r *Replay) random(p []byte) {
 }
 
 func (r *Replay) slept(d time.Duration) {
-	asked := told{kind: toldSleep, n: int64(d)}
+	asked := item{kind: toldSleep, n: int64(d)}
 	if e := r.next(toldSleep, asked.String); e != nil && !r.loose && e.n != int64(d) {
 		r.differs(e, asked.String())
 	}

@@ -56,6 +56,18 @@ func secret(c *call) int32 {
 	return c.reply([]byte(value))
 }
 
+// checkSecret reports what is not kept: what is too short to be kept out of logs and
+// recordings, which it would be in by chance, and what is too long.
+func checkSecret(value string) error {
+	switch {
+	case len(value) < minSecret:
+		return fmt.Errorf("%d bytes, at least %d wanted: shorter ones cannot be kept out of logs", len(value), minSecret)
+	case len(value) > maxSecret:
+		return fmt.Errorf("more than %d bytes", maxSecret)
+	}
+	return nil
+}
+
 // SecretsFrom returns what Attempt.Secrets is to be: the files of a folder, "" for
 // none, and the environment variables HIVE_SECRET_NAME; of both the file counts.
 // One newline at a file's end is not part of its value. All are read now, so that
@@ -71,9 +83,11 @@ func SecretsFrom(dir string) (Secrets, error) {
 		if !ok {
 			continue
 		}
-		if !secretName.MatchString(name) || len(value) > maxSecret {
-			return nil, fmt.Errorf("secret %s%.80s: want a name of letters, digits, '_', '.' and '-', and at most %d bytes",
-				secretPrefix, name, maxSecret)
+		if !secretName.MatchString(name) {
+			return nil, fmt.Errorf("secret %s%.80s: want a name of letters, digits, '_', '.' and '-'", secretPrefix, name)
+		}
+		if err := checkSecret(value); err != nil {
+			return nil, fmt.Errorf("secret %s%s: %w", secretPrefix, name, err)
 		}
 		values[name] = value
 	}
@@ -101,7 +115,7 @@ func secretFiles(dir string, values map[string]string) error {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if strings.HasPrefix(name, ".") {
+		if strings.HasPrefix(name, ".") || entry.IsDir() {
 			continue
 		}
 		if !secretName.MatchString(name) {
@@ -128,18 +142,15 @@ func secretFile(root *os.Root, name string) (string, error) {
 		return "", withoutPath(err)
 	case !info.Mode().IsRegular():
 		return "", errors.New("not a regular file")
-	case info.Mode()&0o077 != 0 && runtime.GOOS != "windows": // which has no such bits
-		return "", fmt.Errorf("others may read it (mode %04o): chmod 600 it", info.Mode().Perm())
+	case info.Mode()&0o027 != 0 && runtime.GOOS != "windows": // which has no such bits
+		return "", fmt.Errorf("everybody may read it, or others change it (mode %04o): want a mode such as 0440 or 0600", info.Mode().Perm())
 	}
 	value, err := io.ReadAll(io.LimitReader(f, maxSecret+2)) // a newline may follow
 	if err != nil {
 		return "", withoutPath(err)
 	}
 	text := strings.TrimSuffix(string(value), "\n")
-	if len(text) > maxSecret {
-		return "", fmt.Errorf("more than %d bytes", maxSecret)
-	}
-	return text, nil
+	return text, checkSecret(text)
 }
 
 // withoutPath returns what is wrong with a file, without where the spore has it.

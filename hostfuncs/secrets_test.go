@@ -97,8 +97,11 @@ func FuzzSecret(f *testing.F) {
 
 func TestSecretsFrom(t *testing.T) {
 	dir := t.TempDir()
-	for name, value := range map[string]string{"API_TOKEN": "from a file\n", "two.lines": "a\nb\n\n", "empty": "", "most": strings.Repeat("x", maxSecret) + "\n", ".hidden": "x"} {
+	for name, value := range map[string]string{"API_TOKEN": "from a file\n", "two.lines": "one\ntwo\n\n", "most": strings.Repeat("x", maxSecret) + "\n", ".hidden": "x"} {
 		write(t, filepath.Join(dir, name), value, 0o600)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "lost+found"), 0o700); err != nil { // folders are not looked at
+		t.Fatal(err)
 	}
 	t.Setenv("HIVE_SECRET_API_TOKEN", "from the environment")
 	t.Setenv("HIVE_SECRET_OTHER", "only there\n")
@@ -106,12 +109,12 @@ func TestSecretsFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"API_TOKEN": "from a file", "two.lines": "a\nb\n", "empty": "", "most": strings.Repeat("x", maxSecret), "OTHER": "only there\n"} {
+	for name, want := range map[string]string{"API_TOKEN": "from a file", "two.lines": "one\ntwo\n", "most": strings.Repeat("x", maxSecret), "OTHER": "only there\n"} {
 		if got, ok := get(name); got != want || !ok {
 			t.Errorf("%s is %.80q, %v, want %.80q", name, got, ok, want)
 		}
 	}
-	for _, name := range []string{".hidden", "", "none", "../" + filepath.Base(dir) + "/empty"} {
+	for _, name := range []string{".hidden", "", "none", "../" + filepath.Base(dir) + "/most"} {
 		if got, ok := get(name); ok {
 			t.Errorf("%q is %.80q", name, got)
 		}
@@ -128,12 +131,12 @@ func TestSecretsFromRefuses(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside")
 	write(t, outside, "hunter2", 0o600)
 	for want, put := range map[string]func(path string) error{
-		"token: others may read it (mode 0644): chmod 600 it": func(p string) error { write(t, p, "hunter2", 0o644); return nil },
-		"token: others may read it (mode 0640)":               func(p string) error { write(t, p, "hunter2", 0o640); return nil },
-		"token: more than 65536 bytes":                        func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("hunter2"), 1<<14), 0o600) },
-		"token: more than 65536 bytes ":                       func(p string) error { return os.WriteFile(p, make([]byte, maxSecret+1), 0o600) },
-		"token: not a regular file":                           func(p string) error { return os.Mkdir(p, 0o700) },
-		"token: path escapes from parent":                     func(p string) error { return os.Symlink(outside, p) },
+		"token: everybody may read it, or others change it (mode 0644): want a mode such as 0440 or 0600": func(p string) error { write(t, p, "hunter2", 0o644); return nil },
+		"(mode 0620)":                       func(p string) error { write(t, p, "hunter2", 0o620); return nil },
+		"token: 4 bytes, at least 6 wanted": func(p string) error { return os.WriteFile(p, []byte("1234\n"), 0o600) },
+		"token: more than 65536 bytes":      func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("hunter2"), 1<<14), 0o600) },
+		"token: more than 65536 bytes ":     func(p string) error { return os.WriteFile(p, make([]byte, maxSecret+1), 0o600) },
+		"token: path escapes from parent":   func(p string) error { return os.Symlink(outside, p) },
 		`"a b": want a name`: func(p string) error {
 			return os.WriteFile(filepath.Join(filepath.Dir(p), "a b"), []byte("hunter2"), 0o600)
 		},

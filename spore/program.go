@@ -63,7 +63,7 @@ func (p *Program) Run(ctx context.Context, a *hostfuncs.Attempt, c runtime.Call)
 	a.Grants, a.Allow, a.Log = m.Grants, m.Allow, c.Log
 	a.Skill = hive.SkillID{Name: m.Name, Version: m.Version, Digest: info.Digest}
 	if err := p.input.Check(c.Payload); err != nil {
-		return hive.Outcome{Ran: a.Skill, Failure: hive.NewFailure(hive.FailInput, err.Error())}
+		return hive.Outcome{Ran: a.Skill, Failure: hive.NewFailure(hive.FailInput, err.Error()), Recording: a.Recording(m)}
 	}
 	c.World = a.World()
 	if info.Contract == hive.ContractExtism {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,14 +22,14 @@ func (a *app) replayCommand() *cobra.Command {
 		Short: "Run a failed task again here, told what it was told then",
 		Long: `Run the last failed attempt of a task again, in a sandbox here: the same program with
 the same payload is told what it was told then, by keys, HTTP, folders, clocks, random
-numbers and all else. Nothing is asked for or changed anywhere. Of secrets only their
-length was recorded. With --build a program that is built from a skill's folder takes
+numbers and all else. Nothing is asked for or changed anywhere. In place of secrets it
+is told as many x. With --build a program that is built from a skill's folder takes
 the place of the one that failed, to see what a change does.
 
 Exit codes: 0 it failed as it did then (with --build: it completed), 3 it ended in
 another way, 1 it could not be replayed to its end: what it asks for first that was not
 recorded is said.`,
-		Example: "  nexus replay 0199c1f0 && nexus replay 0199c1f0 --build skills/fetch",
+		Example: "  nexus replay d23brqdas6k8by208antee --build skills/fetch",
 		Args:    wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withRoad(cmd.Context(), func(road *broker.Broker) error { return a.replay(cmd.Context(), road, args[0], folder) })
@@ -43,7 +44,7 @@ func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string
 	if err != nil {
 		return err
 	}
-	recording, err := recordingOf(r)
+	recording, err := recordingOf(ctx, road, r)
 	if err != nil {
 		return err
 	}
@@ -51,9 +52,18 @@ func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string
 	if err != nil {
 		return err
 	}
-	a.say("attempt %d of task %s ran %s on spore %s: %s", recording.Attempt, r.ID, r.Ran, r.Node, safe(r.Failure.String()))
-	if folder == "" && !recording.Of(&skill.Manifest) {
-		a.say("hint: the manifest of %s is another than then", r.Ran)
+	on := ""
+	if r.Attempts == recording.Attempt { // else another spore has the task since
+		on = " on spore " + r.Node
+	}
+	a.say("attempt %d of task %s ran %s%s: %s", recording.Attempt, r.ID, r.Ran, on, safe(r.Failure.String()))
+	if folder == "" {
+		if !recording.Of(&skill.Manifest) {
+			a.say("hint: the manifest of %s is another than then", r.Ran)
+		}
+		if recording.OutOfTime = r.Failure.Kind == hive.FailTimeout; recording.OutOfTime && r.Receipt.Fuel > 0 {
+			skill.Limits.Fuel = r.Receipt.Fuel // it is as far then on every machine
+		}
 	}
 	play := recording.Replay(folder != "")
 	var out hive.Outcome
@@ -65,21 +75,31 @@ func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string
 	if err != nil {
 		return err
 	}
+	if recording.OutOfTime && (play.Over() || out.Failure != nil && out.Failure.Kind == hive.FailFuel) {
+		out.Failure = r.Failure
+	}
 	return a.showReplay(r, play, out, folder != "")
 }
 
 // recordingOf returns what was recorded of a task's failure, or says why there is
 // nothing.
-func recordingOf(r *hive.Record) (*hostfuncs.Recording, error) {
+func recordingOf(ctx context.Context, road *broker.Broker, r *hive.Record) (*hostfuncs.Recording, error) {
 	switch {
 	case r.Failure == nil:
 		return nil, fmt.Errorf("task %s is %s: there is no failure to replay", r.ID, r.State)
 	case r.Failure.Kind == hive.FailLost:
-		return nil, fmt.Errorf("task %s was lost with its spore %s, and what it was told with it", r.ID, r.Node)
-	case len(r.Recording) == 0:
-		return nil, fmt.Errorf("task %s: spore %s recorded nothing of its failure (%s); spore.record_kb says how much it may", r.ID, r.Node, r.Failure.Kind)
+		return nil, fmt.Errorf("task %s was lost with its spore, and what it was told with it", r.ID)
+	case r.Recorded == 0:
+		return nil, fmt.Errorf("task %s: nothing was recorded of its failure (%s): it did not fail in its program, or its spore records nothing (spore.record_kb)", r.ID, r.Failure)
 	}
-	recording, err := hostfuncs.ReadRecording(r.Recording)
+	b, err := road.Recording(ctx, r.ID, r.Recorded)
+	if errors.Is(err, hive.ErrNotFound) {
+		return nil, fmt.Errorf("task %s: its recording is gone: newer ones of other failures took its place", r.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	recording, err := hostfuncs.ReadRecording(b)
 	if err != nil {
 		return nil, fmt.Errorf("task %s: %w", r.ID, err)
 	}
@@ -122,19 +142,23 @@ type replayView struct {
 	Calls    int           `json:"calls"` // that were recorded
 	Replayed int           `json:"replayed"`
 	Diverged string        `json:"diverged,omitempty"`
+	Doubt    string        `json:"doubt,omitempty"` // what may differ only because a secret does
 }
 
 func (a *app) showReplay(r *hive.Record, play *hostfuncs.Replay, out hive.Outcome, build bool) error {
 	v := replayView{
 		Task: r.ID, Attempt: play.Attempt, Then: r.Failure, Now: out.Failure, Result: string(out.Result),
 		Same:  out.Failure != nil && *out.Failure == *r.Failure,
-		Calls: play.Calls, Replayed: play.Replayed(), Diverged: play.Diverged(),
+		Calls: play.Calls, Replayed: play.Replayed(), Diverged: play.Diverged(), Doubt: play.Doubt(),
 	}
 	a.Err.Write(out.Log)
 	if a.flags.json {
 		if err := printJSON(a.Out, v); err != nil {
 			return err
 		}
+	}
+	if v.Doubt != "" {
+		a.say("hint: %s: that may come of the secret, which is not recorded", safe(v.Doubt))
 	}
 	told := fmt.Sprintf("%d of %d recorded calls", v.Replayed, v.Calls)
 	switch {

@@ -56,7 +56,7 @@ func (a *app) roadOptions() (broker.Options, error) {
 	return broker.Options{
 		Addrs: r.Addrs, Master: r.Master, DB: r.DB, Username: r.Username, Password: r.Password.Reveal(), TLS: r.TLS,
 		SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Reveal(),
-		Retention: a.cfg.Queue.Retention, Channel: a.cfg.Queue.BroadcastChannel,
+		Retention: a.cfg.Queue.Retention, Recordings: int64(a.cfg.Queue.RecordingsMB) << 20, Channel: a.cfg.Queue.BroadcastChannel,
 	}, nil
 }
 

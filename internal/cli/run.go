@@ -20,6 +20,7 @@ import (
 	"github.com/hive-spore/hive/client"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/spore"
 )
 
 const runLong = `Run a skill over files, a directory, lines or JSON values.
@@ -156,7 +157,7 @@ func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broke
 	if err != nil {
 		return nil, nil, err
 	}
-	own.Slots, own.Name = slots, "embedded"
+	own.Slots, own.Name, own.Record = slots, "embedded", spore.NoRecord // a replay would find nothing
 	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: own})
 	if err != nil {
 		return nil, nil, err

@@ -66,7 +66,7 @@ func statusRows(r *hive.Record, v taskView) [][]string {
 	more(r.Receipt != (hive.Receipt{}), "used", receiptText(r.Receipt))
 	more(v.Ran != "", "ran", v.Ran+" "+v.RanDigest)
 	more(r.Failure != nil, "error", fmt.Sprint(r.Failure))
-	more(len(r.Recording) > 0, "replay", "nexus replay "+v.ID+" runs the failure again here")
+	more(r.Recorded > 0, "replay", "nexus replay "+v.ID+" runs the failure again here")
 	for line := range strings.Lines(v.Log) {
 		rows = append(rows, []string{"log", strings.TrimRight(line, "\n")})
 	}

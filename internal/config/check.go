@@ -156,6 +156,7 @@ func (q *Queue) check(p *problems) {
 	p.between("queue.max_retries", q.MaxRetries, 0, hive.MaxRetries)
 	p.lasts("queue.zombie_timeout", q.ZombieTimeout, time.Second, 7*24*time.Hour)
 	p.lasts("queue.retention", q.Retention, time.Minute, 365*24*time.Hour)
+	p.between("queue.recordings_mb", q.RecordingsMB, 1, 1<<20)
 }
 
 func (s *Spore) check(p *problems) {

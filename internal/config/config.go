@@ -64,6 +64,7 @@ type Queue struct {
 	MaxRetries       int           `toml:"max_retries" env:"HIVE_MAX_RETRIES"`
 	ZombieTimeout    time.Duration `toml:"zombie_timeout" env:"HIVE_ZOMBIE_TASK_TIMEOUT"`
 	Retention        time.Duration `toml:"retention"`
+	RecordingsMB     int           `toml:"recordings_mb"`
 }
 
 // Spore is about the worker daemon.
@@ -118,6 +119,7 @@ func Default() *Config {
 			MaxRetries:       hive.DefaultRetries,
 			ZombieTimeout:    600 * time.Second,
 			Retention:        hive.DefaultRetention,
+			RecordingsMB:     64,
 		},
 		Spore: Spore{
 			Tags: hive.Tags{}, Prefetch: 2, Grace: 30 * time.Second, PoolMB: 512,

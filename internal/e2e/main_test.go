@@ -66,6 +66,7 @@ var skills struct {
 	guest     string // its payload says what it does; see internal/testkit/guest
 	probe     string // its arguments say what it does; see testdata/probe
 	tally     string // it counts; see testdata/tally
+	failing   string // it fails in the way its payload names; see testdata/failing
 	cat       string // its result is its payload; see testdata/cat.hex
 	wordcount string // the project's skill, as a folder
 }
@@ -91,16 +92,17 @@ func build(guest []byte) (err error) {
 	}
 	probe, errProbe := buildCopy("probe")
 	tally, errTally := buildCopy("tally", "../../skills/sdk/go/hive.go")
+	failing, errFailing := buildCopy("failing", "../../skills/sdk/go/hive.go")
 	wordcount, errWordcount := buildFolder(s.wordcount)
 	text, errRead := os.ReadFile("testdata/cat.hex")
 	cat, errHex := fromHex(string(text))
-	if err := errors.Join(errProbe, errTally, errWordcount, errRead, errHex); err != nil {
+	if err := errors.Join(errProbe, errTally, errFailing, errWordcount, errRead, errHex); err != nil {
 		return err
 	}
 	file := func(name string) string { return filepath.Join(s.dir, name+".wasm") }
-	s.guest, s.probe, s.tally, s.cat = file("guest"), file("probe"), file("tally"), file("cat")
-	files := []string{s.guest, s.probe, s.tally, s.cat, file("wordcount")}
-	for i, program := range [][]byte{guest, probe, tally, cat, wordcount} {
+	s.guest, s.probe, s.tally, s.failing, s.cat = file("guest"), file("probe"), file("tally"), file("failing"), file("cat")
+	files := []string{s.guest, s.probe, s.tally, s.failing, s.cat, file("wordcount")}
+	for i, program := range [][]byte{guest, probe, tally, failing, cat, wordcount} {
 		if err := os.WriteFile(files[i], program, 0o644); err != nil {
 			return err
 		}
