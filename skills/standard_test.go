@@ -82,7 +82,7 @@ func compile(t testing.TB, name string) []byte {
 func copied(t testing.TB, name string) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, dir := range []string{"sdk", name} {
+	for _, dir := range []string{"sdk", "internal", name} {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 			to := filepath.Join(root, "skills", path)
 			switch {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/article"
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/article"
+	"github.com/hive-spore/hive/skills/internal/block"
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
 )
 

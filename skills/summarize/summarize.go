@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/article"
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/article"
+	"github.com/hive-spore/hive/skills/internal/block"
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
 	"github.com/hive-spore/hive/skills/summarize/internal/rank"
 	"github.com/hive-spore/hive/skills/summarize/internal/sentence"

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 // Language is one of the languages the skill knows.

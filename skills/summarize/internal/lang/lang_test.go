@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 func TestDetect(t *testing.T) {

@@ -3,8 +3,8 @@ package sentence
 import (
 	"strings"
 
+	"github.com/hive-spore/hive/skills/internal/wordset"
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
 )
 
 // class is how an abbreviation behaves before a capital letter.

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/block"
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/block"
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
 )
 

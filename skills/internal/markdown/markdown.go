@@ -6,8 +6,8 @@ package markdown
 import (
 	"strings"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
-	"github.com/hive-spore/hive/skills/summarize/internal/plain"
+	"github.com/hive-spore/hive/skills/internal/block"
+	"github.com/hive-spore/hive/skills/internal/plain"
 )
 
 // Parse splits text into blocks. The title is the first heading of the first

@@ -6,10 +6,10 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
-	"github.com/hive-spore/hive/skills/summarize/internal/htmltext"
-	"github.com/hive-spore/hive/skills/summarize/internal/markdown"
-	"github.com/hive-spore/hive/skills/summarize/internal/plain"
+	"github.com/hive-spore/hive/skills/internal/block"
+	"github.com/hive-spore/hive/skills/internal/htmltext"
+	"github.com/hive-spore/hive/skills/internal/markdown"
+	"github.com/hive-spore/hive/skills/internal/plain"
 )
 
 // format is a way to write an article.

@@ -3,7 +3,7 @@ package htmltext
 import (
 	"strings"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 // attr returns the value of an attribute and whether it is there at all.

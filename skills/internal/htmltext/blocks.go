@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/block"
 )
 
 // emitter walks the elements of an article and writes its blocks.

@@ -12,7 +12,7 @@ package htmltext
 import (
 	"iter"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/block"
 )
 
 // Parse extracts the article of a page.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 // measure is what the scoring knows about the text below a node.

@@ -3,7 +3,7 @@ package htmltext
 import (
 	"strings"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 // traits are the properties of an element that depend on its tag alone.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/block"
 )
 
 // Shorthands for the tables.

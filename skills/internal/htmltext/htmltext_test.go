@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
+	"github.com/hive-spore/hive/skills/internal/block"
 )
 
 // Shorthands for the tables.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 // otherRoles are ARIA roles of anything but an article.

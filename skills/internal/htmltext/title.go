@@ -4,8 +4,8 @@ import (
 	"html"
 	"strings"
 
-	"github.com/hive-spore/hive/skills/summarize/internal/block"
-	"github.com/hive-spore/hive/skills/summarize/internal/wordset"
+	"github.com/hive-spore/hive/skills/internal/block"
+	"github.com/hive-spore/hive/skills/internal/wordset"
 )
 
 // title returns the headline of the page, "" if there is none. An <h1> is the
