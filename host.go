@@ -12,11 +12,17 @@ var (
 	ipv6Pattern = regexp.MustCompile(`^\[[0-9a-f:.]+\]$`)
 )
 
-var errHost = errors.New("want HOST, HOST:PORT or *.HOST, in lower case")
+// AnyHost in Allow.HTTP is all hosts, by name or address, on the ports 443 and 80.
+const AnyHost = "*"
+
+var errHost = errors.New("want HOST, HOST:PORT, *.HOST or *, in lower case")
 
 // CheckHostPattern reports what Allow.HTTP cannot hold: all but HOST, HOST:PORT,
-// *.HOST and *.HOST:PORT.
+// *.HOST, *.HOST:PORT and AnyHost.
 func CheckHostPattern(s string) error {
+	if s == AnyHost {
+		return nil
+	}
 	host, port := s, uint64(443)
 	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
 		host = s[:i]

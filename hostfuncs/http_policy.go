@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/hive-spore/hive"
 )
 
 // refusal is why a policy does not let a request go where it wants to.
@@ -88,7 +90,7 @@ func cleanHost(s string) (host string, addr netip.Addr, ok bool) {
 
 // matches reports whether a pattern names the target: HOST, HOST:PORT, *.HOST or
 // *.HOST:PORT. Without a port it means 443 and 80. A star stands for one label or
-// more, never for a part of an address.
+// more, never for a part of an address; alone it is any host.
 func (t target) matches(pattern string) bool {
 	host, port := pattern, ""
 	if _, err := netip.ParseAddr(pattern); err != nil { // else colons are the address's own
@@ -101,6 +103,9 @@ func (t target) matches(pattern string) bool {
 	}
 	if port == "" && t.port != 443 && t.port != 80 {
 		return false
+	}
+	if pattern == hive.AnyHost {
+		return true
 	}
 	host, below := strings.CutPrefix(host, "*.")
 	if inner, ok := strings.CutPrefix(host, "["); ok {

@@ -101,6 +101,13 @@ func TestHTTPDenied(t *testing.T) {
 		why     string
 	}{
 		{HTTPOptions{}, host, url, "at a loopback address"},
+		{HTTPOptions{Private: loopback}, hive.AnyHost, url, "manifest does not allow"}, // another port
+		// All names are permitted; what some lead to is not.
+		{HTTPOptions{}, hive.AnyHost, "http://127.0.0.1", "at a loopback address"},
+		{HTTPOptions{}, hive.AnyHost, "http://localhost", "at a loopback address"},
+		{HTTPOptions{}, hive.AnyHost, "https://[fd00::1]", "at a private address"},
+		{HTTPOptions{}, hive.AnyHost, "http://169.254.169.254/latest/meta-data", "at a cloud's metadata address"},
+		{HTTPOptions{Private: loopback, Hosts: []string{"example.com"}}, hive.AnyHost, "http://127.0.0.1", "this spore does not allow"},
 		// The name is permitted; what it resolves to is not.
 		{HTTPOptions{}, "localhost:" + port, "http://localhost:" + port, "at a loopback address"},
 		{HTTPOptions{Private: loopback}, "example.com", url, "manifest does not allow"},

@@ -87,6 +87,11 @@ func (a Ask) names() string {
 		return "tasks of " + list
 	case hive.GrantFiles:
 		return many(len(a.Allow), "folder") + " " + list + " of the spore, for reading"
+	case hive.GrantHTTP:
+		if i := slices.Index(a.Allow, hive.AnyHost); i >= 0 {
+			rest := slices.Delete(slices.Clone(a.Allow), i, i+1)
+			return strings.Join(append([]string{"ANY HOST of the internet (ports 443 and 80)"}, rest...), ", ")
+		}
 	case hive.GrantClock, hive.GrantRandom:
 		if list == string(hive.SourceTask) {
 			return "made from the task's id, the same in each attempt"
@@ -165,7 +170,8 @@ func reached(had []string, pattern string) bool {
 	return true
 }
 
-// places takes HOST, HOST:PORT or *.HOST apart.
+// places takes HOST, HOST:PORT or *.HOST apart, the ports with it. AnyHost is all
+// that ends in nothing.
 func places(pattern string) (host string, ports []string) {
 	if i := strings.LastIndexByte(pattern, ':'); i > strings.LastIndexByte(pattern, ']') {
 		return pattern[:i], []string{pattern[i+1:]}

@@ -47,6 +47,11 @@ func TestAsks(t *testing.T) {
 	if got := told(Asks(few)); !slices.Equal(got, want) {
 		t.Errorf("Asks() = %q, want %q", got, want)
 	}
+	any := asking(hive.Allow{HTTP: []string{"a.example:8443", "*"}}, hive.GrantHTTP)
+	want = []string{"http: ANY HOST of the internet (ports 443 and 80), a.example:8443"}
+	if got := told(Asks(any)); !slices.Equal(got, want) {
+		t.Errorf("Asks() = %q, want %q", got, want)
+	}
 	if got := told(Asks(asking(hive.Allow{}, hive.GrantKV))); !slices.Equal(got, []string{"kv: own keys"}) {
 		t.Errorf("Asks(kv) = %q", got)
 	}
@@ -89,6 +94,9 @@ func TestWidened(t *testing.T) {
 		{"a name below", http("*.example.com"), http("api.example.com", "*.a.example.com:80"), nil},
 		{"a name that ends alike", http("*.example.com"), http("badexample.com"), []string{"http also for badexample.com"}},
 		{"a port below", http("*.example.com:443"), http("api.example.com"), []string{"http also for api.example.com"}},
+		{"any host", http("example.com"), http("example.com", "*"), []string{"http also for ANY HOST of the internet (ports 443 and 80)"}},
+		{"one of any", http("*"), http("example.com", "*.example.com:443", "[::1]:80", "*"), nil},
+		{"a port that not any host has", http("*"), http("*", "example.com:8080"), []string{"http also for example.com:8080"}},
 		{"an address", http("[::1]:80"), http("[::1]"), []string{"http also for [::1]"}},
 		{"a live clock", clock(hive.SourceTask), clock(hive.SourceLive), []string{"clock also for live"}},
 		{"a clock of the task", clock(hive.SourceLive), clock(hive.SourceTask), nil},

@@ -105,7 +105,7 @@ func TestLoad(t *testing.T) {
 		Command: []string{"go", "build", "-o", "secscan.wasm", "."},
 		Env:     map[string]string{"GOOS": "wasip1", "GOARCH": "wasm"},
 		Output:  "secscan.wasm",
-	}}
+	}, Rehearsal: Rehearsal{HTTP: map[string][]byte{}, Secrets: map[string]string{}, Files: map[string]string{}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("Load = %+v, want %+v", got, want)
 	}
@@ -178,13 +178,13 @@ func TestLoadComplaints(t *testing.T) {
 			`allow.kv: item 1: "My Totals": want letters, digits and '-', in lower case`,
 			`allow.secrets: grants lack "secrets"`,
 			`allow.clock: "tomorrow": want "task", or nothing for live`}},
-		{"hosts", `kv = ["totals"]`, `http = ["example.com", "*.example.org:8443", "Example.com", "https://a.b", "a.b:0", "*", "1.2.3.4:80", "[::1]:80", "[::1"]`, []string{
+		{"hosts", `kv = ["totals"]`, `http = ["example.com", "*.example.org:8443", "Example.com", "https://a.b", "a.b:0", "*:443", "*", "1.2.3.4:80", "[::1]:80", "[::1"]`, []string{
 			`allow.http: grants lack "http"`,
-			`allow.http: item 3: "Example.com": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 4: "https://a.b": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 5: "a.b:0": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 6: "*": want HOST, HOST:PORT or *.HOST, in lower case`,
-			`allow.http: item 9: "[::1": want HOST, HOST:PORT or *.HOST, in lower case`}},
+			`allow.http: item 3: "Example.com": want HOST, HOST:PORT, *.HOST or *, in lower case`,
+			`allow.http: item 4: "https://a.b": want HOST, HOST:PORT, *.HOST or *, in lower case`,
+			`allow.http: item 5: "a.b:0": want HOST, HOST:PORT, *.HOST or *, in lower case`,
+			`allow.http: item 6: "*:443": want HOST, HOST:PORT, *.HOST or *, in lower case`,
+			`allow.http: item 10: "[::1": want HOST, HOST:PORT, *.HOST or *, in lower case`}},
 		{"grants for nothing", `["log", "kv", "spawn"]`, `["log", "kv", "spawn", "secrets", "files"]`, []string{
 			`grants: "secrets" is of no use without allow.secrets`,
 			`grants: "files" is of no use without allow.files`}},
