@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"math"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,7 @@ func (f *File) keys() keys {
 			"grants":           list(&f.Grants),
 			"build.command":    list(&f.Build.Command),
 			"build.output":     text(&f.Build.Output),
+			"build.sources":    list(&f.Build.Sources),
 			"schema.input":     text(&f.Input),
 			"schema.output":    text(&f.Output),
 			"example.input":    text(&f.Example),
@@ -115,9 +117,10 @@ func parse(text []byte, c *complaints) (f *File, ok bool) {
 }
 
 // build returns the build table with its default output filled in.
-func (f *File) build(c *complaints) Build {
+func (f *File) build(dir string, c *complaints) Build {
 	b := f.Build
 	checkEnv("build.env", b.Env, c)
+	checkSources(dir, b.Sources, c)
 	switch {
 	case c.about("build.command"):
 	case b.Command == nil && len(b.Env) > 0:
@@ -134,6 +137,22 @@ func (f *File) build(c *complaints) Build {
 	}
 	b.Output = path.Clean(b.Output)
 	return b
+}
+
+// maxSources bounds build.sources.
+const maxSources = 16
+
+func checkSources(dir string, sources []string, c *complaints) {
+	if len(sources) > maxSources {
+		c.add("build.sources", "%d of them, at most %d allowed", len(sources), maxSources)
+		return
+	}
+	for _, s := range sources {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(s)))
+		if err != nil || !info.IsDir() || path.IsAbs(s) || strings.Contains(s, `\`) {
+			c.add("build.sources", "%.80q: want the path of a folder, from this one on", s)
+		}
+	}
 }
 
 // localPath reports whether p, with slashes, stays inside the folder.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/hive-spore/hive"
@@ -24,21 +25,23 @@ const (
 // to be built again: they cover the build table and the names and contents of
 // all files. Left out are the build's output, what begins with a dot, and
 // directories marked as caches by a CACHEDIR.TAG (cargo's target). Sources
-// outside of the folder are not seen.
+// outside of the folder are seen if build.sources names their folders.
 func (f *Folder) SourceHash() (string, error) {
-	root, err := openFolder(f.Dir)
-	if err != nil {
-		return "", err
-	}
-	defer root.Close()
 	table, err := json.Marshal(f.Build)
 	if err != nil {
 		return "", err
 	}
-	h := sourceHash{Hash: sha256.New(), root: root, skip: f.Build.Output}
+	h := sourceHash{Hash: sha256.New(), skip: f.Build.Output}
 	h.record("build", string(table))
-	if err := fs.WalkDir(root.FS(), ".", h.visit); err != nil {
-		return "", fmt.Errorf("hash %s: %w", f.Dir, err)
+	if err := h.folder(f.Dir); err != nil {
+		return "", err
+	}
+	h.skip = ""
+	for _, source := range f.Build.Sources {
+		h.record("source", source)
+		if err := h.folder(filepath.Join(f.Dir, filepath.FromSlash(source))); err != nil {
+			return "", err
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -47,10 +50,22 @@ func (f *Folder) SourceHash() (string, error) {
 // write the same bytes.
 type sourceHash struct {
 	hash.Hash
-	root  *os.Root
+	root  *os.Root // of the folder that is walked
 	skip  string
 	files int
 	bytes int64
+}
+
+// folder records all of a folder.
+func (h *sourceHash) folder(dir string) (err error) {
+	if h.root, err = openFolder(dir); err != nil {
+		return err
+	}
+	defer h.root.Close()
+	if err := fs.WalkDir(h.root.FS(), ".", h.visit); err != nil {
+		return fmt.Errorf("hash %s: %w", dir, err)
+	}
+	return nil
 }
 
 func (h *sourceHash) record(fields ...string) {

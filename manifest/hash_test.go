@@ -19,6 +19,11 @@ func sourceHashOf(t *testing.T, files map[string]string, change func(dir string,
 	if change != nil {
 		change(dir, f)
 	}
+	return hashOf(t, f)
+}
+
+func hashOf(t *testing.T, f *Folder) string {
+	t.Helper()
 	sum, err := f.SourceHash()
 	if err != nil {
 		t.Fatal(err)
@@ -73,6 +78,36 @@ func TestSourceHash(t *testing.T) {
 				t.Errorf("hash %s, base %s, want same = %v", got, base, tt.same)
 			}
 		})
+	}
+}
+
+// What a skill is built of beside its folder counts, if it says so.
+func TestSourceHashBesideTheFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range goodFiles() {
+		write(t, filepath.Join(dir, "skill"), name, content)
+	}
+	write(t, dir, "shared/a.go", "package shared\n")
+	write(t, dir, "other/a.go", "package other\n")
+	f, err := Load(filepath.Join(dir, "skill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := hashOf(t, f)
+	f.Build.Sources = []string{"../shared"}
+	base := hashOf(t, f)
+	write(t, dir, "other/a.go", "package other // x\n")
+	if alone == base || hashOf(t, f) != base {
+		t.Errorf("hashes %s without sources, %s with, %s after another folder changed", alone, base, hashOf(t, f))
+	}
+	write(t, dir, "shared/a.go", "package shared // x\n")
+	if got := hashOf(t, f); got == base {
+		t.Error("a change in a named folder does not count")
+	}
+	f.Build.Sources = []string{"../gone"}
+	if _, err := f.SourceHash(); err == nil {
+		t.Error("SourceHash of sources that are gone has no error")
 	}
 }
 

@@ -54,6 +54,7 @@ type Build struct {
 	Command []string          // argv, run in the folder; none: the program is there already
 	Env     map[string]string // added to the builder's environment
 	Output  string            // path of the program in the folder, with slashes
+	Sources []string          // paths of folders outside of this one that it is built of as well, with slashes
 }
 
 // Load reads the skill folder dir: its skill.toml and the files that names.
@@ -81,7 +82,7 @@ func load(root *os.Root, text []byte) (*Folder, error) {
 	if !ok {
 		return nil, c.join()
 	}
-	folder := &Folder{Dir: root.Name(), Manifest: file.manifest(root, c), Build: file.build(c)}
+	folder := &Folder{Dir: root.Name(), Manifest: file.manifest(root, c), Build: file.build(root.Name(), c)}
 	folder.GoldenFile = file.ExampleOutput
 	folder.Golden = readExample(root, "example.output", file.ExampleOutput, c)
 	folder.Rehearsal = file.rehearsal(root, c)

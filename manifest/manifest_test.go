@@ -199,6 +199,10 @@ func TestLoadComplaints(t *testing.T) {
 		{"empty command", `["go", "build", "-o", "secscan.wasm", "."]`, `["", "x"]`, []string{`build.command: want a program and its arguments, as ["go", "build"]`}},
 		{"no command", `command = ["go", "build", "-o", "secscan.wasm", "."]`, "", []string{"build.env: nothing is built without build.command"}},
 		{"output outside", `"./secscan.wasm"`, `"../secscan.wasm"`, []string{`build.output: "../secscan.wasm": want the path of a .wasm file inside the folder`}},
+		{"sources", `output = "./secscan.wasm"`, "output = \"./secscan.wasm\"\nsources = [\".\", \"../gone\", \"main.go\", \"/tmp\"]", []string{
+			`build.sources: "../gone": want the path of a folder, from this one on`,
+			`build.sources: "main.go": want the path of a folder, from this one on`,
+			`build.sources: "/tmp": want the path of a folder, from this one on`}},
 		{"output over a source", `"./secscan.wasm"`, `"main.go"`, []string{`build.output: "main.go": want the path of a .wasm file inside the folder`}},
 		{"bad build variable", "GOOS =", `"GO OS" =`, []string{"build.env.GO OS: want a name of letters, digits and '_', not beginning with a digit"}},
 		{"schema outside", `"schemas/input.json"`, `"../x.json"`, []string{`schema.input: "../x.json": want the path of a file inside the folder`}},
