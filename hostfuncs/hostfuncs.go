@@ -120,15 +120,15 @@ func (f function) handler() api.GoModuleFunc {
 	recorded := f.recorded()
 	return func(ctx context.Context, m api.Module, stack []uint64) {
 		a, _ := ctx.Value(attemptKey{}).(*Attempt)
+		if a != nil && f.name != "answer_read" {
+			a.answer = nil
+		}
 		if f.grant != "" && !a.granted(f.grant) || a == nil {
 			a.deny(f.name)
 			answer(stack, errDenied)
 			return
 		}
 		c := call{a, ctx, m.Memory(), stack}
-		if f.name != "answer_read" {
-			a.answer = nil
-		}
 		var n int32
 		if recorded {
 			n = c.tell(f.name, f.params, f.call)

@@ -170,6 +170,10 @@ func (h *HTTP) fetch(attempt context.Context, allow []string, q *request) ([]byt
 	return response, err
 }
 
+// finalURL is the header that says where a response came from after redirects. No
+// server can set it.
+const finalURL = "Hive-Url"
+
 // follow makes a request, and those it is redirected to.
 func (h *HTTP) follow(ctx context.Context, allow []string, q *request) ([]byte, error) {
 	for redirects := 0; ; redirects++ {
@@ -191,6 +195,9 @@ func (h *HTTP) follow(ctx context.Context, allow []string, q *request) ([]byte, 
 			return nil, plain(err)
 		}
 		next, err := q.redirected(r)
+		if r.Header.Del(finalURL); redirects > 0 {
+			r.Header.Set(finalURL, q.url.String())
+		}
 		var response []byte
 		if next == nil && err == nil {
 			response, err = h.read(r)

@@ -150,3 +150,19 @@ func TestHTTPRedirectLocations(t *testing.T) {
 		}
 	}
 }
+
+// TestHTTPFinalURL: after a redirect the answer says where it came from, and only the
+// host can say so.
+func TestHTTPFinalURL(t *testing.T) {
+	url, host := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Date"] = nil
+		w.Header().Set("Hive-Url", "https://example.com")
+		if r.URL.Path == "/" {
+			w.Header().Set("Location", "/a b?c#d")
+			w.WriteHeader(http.StatusFound)
+		}
+	})
+	g := surfer(t, HTTPOptions{Private: loopback}, host)
+	g.gets("200\ncontent-length: 0\nhive-url: "+url+"/a%20b?c#d\n\n", "http", "GET "+url, "")
+	g.gets("200\ncontent-length: 0\n\n", "http", "GET "+url+"/x", "")
+}

@@ -128,6 +128,17 @@ func TestHTTPDenied(t *testing.T) {
 	}
 }
 
+// TestHTTPWithoutGrant: nothing is told, not even what an earlier call was.
+func TestHTTPWithoutGrant(t *testing.T) {
+	g := newAsking(t, &Attempt{Grants: []hive.Grant{hive.GrantLog}})
+	if n, _ := g.asks("task"); n <= 0 {
+		t.Fatalf("task is answered %d", n)
+	}
+	if why := g.wants(errDenied, "http", "GET https://example.com", ""); why != "" {
+		t.Errorf("it says %q", why)
+	}
+}
+
 // TestHTTPHidesItsNetwork: what cannot be had is told without the spore's addresses.
 func TestHTTPHidesItsNetwork(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())

@@ -307,7 +307,7 @@ static inline int hive_answer(hive_mem *mem, int n, hive_str *answer) {
   return 0;
 }
 
-// hive_reason returns why the last call was HIVE_UNAVAILABLE.
+// hive_reason returns why the last call was HIVE_UNAVAILABLE, or http HIVE_DENIED.
 static inline hive_str hive_reason(hive_mem *mem) {
   hive_str why;
   hive_answer(mem, 2048, &why);

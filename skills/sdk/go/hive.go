@@ -118,7 +118,7 @@ var (
 type HostError struct {
 	Func string // its name in docs/abi.md
 	Err  error  // one of those above
-	Why  string // of ErrUnavailable, what the host says
+	Why  string // of ErrUnavailable, and of ErrDenied by http, what the host says
 }
 
 func (e *HostError) Error() string {
@@ -131,14 +131,14 @@ func (e *HostError) Error() string {
 
 func (e *HostError) Unwrap() error { return e.Err }
 
-// hiveMaxReason bounds what the host says of ErrUnavailable, in bytes.
+// hiveMaxReason bounds what the host says of an error, in bytes.
 const hiveMaxReason = 2 << 10
 
 // hiveCheck returns the error that a host's answer stands for, if it is one.
 func hiveCheck(name string, n int32) error {
 	switch n {
 	case -2:
-		return &HostError{name, ErrDenied, ""}
+		return &HostError{name, ErrDenied, string(hiveReadAnswer(hiveMaxReason))}
 	case -3:
 		return &HostError{name, ErrInvalid, ""}
 	case -4:

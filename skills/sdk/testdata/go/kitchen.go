@@ -57,7 +57,7 @@ func told(value any, err error) string {
 	switch {
 	case err == nil:
 		return fmt.Sprint(value)
-	case ok && host.Why != "":
+	case ok && host.Why != "" && host.Err != ErrDenied: // the other SDKs do not say why that is
 		return host.Err.Error() + ": " + host.Why
 	case ok:
 		name, _, _ := strings.Cut(host.Err.Error(), " (")
