@@ -38,8 +38,9 @@ type skill struct {
 // programs are what was built, by the names of skills. No tests here are parallel.
 var programs = map[string][]byte{}
 
-// open builds a standard skill, once, and has it started.
-func open(t testing.TB, name string) *skill {
+// open builds a standard skill, once, and has it started, with changes to its
+// manifest.
+func open(t testing.TB, name string, changes ...func(*hive.Manifest)) *skill {
 	t.Helper()
 	folder, err := manifest.Load(name)
 	if err != nil {
@@ -53,6 +54,9 @@ func open(t testing.TB, name string) *skill {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close(context.Background()) })
+	for _, change := range changes {
+		change(&folder.Manifest)
+	}
 	m := folder.Manifest
 	m.Input = nil // a program knows by itself what it cannot take
 	program, err := spore.Prepare(t.Context(), engine, programs[name], &m)
@@ -107,7 +111,8 @@ func copied(t testing.TB, name string) string {
 // call runs one attempt.
 func (s *skill) call(t testing.TB, payload []byte) hive.Outcome {
 	t.Helper()
-	return s.program.Run(t.Context(), &hostfuncs.Attempt{}, runtime.Call{Payload: payload, Timeout: time.Minute})
+	told := hostfuncs.NewHTTP(hostfuncs.HTTPOptions{Transport: hostfuncs.Responses(s.folder.Rehearsal.HTTP)})
+	return s.program.Run(t.Context(), &hostfuncs.Attempt{HTTP: told}, runtime.Call{Payload: payload, Timeout: time.Minute})
 }
 
 // answer is the result of a payload that has one.
@@ -124,7 +129,7 @@ func (s *skill) answer(t testing.TB, payload []byte) []byte {
 func (s *skill) refuses(t testing.TB, payload []byte, want string) {
 	t.Helper()
 	f := s.call(t, payload).Failure
-	if f == nil || f.Kind != hive.FailSkill || !f.Permanent || !strings.Contains(f.Message, want) || strings.Contains(f.Message, "\n") {
+	if f == nil || f.Kind != hive.FailSkill && f.Kind != hive.FailInput || !f.Permanent || !strings.Contains(f.Message, want) || strings.Contains(f.Message, "\n") {
 		t.Errorf("of %.200q, the failure is %v; want one for good with %q", payload, f, want)
 	}
 }
@@ -134,6 +139,7 @@ func (s *skill) refuses(t testing.TB, payload []byte, want string) {
 func TestStandard(t *testing.T) {
 	for _, tt := range []struct{ name, bad, want string }{
 		{"digest", "", ""},
+		{"fetch", `{"url":"ftp://example.com"}`, `"url" is "ftp://example.com", want https://HOST/PATH`},
 		{"histogram", "{}", `"values" and "text" are both missing`},
 		{"secscan", "{}", `"path" is missing`},
 		{"summarize", "{}", `"text" is missing`},
@@ -141,8 +147,11 @@ func TestStandard(t *testing.T) {
 		{"wordcount", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := open(t, tt.name)
-			if info := s.program.Info(); info.Contract != hive.ContractReactor || info.Mode != runtime.ModeRestored || info.Warmup != "yes" {
+			s, warmup := open(t, tt.name), "yes"
+			if w := s.folder.Manifest.Warmup; w != nil && !*w {
+				warmup = "no: the manifest says so"
+			}
+			if info := s.program.Info(); info.Contract != hive.ContractReactor || info.Mode != runtime.ModeRestored || info.Warmup != warmup {
 				t.Errorf("%s, %s: %s, warm-up: %s", info.Contract, info.Mode, info.Reason, info.Warmup)
 			}
 			m := &s.folder.Manifest

@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/hive-spore/hive/skills/internal/article"
+	"github.com/hive-spore/hive/skills/internal/block"
 )
 
 const (
@@ -16,9 +20,16 @@ const (
 
 // request is what the skill is asked for; see input.schema.json.
 type request struct {
-	Path      string  `json:"path"`
-	Text      *string `json:"text"` // a pointer tells a missing text from an empty one
-	Sentences *int    `json:"sentences"`
+	Path      string         `json:"path"`
+	Text      *string        `json:"text"`   // a pointer tells a missing text from an empty one
+	Format    article.Format `json:"format"` // of the text; "": it is found out
+	Title     string         `json:"title"`  // "": it is looked for
+	Sentences *int           `json:"sentences"`
+
+	// What fetch says beside the text.
+	URL       string `json:"url"`
+	Status    int    `json:"status"`
+	Truncated bool   `json:"truncated"`
 }
 
 // answer returns the summary that a request asks for.
@@ -50,10 +61,28 @@ func (r request) check() error {
 		return errors.New(`invalid request: "text" is missing`)
 	case len(*r.Text) > maxText:
 		return fmt.Errorf(`invalid request: "text" has %d bytes, more than %d`, len(*r.Text), maxText)
+	case !slices.Contains(formats, r.Format):
+		return fmt.Errorf(`invalid request: "format" is %.40q, want text, markdown or html`, r.Format)
 	case n < 1 || n > maxSentences:
 		return fmt.Errorf(`invalid request: "sentences" is %d, want 1 to %d`, n, maxSentences)
 	}
 	return nil
+}
+
+// formats are those that a text can be in.
+var formats = []article.Format{"", article.Text, article.Markdown, article.HTML}
+
+// document reads the article.
+func (r request) document() block.Document {
+	format := r.Format
+	if format == "" {
+		format = article.Detect(r.Path, *r.Text)
+	}
+	doc := format.Parse(*r.Text)
+	if r.Title != "" {
+		doc.Title = block.Collapse(r.Title)
+	}
+	return doc
 }
 
 func (r request) sentences() int {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/hive-spore/hive/skills/internal/article"
 	"github.com/hive-spore/hive/skills/internal/block"
 	"github.com/hive-spore/hive/skills/summarize/internal/lang"
 	"github.com/hive-spore/hive/skills/summarize/internal/rank"
@@ -15,16 +14,17 @@ import (
 
 // summary is the result; see output.schema.json.
 type summary struct {
+	URL       string   `json:"url,omitempty"`
 	Title     string   `json:"title,omitempty"`
 	Sentences []string `json:"sentences"` // verbatim, in the order of the article
 	Words     int      `json:"words"`     // words of the sentences of the body
 }
 
 func summarize(req request) summary {
-	doc := article.Parse(req.Path, *req.Text)
+	doc := req.document()
 	language := lang.Detect(bodyText(doc))
 	body := bodySentences(doc, language)
-	result := summary{Title: doc.Title, Sentences: []string{}}
+	result := summary{URL: req.URL, Title: doc.Title, Sentences: []string{}}
 	for _, s := range body {
 		result.Words += len(strings.Fields(s.Text))
 	}

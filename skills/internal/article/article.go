@@ -12,30 +12,34 @@ import (
 	"github.com/hive-spore/hive/skills/internal/plain"
 )
 
-// format is a way to write an article.
-type format uint8
+// Format is a way to write an article.
+type Format string
 
+// The formats.
 const (
-	plainText format = iota
-	markdownText
-	htmlPage
+	Text     Format = "text" // plain
+	Markdown Format = "markdown"
+	HTML     Format = "html"
 )
 
 // Parse reads an article; name, which may be empty, is the path it was found
 // at.
-func Parse(name, text string) block.Document {
+func Parse(name, text string) block.Document { return Detect(name, text).Parse(text) }
+
+// Parse reads an article that is written in a format.
+func (f Format) Parse(text string) block.Document {
 	text = strings.TrimPrefix(text, "\ufeff")
-	switch detect(name, text) {
-	case htmlPage:
+	switch f {
+	case HTML:
 		return htmltext.Parse(text)
-	case markdownText:
+	case Markdown:
 		return markdown.Parse(text)
 	default:
 		return plain.Parse(text)
 	}
 }
 
-// head is how much of a text detect looks at.
+// head is how much of a text Detect looks at.
 const head = 8 << 10
 
 var (
@@ -46,24 +50,25 @@ var (
 	markdownStart = regexp.MustCompile("(?m)^(#{1,6} \\S|```|~~~|\\[[^\\]]+\\]: ?http)|\\A---\n\\w+:|\\]\\(https?://")
 )
 
-// detect decides by the content where that is unmistakable, then by the
-// extension, and then by the content again.
-func detect(name, text string) format {
+// Detect decides by the content where that is unmistakable, then by the
+// extension of the name, and then by the content again.
+func Detect(name, text string) Format {
+	text = strings.TrimPrefix(text, "\ufeff")
 	text = text[:min(len(text), head)]
 	extension := strings.ToLower(path.Ext(name))
 	switch {
 	case htmlStart.MatchString(text):
-		return htmlPage
+		return HTML
 	case extension == ".md" || extension == ".markdown":
-		return markdownText
+		return Markdown
 	case extension == ".html" || extension == ".htm" || extension == ".xhtml":
 		if anyTag.MatchString(text) {
-			return htmlPage
+			return HTML
 		}
 	case len(htmlTags.FindAllStringIndex(text, 2)) == 2:
-		return htmlPage
+		return HTML
 	case markdownStart.MatchString(text):
-		return markdownText
+		return Markdown
 	}
-	return plainText
+	return Text
 }

@@ -8,32 +8,32 @@ import (
 func TestDetect(t *testing.T) {
 	tests := []struct {
 		name, path, text string
-		want             format
+		want             Format
 	}{
-		{"nothing", "", "", plainText},
-		{"plain text", "", "It rained. It poured.", plainText},
-		{"text with a tag", "", "Use <b> for bold.", plainText},
-		{"page", "", "\n<!DOCTYPE html><p>a", htmlPage},
-		{"page without doctype", "", "<HTML lang=en>", htmlPage},
-		{"page after a comment", "", "<!-- saved --> <html>", htmlPage},
-		{"XHTML", "", `<?xml version="1.0"?> <html>`, htmlPage},
-		{"fragment", "", "<p>a</p><p>b</p>", htmlPage},
-		{"page named .txt", "a.txt", "<!doctype html>", htmlPage},
-		{"page named .md", "a.md", "<html>", htmlPage},
-		{"HTML by name", "a/b.HTML", "<script>1</script>", htmlPage},
-		{"HTML only by name", "a.htm", "It rained, 1 < 2.", plainText},
-		{"Markdown by name", "a.md", "It rained.", markdownText},
-		{"Markdown with tags", "a.markdown", "<p>a</p><p>b</p>", markdownText},
-		{"Markdown by heading", "", "It\n\n## Rain\n", markdownText},
-		{"Markdown by front matter", "", "---\ntitle: a\n---\n", markdownText},
-		{"Markdown by link", "a.txt", "See [here](https://example.org).", markdownText},
-		{"hashtag", "", "#rain is trending", plainText},
-		{"rule", "", "---\nIt rained.", plainText},
+		{"nothing", "", "", Text},
+		{"plain text", "", "It rained. It poured.", Text},
+		{"text with a tag", "", "Use <b> for bold.", Text},
+		{"page", "", "\n<!DOCTYPE html><p>a", HTML},
+		{"page without doctype", "", "<HTML lang=en>", HTML},
+		{"page after a comment", "", "<!-- saved --> <html>", HTML},
+		{"XHTML", "", `<?xml version="1.0"?> <html>`, HTML},
+		{"fragment", "", "<p>a</p><p>b</p>", HTML},
+		{"page named .txt", "a.txt", "<!doctype html>", HTML},
+		{"page named .md", "a.md", "<html>", HTML},
+		{"HTML by name", "a/b.HTML", "<script>1</script>", HTML},
+		{"HTML only by name", "a.htm", "It rained, 1 < 2.", Text},
+		{"Markdown by name", "a.md", "It rained.", Markdown},
+		{"Markdown with tags", "a.markdown", "<p>a</p><p>b</p>", Markdown},
+		{"Markdown by heading", "", "It\n\n## Rain\n", Markdown},
+		{"Markdown by front matter", "", "---\ntitle: a\n---\n", Markdown},
+		{"Markdown by link", "a.txt", "See [here](https://example.org).", Markdown},
+		{"hashtag", "", "#rain is trending", Text},
+		{"rule", "", "---\nIt rained.", Text},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := detect(tt.path, tt.text); got != tt.want {
-				t.Errorf("detect(%q, %q) = %d, want %d", tt.path, tt.text, got, tt.want)
+			if got := Detect(tt.path, tt.text); got != tt.want {
+				t.Errorf("Detect(%q, %q) = %s, want %s", tt.path, tt.text, got, tt.want)
 			}
 		})
 	}

@@ -170,7 +170,11 @@ func (r *reader) atxHeading(line string) {
 	r.flush()
 	level := headingLevel(line)
 	r.kind = block.Heading
-	r.text = []string{strings.TrimRight(strings.Trim(line, "#"), " ")}
+	text := strings.TrimSpace(line[level:])
+	if open := strings.TrimRight(text, "#"); open == "" || strings.HasSuffix(open, " ") { // not "C#"
+		text = strings.TrimRight(open, " ")
+	}
+	r.text = []string{text}
 	r.finishHeading(level == 1)
 }
 
