@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	"github.com/hive-spore/hive"
 	builder "github.com/hive-spore/hive/internal/build"
 	"github.com/hive-spore/hive/internal/cli"
 	"github.com/hive-spore/hive/internal/testkit"
@@ -125,8 +126,12 @@ func buildCopy(name string, beside ...string) ([]byte, error) {
 }
 
 func buildFolder(path string) ([]byte, error) {
-	_, program, err := builder.Builder{CacheDir: filepath.Join(caches, "hive")}.Skill(context.Background(), path)
+	_, program, err := skillFolder(path)
 	return program, err
+}
+
+func skillFolder(path string) (*hive.Skill, []byte, error) {
+	return builder.Builder{CacheDir: filepath.Join(caches, "hive")}.Skill(context.Background(), path)
 }
 
 // environment is what every process gets: nothing of the developer's but what
