@@ -9,11 +9,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hive-spore/hive/bench/bulk"
 	"github.com/hive-spore/hive/bench/engine"
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
@@ -24,6 +26,7 @@ const usage = `usage: bench/run SUITE [--quick] [--json FILE]
 
 suites:
   way     the whole way of a task: full rate, enqueue, idle round trip, ping
+  bulk    pages of a slow server, fetched and summarized by 1 spore and by 5
   engine  the sandbox against plain wazero, Extism, wasmtime and processes
 
 --quick      less of it and fewer rounds: a look, not a measurement
@@ -35,6 +38,9 @@ func main() {
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
 }
+
+// suites are what can be measured.
+var suites = map[string]func(context.Context, options, *report.Report) error{"way": measureWay, "bulk": measureBulk, "engine": measureEngine}
 
 // options are the command line.
 type options struct {
@@ -74,22 +80,22 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.cache, "cache", "", "")
 	flags.StringVar(&o.tools.ASC, "asc", "", "")
 	flags.StringVar(&o.tools.Rustc, "rustc", "", "")
-	var suites []string
+	var words []string
 	for len(args) > 0 {
 		if err := flags.Parse(args); err != nil {
 			return o, err
 		}
 		if args = flags.Args(); len(args) > 0 {
-			suites, args = append(suites, args[0]), args[1:]
+			words, args = append(words, args[0]), args[1:]
 		}
 	}
 	switch {
 	case o.repo == "" || o.scratch == "":
 		return o, errors.New("start it by the script bench/run")
-	case len(suites) != 1 || suites[0] != "way" && suites[0] != "engine":
-		return o, fmt.Errorf("suite %q: want way or engine", strings.Join(suites, " "))
+	case len(words) != 1 || suites[words[0]] == nil:
+		return o, fmt.Errorf("suite %q: want way, bulk or engine", strings.Join(words, " "))
 	}
-	o.suite = suites[0]
+	o.suite = words[0]
 	o.shown = "bench/run " + o.suite
 	if o.quick {
 		o.shown += " --quick"
@@ -108,11 +114,7 @@ func measure(ctx context.Context, o options) error {
 		defer out.Close()
 	}
 	r := &report.Report{Suite: o.suite, Command: o.shown, Commit: commit(), Begun: time.Now(), Machine: report.ThisMachine()}
-	run := measureWay
-	if o.suite == "engine" {
-		run = measureEngine
-	}
-	if err := run(ctx, o, r); err != nil {
+	if err := suites[o.suite](ctx, o, r); err != nil {
 		return err
 	}
 	r.Seconds = time.Since(r.Begun).Seconds()
@@ -124,21 +126,38 @@ func measure(ctx context.Context, o options) error {
 
 func say(text string) { fmt.Fprintf(os.Stderr, "bench/run: %s\n", text) }
 
-func measureWay(ctx context.Context, o options, r *report.Report) (err error) {
+func measureWay(ctx context.Context, o options, r *report.Report) error {
 	size := way.Full
 	if o.quick {
 		size = way.Quick
 	}
 	r.Rounds, r.Size = size.Rounds, size.String()
-	if r.Machine.Redis, err = rig.RedisVersion(ctx); err != nil {
-		return err
-	}
-	say("building the programs")
-	kit, err := rig.NewKit(ctx, o.repo, o.scratch)
+	kit, err := newKit(ctx, o, r, rig.Wordcount)
 	if err != nil {
 		return err
 	}
 	return way.Run(ctx, kit, size, r, say)
+}
+
+func measureBulk(ctx context.Context, o options, r *report.Report) error {
+	size := bulk.Full
+	if o.quick {
+		size = bulk.Quick
+	}
+	r.Rounds, r.Size = size.Rounds, size.String()
+	kit, err := newKit(ctx, o, r, rig.Fetch, rig.Summarize)
+	if err != nil {
+		return err
+	}
+	return bulk.Run(ctx, kit, size, filepath.Join(o.repo, "testdata", "articles"), r, say)
+}
+
+func newKit(ctx context.Context, o options, r *report.Report, skills ...string) (kit *rig.Kit, err error) {
+	if r.Machine.Redis, err = rig.RedisVersion(ctx); err != nil {
+		return nil, err
+	}
+	say("building the programs")
+	return rig.NewKit(ctx, o.repo, o.scratch, skills...)
 }
 
 func measureEngine(ctx context.Context, o options, r *report.Report) error {

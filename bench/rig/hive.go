@@ -16,15 +16,20 @@ type Setup struct {
 	Nexus  bool
 	Spores int
 	Slots  int // of each spore; 0: its default, one per core
+
+	Config string // path of the spores' hive.toml; "": none
 }
 
 // String names the spores: "3 spores × 2 slots".
 func (s Setup) String() string {
-	plural := "s"
-	if s.Spores == 1 {
-		plural = ""
+	return many(s.Spores, "spore") + " × " + many(s.slots(), "slot")
+}
+
+func many(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d spore%s × %d slots", s.Spores, plural, s.slots())
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func (s Setup) slots() int {
@@ -47,19 +52,19 @@ type Hive struct {
 // readyFor is how long a hive may take to be ready.
 const readyFor = 30 * time.Second
 
-// Start starts a hive that has one skill and waits until its nexus leads and its
-// spores are online. A second skill would be prepared behind the back of who
-// measures the first.
-func (k *Kit) Start(ctx context.Context, skill string, setup Setup) (*Hive, error) {
+// Start starts a hive that has these skills alone and waits until its nexus leads and
+// its spores are online. A skill more would be prepared behind the back of who
+// measures another.
+func (k *Kit) Start(ctx context.Context, setup Setup, skills ...Skill) (*Hive, error) {
 	h := &Hive{Setup: setup}
-	if err := k.launch(ctx, h, skill); err != nil {
+	if err := k.launch(ctx, h, skills); err != nil {
 		h.Stop()
 		return nil, err
 	}
 	return h, nil
 }
 
-func (k *Kit) launch(ctx context.Context, h *Hive, skill string) (err error) {
+func (k *Kit) launch(ctx context.Context, h *Hive, skills []Skill) (err error) {
 	if h.Redis, err = StartRedis(); err != nil {
 		return err
 	}
@@ -67,9 +72,10 @@ func (k *Kit) launch(ctx context.Context, h *Hive, skill string) (err error) {
 		return err
 	}
 	h.Client = client.New(h.Road, client.Options{})
-	offered := k.skills[skill]
-	if err := h.Road.Publish(ctx, &offered.Skill, offered.Program); err != nil {
-		return err
+	for _, s := range skills {
+		if err := h.Road.Publish(ctx, &s.Skill, s.Program); err != nil {
+			return err
+		}
 	}
 	if err := k.launchPrograms(h); err != nil {
 		return err
@@ -87,7 +93,11 @@ func (k *Kit) launchPrograms(h *Hive) error {
 		h.nexus = append(h.nexus, p)
 	}
 	for i := range h.Setup.Spores {
-		p, err := k.start("spore", "--redis", url, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots()))
+		args := []string{"--redis", url, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots())}
+		if h.Setup.Config != "" {
+			args = append(args, "--config", h.Setup.Config)
+		}
+		p, err := k.start("spore", args...)
 		if err != nil {
 			return err
 		}

@@ -13,10 +13,12 @@ import (
 	"github.com/hive-spore/hive/internal/build"
 )
 
-// The skills of a rig.
+// The skills of a rig. All but Noop are the repository's, reactors in Go.
 const (
-	Noop      = "noop"      // a hand-made reactor of 99 bytes that writes a constant
-	Wordcount = "wordcount" // the repository's: a WASI command in Go
+	Noop      = "noop" // a hand-made reactor of 99 bytes that writes a constant
+	Wordcount = "wordcount"
+	Fetch     = "fetch"
+	Summarize = "summarize"
 )
 
 // Skill is a program with its manifest, ready to be registered.
@@ -31,8 +33,8 @@ type Kit struct {
 	skills map[string]Skill
 }
 
-// NewKit builds the programs and skills of the repository into a directory.
-func NewKit(ctx context.Context, repo, dir string) (*Kit, error) {
+// NewKit builds the programs and some skills of the repository into a directory.
+func NewKit(ctx context.Context, repo, dir string, skills ...string) (*Kit, error) {
 	k := &Kit{dir: dir, skills: map[string]Skill{Noop: noopSkill()}}
 	for _, name := range []string{"nexus", "spore"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", k.program(name), "./cmd/"+name)
@@ -41,14 +43,18 @@ func NewKit(ctx context.Context, repo, dir string) (*Kit, error) {
 			return nil, fmt.Errorf("build %s: %w\n%s", name, err, said)
 		}
 	}
-	folder := filepath.Join(repo, "skills", Wordcount)
-	s, program, err := build.Builder{CacheDir: dir}.Skill(ctx, folder)
-	if err != nil {
-		return nil, err
+	for _, name := range skills {
+		s, program, err := build.Builder{CacheDir: dir}.Skill(ctx, filepath.Join(repo, "skills", name))
+		if err != nil {
+			return nil, err
+		}
+		k.skills[name] = Skill{*s, program}
 	}
-	k.skills[Wordcount] = Skill{*s, program}
 	return k, nil
 }
+
+// Skill returns one that the kit was built with, or Noop.
+func (k *Kit) Skill(name string) Skill { return k.skills[name] }
 
 func (k *Kit) program(name string) string { return filepath.Join(k.dir, name) }
 

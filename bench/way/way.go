@@ -81,7 +81,7 @@ func (s *suite) stages() []stage {
 
 // run measures one stage once.
 func (s *suite) run(ctx context.Context, st stage) error {
-	h, err := s.kit.Start(ctx, st.skill, st.setup)
+	h, err := s.kit.Start(ctx, st.setup, s.kit.Skill(st.skill))
 	if err != nil {
 		return err
 	}

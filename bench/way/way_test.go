@@ -10,7 +10,7 @@ import (
 
 // TestRun measures next to nothing: what is tested is that everything is.
 func TestRun(t *testing.T) {
-	kit, err := rig.NewKit(t.Context(), "../..", t.TempDir())
+	kit, err := rig.NewKit(t.Context(), "../..", t.TempDir(), rig.Wordcount)
 	if err != nil {
 		t.Fatal(err)
 	}
