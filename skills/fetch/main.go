@@ -30,6 +30,9 @@ func run(input []byte) ([]byte, error) {
 	return d.encode()
 }
 
+// accepted is what servers are asked for, best first.
+const accepted = "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,*/*;q=0.1"
+
 // get asks for the page. No packed body is asked for.
 func (q *request) get() (*response, error) {
 	r, err := HTTP(Request{URL: q.URL, Headers: []Header{{"accept", accepted}}})

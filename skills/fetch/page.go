@@ -19,9 +19,6 @@ type response struct {
 	body     []byte
 }
 
-// accepted is what servers are asked for, best first.
-const accepted = "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,*/*;q=0.1"
-
 // passing is a failure that another attempt may not meet.
 type passing struct{ error }
 

@@ -42,10 +42,17 @@ func escaped(text string) string {
 	if html.UnescapeString(text) != text {
 		text = strings.ReplaceAll(text, "&", "&amp;")
 	}
-	text = inlineMarks.ReplaceAllStringFunc(text, escapeMark)
-	text = underline.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, "_", `\_`) })
+	if strings.ContainsAny(text, "\\`*|~<][") { // prose has few of them, and expressions take their time
+		text = inlineMarks.ReplaceAllStringFunc(text, escapeMark)
+	}
+	if strings.Contains(text, "_") {
+		text = underline.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, "_", `\_`) })
+	}
 	text = lineMarks.ReplaceAllString(text, `$1\$2`)
-	return closing.ReplaceAllString(text, ` \$1`)
+	if strings.HasSuffix(text, "#") {
+		text = closing.ReplaceAllString(text, ` \$1`)
+	}
+	return text
 }
 
 func escapeMark(mark string) string {
