@@ -17,6 +17,9 @@ const MaxProgram = 64 << 20
 // Publish makes one exact skill known to every spore. A version that is known
 // with another program or manifest is refused: versions do not change.
 func (b *Broker) Publish(ctx context.Context, s *hive.Skill, program []byte) error {
+	if hive.IsWorkingCopy(s.Version) {
+		return fmt.Errorf("publish %s: a version that ends in %s may change: choose another", s.ID(), hive.WorkingCopy)
+	}
 	other, err := b.publish(ctx, s, program, 0)
 	if err == nil && other != "" {
 		err = fmt.Errorf("%s is registered already with another program or manifest (%.19s…): raise the version", s.ID(), other)

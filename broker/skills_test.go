@@ -65,6 +65,9 @@ func TestReplace(t *testing.T) {
 		if sk, program := skill("1.0.0", "aa"); r.Replace(r.ctx(), sk, program) == nil {
 			r.t.Error("Replace changed a version that is no working copy's")
 		}
+		if sk, program := skill("1.0.0-watch", "aa"); r.Publish(r.ctx(), sk, program) == nil {
+			r.t.Error("Publish took a version that may change")
+		}
 		publish("0.9.0", "bb")
 		replace("aa")
 		replace("bb")

@@ -92,16 +92,16 @@ func cleanHost(s string) (host string, addr netip.Addr, ok bool) {
 // *.HOST:PORT. Without a port it means 443 and 80. A star stands for one label or
 // more, never for a part of an address; alone it is any host.
 func (t target) matches(pattern string) bool {
-	host, port := pattern, ""
+	host, port, given := pattern, "", false
 	if _, err := netip.ParseAddr(pattern); err != nil { // else colons are the address's own
-		if i := strings.LastIndexByte(pattern, ':'); i > strings.LastIndexByte(pattern, ']') {
-			host, port = pattern[:i], pattern[i+1:]
-			if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || uint16(n) != t.port {
-				return false
-			}
+		host, port, given = hive.SplitHostPattern(pattern)
+	}
+	if given {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || uint16(n) != t.port {
+			return false
 		}
 	}
-	if port == "" && t.port != 443 && t.port != 80 {
+	if !given && t.port != 443 && t.port != 80 {
 		return false
 	}
 	if pattern == hive.AnyHost {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,8 +23,6 @@ const secretPrefix = "HIVE_SECRET_"
 // Secrets returns what is kept under a name, and whether anything is.
 type Secrets func(name string) (value string, ok bool)
 
-var secretName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-
 var secretFunctions = []function{{"secret", hive.GrantSecrets, "B", secret}}
 
 // errNoSecrets answers where none are kept.
@@ -41,7 +38,7 @@ func secret(c *call) int32 {
 	switch {
 	case code != 0:
 		return code
-	case !secretName.MatchString(name):
+	case hive.CheckProvided(name) != nil:
 		return errInvalid
 	case !slices.Contains(c.Allow.Secrets, name):
 		return errDenied
@@ -83,8 +80,8 @@ func SecretsFrom(dir string) (Secrets, error) {
 		if !ok {
 			continue
 		}
-		if !secretName.MatchString(name) {
-			return nil, fmt.Errorf("secret %s%.80s: want a name of letters, digits, '_', '.' and '-'", secretPrefix, name)
+		if err := hive.CheckProvided(name); err != nil {
+			return nil, fmt.Errorf("secret %s%.80s: %w", secretPrefix, name, err)
 		}
 		if err := checkSecret(value); err != nil {
 			return nil, fmt.Errorf("secret %s%s: %w", secretPrefix, name, err)
@@ -118,8 +115,8 @@ func secretFiles(dir string, values map[string]string) error {
 		if strings.HasPrefix(name, ".") || entry.IsDir() {
 			continue
 		}
-		if !secretName.MatchString(name) {
-			return fmt.Errorf("%.80q: want a name of letters, digits, '_', '.' and '-'", name)
+		if err := hive.CheckProvided(name); err != nil {
+			return fmt.Errorf("%.80q: %w", name, err)
 		}
 		if values[name], err = secretFile(root, name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

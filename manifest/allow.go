@@ -13,7 +13,6 @@ const maxAllowed = 64
 
 var (
 	spaceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 )
 
 // checkAllow checks what the grants are for. What is allowed without its grant
@@ -28,8 +27,8 @@ func checkAllow(m *hive.Manifest, c *complaints) {
 		{hive.GrantHTTP, m.Allow.HTTP, hive.CheckHostPattern, true},
 		{hive.GrantKV, m.Allow.KV, matching(spaceName, "want letters, digits and '-', in lower case"), false},
 		{hive.GrantSpawn, m.Allow.Spawn, hive.CheckSkillName, true},
-		{hive.GrantSecrets, m.Allow.Secrets, matching(plainName, "want letters, digits, '_', '.' and '-'"), true},
-		{hive.GrantFiles, m.Allow.Files, matching(plainName, "want letters, digits, '_', '.' and '-'"), true},
+		{hive.GrantSecrets, m.Allow.Secrets, hive.CheckProvided, true},
+		{hive.GrantFiles, m.Allow.Files, hive.CheckProvided, true},
 	} {
 		key := "allow." + string(list.grant)
 		granted := slices.Contains(m.Grants, list.grant)

@@ -138,6 +138,12 @@ func Widened(before, next *hive.Manifest) (wider []Widening) {
 			wider = append(wider, Widening{ask, true})
 		}
 	}
+	for _, g := range []hive.Grant{hive.GrantClock, hive.GrantRandom} { // WASI's need no grant
+		ask := Ask{g, allowed(next, g)}
+		if !slices.Contains(next.Grants, g) && !within(g, allowed(before, g), ask.Allow[0]) {
+			wider = append(wider, Widening{ask, true})
+		}
+	}
 	return wider
 }
 
@@ -173,8 +179,9 @@ func reached(had []string, pattern string) bool {
 // places takes HOST, HOST:PORT or *.HOST apart, the ports with it. AnyHost is all
 // that ends in nothing.
 func places(pattern string) (host string, ports []string) {
-	if i := strings.LastIndexByte(pattern, ':'); i > strings.LastIndexByte(pattern, ']') {
-		return pattern[:i], []string{pattern[i+1:]}
+	host, port, given := hive.SplitHostPattern(pattern)
+	if !given {
+		return host, []string{"443", "80"}
 	}
-	return pattern, []string{"443", "80"}
+	return host, []string{port}
 }

@@ -72,6 +72,8 @@ func TestWidened(t *testing.T) {
 		want         []string
 	}{
 		{"nothing", none, none, nil},
+		{"WASI's clock", asking(hive.Allow{Clock: hive.SourceTask}), none, []string{"clock also for live"}},
+		{"WASI's clock given up", none, asking(hive.Allow{Clock: hive.SourceTask}), nil},
 		{"the same", http("example.com"), http("example.com"), nil},
 		{"in another order", http("a.example", "b.example"), http("b.example", "a.example"), nil},
 		{"a grant", none, http("example.com:443"), []string{"http (example.com:443)"}},

@@ -105,7 +105,7 @@ func TestLoad(t *testing.T) {
 		Command: []string{"go", "build", "-o", "secscan.wasm", "."},
 		Env:     map[string]string{"GOOS": "wasip1", "GOARCH": "wasm"},
 		Output:  "secscan.wasm",
-	}, Rehearsal: Rehearsal{HTTP: map[string][]byte{}, Secrets: map[string]string{}, Files: map[string]string{}}}
+	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("Load = %+v, want %+v", got, want)
 	}

@@ -20,9 +20,8 @@ import (
 const minToken = 32
 
 var (
-	plainName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$`)
-	folderName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
-	hostName   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,252})$`)
+	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$`)
+	hostName  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,252})$`)
 )
 
 // Validate reports everything that is wrong with the configuration, by key, and
@@ -186,7 +185,7 @@ func (s *Spore) check(p *problems) {
 	}
 	for i, item := range s.Files {
 		name, dir, _ := strings.Cut(item, "=")
-		if !folderName.MatchString(name) || dir == "" {
+		if err := hive.CheckProvided(name); err != nil || dir == "" {
 			p.add("spore.files", "%.80q: want NAME=DIR, with a name of letters, digits, '_', '.' and '-'", item)
 		} else if slices.ContainsFunc(s.Files[:i], func(other string) bool { return strings.HasPrefix(other, name+"=") }) {
 			p.add("spore.files", "%.80q: there are two of that name", name)
