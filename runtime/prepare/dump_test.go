@@ -49,7 +49,7 @@ func (m *module) dumpCode(b *strings.Builder, code []byte) {
 		if op == opEnd || op == opElse {
 			depth--
 		}
-		fmt.Fprintf(b, "%s%s%s\n", strings.Repeat("  ", max(depth, 0)), name(op), w.operands(op))
+		fmt.Fprintf(b, "%s%s%s\n", strings.Repeat("  ", max(depth, 0)), name(op), w.arguments(op))
 		if op == opElse || op >= opBlock && op <= opIf {
 			depth++
 		}
@@ -63,14 +63,14 @@ func name(op byte) string {
 	return fmt.Sprintf("%#x", op)
 }
 
-func (w *walk) operands(op byte) string {
+func (w *walk) arguments(op byte) string {
 	r := &w.r
 	from := r.at
 	switch f := forms[op]; f {
 	case formI32, formI64:
 		return fmt.Sprint(" ", r.signed(64))
 	case formBlock:
-		w.blockType()
+		w.m.blockType(&w.r)
 		return ""
 	case formLabel, formFunction, formLocal, formGlobal:
 		return fmt.Sprint(" ", r.u32())

@@ -173,9 +173,9 @@ func (m *module) codeSection(leaves *leaves) ([]byte, error) {
 			return nil, w.r.err
 		}
 		w.enter()
-		one = m.locals(one[:0], body.locals, len(w.spans) > 0)
+		one = w.addLocals(one[:0], body.locals)
 		if one = w.splice(one, body.code); len(one) > maxMetered {
-			return nil, refuse("has a function of too many loops: to count their turns takes %d bytes", len(one))
+			return nil, refuse("has a function of too many loops or selects: with what takes their place it has %d bytes", len(one))
 		}
 		b = append(uleb(b, uint32(len(one))), one...)
 	}
@@ -183,14 +183,18 @@ func (m *module) codeSection(leaves *leaves) ([]byte, error) {
 	return slices.Concat(uleb(nil, uint32(len(m.bodies))+m.helperCount()), b, helpers), nil
 }
 
-// locals adds one to those of a function.
-func (m *module) locals(b, groups []byte, one bool) []byte {
-	if !one {
-		return append(b, groups...)
+// addLocals adds those of fuel and of choices to those of a function.
+func (w *walk) addLocals(b, groups []byte) []byte {
+	var more []byte
+	switch {
+	case w.chooses:
+		more = scratch
+	case len(w.spans) > 0:
+		more = scratch[:2]
 	}
 	r := &reader{b: groups}
-	b = uleb(b, r.u32()+1)
-	return append(append(b, groups[r.at:]...), 1, i64)
+	b = uleb(b, r.u32()+uint32(len(more)/2))
+	return append(append(b, groups[r.at:]...), more...)
 }
 
 // enter decides how the call of the function itself is charged. A function
@@ -240,6 +244,8 @@ func (f fuel) encode(b []byte, p point) []byte {
 		b = uleb(append(b, opCall), f.m.helper(p.kind))
 	case load:
 		b = f.load(b)
+	case chooseF32, chooseF64, chooseV128:
+		b = f.choose(b, p.kind)
 	}
 	return b
 }

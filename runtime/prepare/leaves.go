@@ -30,15 +30,14 @@ func (m *module) findLeaves() (*leaves, error) {
 	return l, nil
 }
 
-// byType fills in what a call through a table costs at most. Types are equal
-// if they look equal.
+// byType fills in what a call through a table costs at most.
 func (m *module) byType(l *leaves) {
-	most := map[string]int64{}
+	most := map[funcType]int64{}
 	for i, cost := range l.cost {
-		key := m.types[m.funcs[int(m.imported)+i]].key
-		most[key] = max(most[key], cost)
+		t := m.types[m.funcs[int(m.imported)+i]]
+		most[t] = max(most[t], cost)
 	}
 	for i, t := range m.types {
-		l.byType[i] = most[t.key]
+		l.byType[i] = most[t]
 	}
 }

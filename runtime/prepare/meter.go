@@ -73,6 +73,9 @@ const (
 	fill                // the helper in place of memory.fill
 	duplicate           // the helper in place of memory.copy
 	load                // fuel into the local
+	chooseF32           // in place of a select
+	chooseF64
+	chooseV128
 )
 
 func (w *walk) top() *region { return &w.regions[len(w.regions)-1] }

@@ -40,10 +40,7 @@ type section struct {
 	items []byte
 }
 
-type funcType struct {
-	params, results int
-	key             string // equal for equal types
-}
+type funcType struct{ params, results string } // value types, as encoded
 
 type global struct {
 	valueType byte
@@ -68,6 +65,7 @@ type body struct {
 	locals []byte
 	count  uint64 // of locals
 	code   []byte
+	choose bool // there is a select
 }
 
 // Sections, as the binary format numbers them.

@@ -47,14 +47,17 @@ const (
 	opReturnCallIn = 0x13
 	opDrop         = 0x1a
 	opSelect       = 0x1b
+	opSelectOf     = 0x1c // with the type of its values
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
+	opTableGet     = 0x25
 	opTableSet     = 0x26
 	opMemorySize   = 0x3f
 	opMemoryGrow   = 0x40
+	opRefNull      = 0xd0
 	opRefFunc      = 0xd2
 	opMisc         = 0xfc
 	opVector       = 0xfd
@@ -104,10 +107,10 @@ var forms = table256(
 	run{opReturnCall, opReturnCall, formFunction},
 	run{opReturnCallIn, opReturnCallIn, formIndirect},
 	run{opDrop, opSelect, plain},
-	run{0x1c, 0x1c, formSelect},
+	run{opSelectOf, opSelectOf, formSelect},
 	run{opLocalGet, opLocalTee, formLocal},
 	run{opGlobalGet, opGlobalSet, formGlobal},
-	run{0x25, opTableSet, formTable},
+	run{opTableGet, opTableSet, formTable},
 	run{0x28, 0x3e, formMemArg},
 	run{opMemorySize, opMemoryGrow, formMemory},
 	run{0x41, 0x41, formI32},
@@ -115,7 +118,7 @@ var forms = table256(
 	run{0x43, 0x43, form4},
 	run{0x44, 0x44, form8},
 	run{0x45, 0xc4, plain}, // comparison, arithmetic, conversion, sign extension
-	run{0xd0, 0xd0, formRef},
+	run{opRefNull, opRefNull, formRef},
 	run{0xd1, 0xd1, plain}, // ref.is_null
 	run{opRefFunc, opRefFunc, formFunction},
 	run{opMisc, opAtomic, formPrefix},

@@ -145,7 +145,7 @@ func (m *module) body(r *reader) {
 	if m.allLocals += locals; m.allLocals > maxAllLocals {
 		b.fail(refuse("has more than %d locals", maxAllLocals))
 	}
-	m.bodies = append(m.bodies, body{b.b[:b.at], locals, b.b[b.at:]})
+	m.bodies = append(m.bodies, body{locals: b.b[:b.at], count: locals, code: b.b[b.at:]})
 	b.at = len(b.b)
 	r.done(b)
 }

@@ -44,12 +44,34 @@ func (m *module) funcType(r *reader) {
 	default:
 		r.damaged()
 	}
+	m.types = append(m.types, funcType{valueTypes(r, "parameters"), valueTypes(r, "results")})
+}
+
+func valueTypes(r *reader, what string) string {
+	n := r.count(what, maxParams)
 	from := r.at
-	t := funcType{}
-	r.vector("parameters", maxParams, func() { valueType(r); t.params++ })
-	r.vector("results", maxParams, func() { valueType(r); t.results++ })
-	t.key = string(r.b[from:r.at])
-	m.types = append(m.types, t)
+	for range n {
+		valueType(r)
+	}
+	return string(r.b[from:r.at])
+}
+
+// blockType reads what a block takes and gives.
+func (m *module) blockType(r *reader) (takes, gives string) {
+	switch t := r.signed(33); {
+	case t >= 0:
+		if index := r.check("type", uint32(t), uint32(len(m.types))); r.err == nil {
+			return m.types[index].params, m.types[index].results
+		}
+	case t == -64: // nothing
+	case t <= -1 && t >= -5 || t == -16 || t == -17: // value types
+		gives = string(byte(t & 0x7f))
+	case t == -23, t == -28, t == -29:
+		r.fail(unsupported("typed references"))
+	default:
+		r.damaged()
+	}
+	return "", gives
 }
 
 func (m *module) typeIndex(r *reader) uint32 {
@@ -197,7 +219,7 @@ func (m *module) startOf(r *reader) {
 	if r.err != nil {
 		return
 	}
-	if t := m.types[m.funcs[f]]; t.params+t.results > 0 {
+	if t := m.types[m.funcs[f]]; t != (funcType{}) {
 		r.fail(refuse("not a valid WebAssembly module: the start function has parameters or results"))
 	}
 }

@@ -16,6 +16,9 @@ type walk struct {
 	loops   int
 	branchy bool // something may go another way than straight on to the first loop
 	first   int  // point of that loop's header, 0: there is none
+
+	operands operands // if there is a select, when it is known
+	chooses  bool     // something takes the place of one
 }
 
 // function walks the function with an index into the bodies. The result is
@@ -23,13 +26,20 @@ type walk struct {
 func (w *walk) function(index int) {
 	b := w.m.bodies[index]
 	t := w.m.types[w.m.funcs[int(w.m.imported)+index]]
-	*w = walk{m: w.m, leaves: w.leaves, index: index, r: reader{b: b.code},
-		labels: w.labels[:0], regions: w.regions[:0], points: w.points[:0], spans: w.spans[:0], locals: uint32(t.params) + uint32(b.count)}
+	*w = walk{m: w.m, leaves: w.leaves, index: index, r: reader{b: b.code}, operands: w.operands,
+		labels: w.labels[:0], regions: w.regions[:0], points: w.points[:0], spans: w.spans[:0], locals: uint32(len(t.params)) + uint32(b.count)}
+	if b.choose {
+		w.operands.begin(w.m, t, b)
+	}
 	w.begin(0, 0)
-	w.labels = append(w.labels, label{op: opEnd, arity: int64(t.results), joins: noWays})
+	w.labels = append(w.labels, label{op: opEnd, arity: int64(len(t.results)), joins: noWays})
 	w.spend(int64(b.count) / localsPerUnit)
 	for len(w.labels) > 0 && w.r.err == nil {
+		at := w.r.at
 		w.instruction()
+		if b.choose && w.r.err == nil {
+			w.choose(at)
+		}
 	}
 	if w.r.left() > 0 {
 		w.r.damaged()
@@ -87,38 +97,19 @@ func (w *walk) simple(op byte, at int) {
 		w.top().debt = dead
 	case opCall, opReturnCall:
 		w.direct(op, at)
+	case opSelect, opSelectOf:
+		w.m.bodies[w.index].choose = true
 	case opTableSet:
 		w.m.keep("changes a table")
 	}
 }
 
-// blockType reads what a block takes and gives.
-func (w *walk) blockType() (params, results int64) {
-	switch t := w.r.signed(33); {
-	case t >= 0:
-		if index := w.r.check("type", uint32(t), uint32(len(w.m.types))); w.r.err == nil {
-			f := w.m.types[index]
-			return int64(f.params), int64(f.results)
-		}
-		return 0, 0
-	case t == -64: // nothing
-		return 0, 0
-	case t <= -1 && t >= -5 || t == -16 || t == -17: // value types
-		return 0, 1
-	case t == -23, t == -28, t == -29:
-		w.r.fail(unsupported("typed references"))
-	default:
-		w.r.damaged()
-	}
-	return 0, 0
-}
-
 func (w *walk) block(op byte, at int) {
-	params, results := w.blockType()
+	takes, gives := w.m.blockType(&w.r)
 	if len(w.labels) > maxNesting {
 		w.r.fail(refuse("nests more than %d blocks", maxNesting))
 	}
-	l := label{op: op, region: len(w.regions) - 1, arity: results, joins: noWays}
+	l := label{op: op, region: len(w.regions) - 1, arity: int64(len(gives)), joins: noWays}
 	switch op {
 	case opIf:
 		w.branchy = true
@@ -127,7 +118,7 @@ func (w *walk) block(op byte, at int) {
 	case opLoop:
 		w.part(at)
 		w.begin(at, w.r.at)
-		l.region, l.arity = len(w.regions)-1, params
+		l.region, l.arity = len(w.regions)-1, int64(len(takes))
 		if w.loops++; !w.branchy {
 			w.first, w.branchy = len(w.points)-1, true
 		}
@@ -251,5 +242,5 @@ func (w *walk) indirect(op byte, at int) {
 // called charges a call of a function of a type.
 func (w *walk) called(index uint32, cost int64) {
 	t := w.m.types[index]
-	w.spend(cost - costPlain + int64(t.params+t.results))
+	w.spend(cost - costPlain + int64(len(t.params)+len(t.results)))
 }
