@@ -21,6 +21,9 @@ func FuzzPrepare(f *testing.F) {
 	for _, g := range goldens {
 		f.Add(g.bytes())
 	}
+	for _, c := range chosen {
+		f.Add(choosers(c.code).bytes())
+	}
 	for _, g := range runaways() {
 		f.Add(g.bytes())
 	}
@@ -45,6 +48,7 @@ func FuzzPrepare(f *testing.F) {
 			t.Errorf("a second time it is another module, %v", err)
 		}
 		accepted(t, r, wasm, p.Wasm)
+		followed(t, r, wasm)
 	})
 }
 
@@ -64,6 +68,18 @@ func accepted(t *testing.T, r wazero.Runtime, original, prepared []byte) {
 		return
 	}
 	t.Errorf("original %v, prepared %v", errA, errB)
+}
+
+// followed checks that the types of all values in a valid module are known, for then
+// no select is missed.
+func followed(t *testing.T, r wazero.Runtime, wasm []byte) {
+	if _, followed := prepare.Choices(wasm); followed {
+		return
+	}
+	if c, err := r.CompileModule(t.Context(), wasm); err == nil {
+		c.Close(t.Context())
+		t.Error("the types of its values are not followed")
+	}
 }
 
 // TestTruncated cuts real modules at every byte.

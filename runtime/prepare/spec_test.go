@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hive-spore/hive/runtime/prepare"
 )
 
 // command is one line of a test of the WebAssembly specification.
@@ -155,6 +157,9 @@ func (s *script) module(t *testing.T, c command, as string) {
 	}
 	if c.Type != "module" || errs[0] != nil || errs[1] != nil {
 		return
+	}
+	if _, followed := prepare.Choices(wasm); !followed {
+		t.Errorf("line %d: %s: the types of its values are not followed", c.Line, c.Filename)
 	}
 	s.last = made
 	for i := range made {
