@@ -1,7 +1,7 @@
 package prepare
 
 // What takes the place of a select of floats or vectors: wazero 1.12 can give
-// another value than either of them on amd64 (its issue 2534).
+// another value than either of them on amd64 (its issue 2534). See docs/RATIONALE.md.
 
 var choices = map[byte]pointKind{f32: chooseF32, f64: chooseF64, v128: chooseV128}
 
@@ -12,7 +12,7 @@ func (w *walk) choose(at int) {
 		w.chooses = true
 	}
 	if w.operands.full {
-		w.r.fail(refuse("has a function of more than %d values at a time", maxOperands))
+		w.r.fail(refuse("has a function of more than %d values on its stack", maxOperands))
 	}
 }
 

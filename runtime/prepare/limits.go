@@ -10,9 +10,9 @@ const (
 	maxCode      = 1 << 20   // bytes of one function
 	maxMetered   = 4 << 20   // the same when it counts its fuel
 	maxNesting   = 1_000
-	maxTargets   = 65_520  // of one br_table
-	maxParams    = 1_000   // of one function type, and results
-	maxOperands  = 1 << 20 // on the stack of one function that chooses among them
+	maxTargets   = 65_520    // of one br_table
+	maxParams    = 1_000     // of one function type, and results
+	maxOperands  = 1_000_000 // values on the stack of one function that has a select
 	maxTables    = 16
 	maxTable     = 1 << 18 // entries, unless the options say otherwise
 	maxTypes     = 100_000

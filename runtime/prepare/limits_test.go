@@ -19,6 +19,7 @@ func TestNumbersInTheDocs(t *testing.T) {
 		fmt.Sprintf("%s locals or %s of code in one function", thousands(maxLocals), fmt.Sprint(maxCode>>20, " MiB")),
 		fmt.Sprintf("%s locals in all", thousands(maxAllLocals)),
 		fmt.Sprintf("%s parameters or results", thousands(maxParams)),
+		fmt.Sprintf("%s values on the stack", thousands(maxOperands)),
 	} {
 		if !strings.Contains(string(abi), want) {
 			t.Errorf("docs/abi.md does not say %q", want)

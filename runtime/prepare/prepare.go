@@ -11,6 +11,8 @@
 //     guest ran out of fuel if it used more than that: it trapped, or ended by
 //     itself before its next look. That is the same in every run.
 //   - Every number that can change outside of the memory is exported.
+//   - Floats and vectors are not selected but chosen by their bits, which wazero
+//     gets right.
 //   - Data segments are not applied and no start function runs when an instance
 //     is made: the host does both once, in this order, and keeps the result.
 //

@@ -14,6 +14,15 @@ func leb(n uint32) string {
 	return string([]byte{byte(n) | 0x80, byte(n>>7) | 0x80, byte(n>>14) | 0x80, byte(n>>21) | 0x80, byte(n >> 28)})
 }
 
+// pushes calls a function of so many f32 and an i32, and does something with them, again and
+// again.
+func pushes(results int, then string, times int) []byte {
+	many := "\x60\x00" + string(uleb(results)) + strings.Repeat("\x7d", results-1) + "\x7f"
+	return guest{types: []string{"\x60\x00\x00", many}, funcs: []fn{
+		{code: code(num(1), num(1), num(1), choose, "\x1a", strings.Repeat("\x10\x01"+then, times), "\x00")}, {typ: 1, code: code("\x00")},
+	}}.bytes()
+}
+
 // TestRefused has modules that would harm, or that nobody could stop.
 func TestRefused(t *testing.T) {
 	body := func(parts ...any) string { return string(guest{funcs: []fn{{code: code(parts...)}}}.bytes()) }
@@ -33,6 +42,8 @@ func TestRefused(t *testing.T) {
 		"br_table":            {body(num(0), "\x0e"+leb(65_521), strings.Repeat("\x00", 65_522)), "at most 65520"},
 		"code":                {body(strings.Repeat("\x01", 1<<20)), "bytes, at most"},
 		"loops":               {body(strings.Repeat(loop+end, 200_000)), "too many loops"},
+		"selects":             {string(pushes(900, strings.Repeat("\x1b\xbc", 400), 1100)), "too many loops or selects"},
+		"values":              {string(pushes(1000, "", 1001)), "more than 1000000 values"},
 		"table":               {string(guest{tables: []string{"\x70\x00" + leb(1<<18+1)}}.bytes()), "has tables of 262145 entries"},
 		"tables":              {string(guest{tables: []string{"\x70\x00" + leb(1<<17), "\x70\x00" + leb(1<<17+1)}}.bytes()), "has tables of 262145 entries"},
 		"globals":             {header + section(6, leb(10_001)+strings.Repeat("\x7f\x01\x41\x00\x0b", 10_001)), "at most 10000 are allowed"},

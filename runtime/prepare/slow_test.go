@@ -11,6 +11,7 @@ import (
 // TestHostileTime: preparing takes time in proportion to the bytes, whatever
 // they are.
 func TestHostileTime(t *testing.T) {
+	const num0 = "\x41\x00"
 	deep := strings.Repeat(loop, 998)
 	out := strings.Repeat(end, 998)
 	fill := func(s string) string { return strings.Repeat(s, (1<<20-6000)/len(s)) }
@@ -22,6 +23,8 @@ func TestHostileTime(t *testing.T) {
 		"blocks":                fill("\x02\x40\x0c\x00\x0b"),
 		"if":                    fill("\x41\x01\x04\x40\x05\x0b"),
 		"loops":                 fill("\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x03\x40\x0b"),
+		"selects":               fill(f32One + f32Two + num0 + "\x1b\x1a"),
+		"selects in blocks":     deep + fill("\x02\x7d"+f32One+f32Two+num0+"\x1b\x0b\x1a") + out,
 		"fills":                 fill("\x41\x00\x41\x00\x41\x00\xfc\x0b\x00"),
 	} {
 		wasm := guest{memory: "\x00\x01", funcs: []fn{{code: []byte(c)}, {code: []byte(c)}, {code: []byte(c)}, {code: []byte(c)}}}.bytes()
