@@ -1,7 +1,5 @@
 package prepare
 
-import "strings"
-
 // operands are the types of the values on the stack where the walk is. They are
 // followed as validation does, but it checks more: what is wrong here is wrong there,
 // and then nothing is chosen any more, so that wazero refuses the module as it was.
@@ -121,8 +119,10 @@ func (o *operands) drop(n int) {
 }
 
 func (o *operands) take(types string) {
-	o.lost = o.lost || !strings.HasSuffix(string(o.values[o.top().height:]), types)
-	o.drop(len(types))
+	n := len(o.values) - len(types)
+	if o.lost = o.lost || n < o.top().height || string(o.values[n:]) != types; !o.lost {
+		o.values = o.values[:n]
+	}
 }
 
 func (o *operands) give(types string) {

@@ -25,6 +25,7 @@ func TestHostileTime(t *testing.T) {
 		"loops":                 fill("\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x41\x01\x1a\x03\x40\x0b"),
 		"selects":               fill(f32One + f32Two + num0 + "\x1b\x1a"),
 		"selects in blocks":     deep + fill("\x02\x7d"+f32One+f32Two+num0+"\x1b\x0b\x1a") + out,
+		"many values":           fill(num0)[:1<<19] + "\x1b" + fill(num0 + "\x04\x40\x0b")[:5*80_000],
 		"fills":                 fill("\x41\x00\x41\x00\x41\x00\xfc\x0b\x00"),
 	} {
 		wasm := guest{memory: "\x00\x01", funcs: []fn{{code: []byte(c)}, {code: []byte(c)}, {code: []byte(c)}, {code: []byte(c)}}}.bytes()
