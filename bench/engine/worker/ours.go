@@ -87,9 +87,14 @@ func prepareOurs(ctx context.Context, e *runtime.Engine, path string, c work.Con
 
 func (u *ours) caller(ctx context.Context) (caller, error) { return callerOf(ctx, u.skill), nil }
 
-// call is the call a spore makes.
+// call is the engine's part of the call a spore makes: plugins speak to a host module
+// as well.
 func call(ctx context.Context, s *spore.Program, payload []byte) hive.Outcome {
-	return s.Run(ctx, &hostfuncs.Attempt{Record: hive.MaxRecording}, runtime.Call{Payload: payload})
+	c := runtime.Call{Payload: payload}
+	if s.Info().Contract == hive.ContractExtism {
+		return s.Run(ctx, &hostfuncs.Attempt{}, c)
+	}
+	return s.Call(ctx, c)
 }
 
 func callerOf(ctx context.Context, s *spore.Program) caller {
