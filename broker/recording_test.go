@@ -47,7 +47,7 @@ func TestRecording(t *testing.T) {
 // TestRecordingsGiveWay: all together they have a bound, and the oldest go.
 func TestRecordingsGiveWay(t *testing.T) {
 	testkit.Roads(t, func(t *testing.T, o broker.Options) {
-		o.Recordings = 1000
+		o.Recordings = 3 * (300 + 160) // what a recording takes beside its bytes
 		r := newRoad(t, o)
 		s := r.join("a")
 		var ids []string
@@ -64,9 +64,16 @@ func TestRecordingsGiveWay(t *testing.T) {
 		if _, err := r.Recording(r.ctx(), large, 1); !errors.Is(err, hive.ErrNotFound) {
 			r.t.Errorf("a recording beyond the bound: %v", err)
 		}
-		last := r.recorded(s, 900)
+		last := r.recorded(s, 1000)
 		if _, err := r.Recording(r.ctx(), last, 1); err != nil {
 			r.t.Errorf("after that none is kept: %v", err)
+		}
+		for _, foreign := range [][2]string{{"rcb", "text"}, {"rcl", "text"}} {
+			r.do("SET", foreign[0], foreign[1])
+			id := r.recorded(s, 100)
+			if _, err := r.Recording(r.ctx(), id, 1); err != nil {
+				r.t.Errorf("with a foreign %s: %v", foreign[0], err)
+			}
 		}
 	})
 }

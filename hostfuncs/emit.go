@@ -45,7 +45,7 @@ func emit(c *call) int32 {
 		return c.unavailable(errNobody)
 	}
 	if err := c.Emitter.Emit(c.ctx, c.emitted.parts+1, slices.Clone(data)); err != nil {
-		return c.unavailable(err)
+		return c.unavailable(errAway)
 	}
 	c.emitted.parts++
 	c.emitted.bytes += len(data)
@@ -72,7 +72,7 @@ func progress(c *call) int32 {
 	if now := time.Now(); now.Sub(c.emitted.said) >= progressEvery || p.Done == p.Total {
 		c.emitted.said = now
 		if err := c.Emitter.Progress(c.ctx, p); err != nil {
-			return c.unavailable(err)
+			return c.unavailable(errAway)
 		}
 	}
 	return 0

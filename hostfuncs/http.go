@@ -194,6 +194,10 @@ func (h *HTTP) follow(ctx context.Context, allow []string, q *request) ([]byte, 
 		if err != nil {
 			return nil, plain(err)
 		}
+		if r.StatusCode < 200 { // of 101 the body is the connection itself, which no context ends
+			_ = r.Body.Close()
+			return nil, fmt.Errorf("the server answered %03d, which is no answer", r.StatusCode)
+		}
 		next, err := q.redirected(r)
 		if r.Header.Del(finalURL); redirects > 0 {
 			r.Header.Set(finalURL, q.url.String())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -133,5 +134,25 @@ func TestHTTPKeepsNoMemory(t *testing.T) {
 	}
 	if h.kept.Context().Err() == nil {
 		t.Error("what goes on behind the call's back is not told to end")
+	}
+}
+
+// TestHTTPWithoutAnswer: what is no answer, such as another protocol on the same
+// connection, is not waited for.
+func TestHTTPWithoutAnswer(t *testing.T) {
+	for _, head := range []string{"101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade", "000 None"} {
+		url, host := serve(t, func(w http.ResponseWriter, q *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", head)
+			t.Cleanup(func() { conn.Close() }) // it is held open, and nothing follows
+		})
+		g := surfer(t, HTTPOptions{Private: loopback}, host)
+		if why := g.wants(errUnavailable, "http", "GET "+url, ""); !strings.Contains(why, "which is no answer") {
+			t.Errorf("%s: %q", head, why)
+		}
 	}
 }

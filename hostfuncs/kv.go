@@ -25,6 +25,10 @@ type KV interface {
 // errNoKeys answers where no keys are kept.
 var errNoKeys = errors.New("no keys are kept here")
 
+// errAway is all that a guest is told of a road that does not answer: where it is, is
+// the spore's own business.
+var errAway = errors.New("the road does not answer now")
+
 // Each function of keys begins with the namespace, "" for the skill's own, and the
 // key: space_ptr, space_len, key_ptr, key_len.
 var kvFunctions = []function{
@@ -74,7 +78,7 @@ func (c *call) entry(at place) (*entry, error) {
 	e := &entry{}
 	var err error
 	if e.base, e.present, err = c.KV.Get(c.ctx, at.space, at.key); err != nil {
-		return nil, err
+		return nil, errAway
 	}
 	e.value, e.exists = e.base, e.present
 	if len(c.effects.keys) < maxKeys {
@@ -266,7 +270,7 @@ func kvList(c *call) int32 {
 	// Own changes may hide some: ask for as many more.
 	keys, err := c.KV.List(c.ctx, space, prefix, after, limit+len(c.effects.keys))
 	if err != nil {
-		return c.unavailable(err)
+		return c.unavailable(errAway)
 	}
 	keys = c.effects.seen(space, prefix, after, keys)
 	var b []byte

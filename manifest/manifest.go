@@ -34,7 +34,7 @@ type Folder struct {
 	Dir      string
 	Manifest hive.Manifest
 	Build    Build
-	Golden   []byte // what the example must answer; nil: nobody says
+	Golden   []byte // what the example must answer; nil: nobody says, or not yet
 	// GoldenFile is the path of that in the folder, with slashes.
 	GoldenFile string
 	Rehearsal  Rehearsal
@@ -84,7 +84,9 @@ func load(root *os.Root, text []byte) (*Folder, error) {
 	}
 	folder := &Folder{Dir: root.Name(), Manifest: file.manifest(root, c), Build: file.build(root.Name(), c)}
 	folder.GoldenFile = file.ExampleOutput
-	folder.Golden = readExample(root, "example.output", file.ExampleOutput, c)
+	if _, err := root.Stat(filepath.FromSlash(file.ExampleOutput)); !errors.Is(err, fs.ErrNotExist) || !localPath(file.ExampleOutput) {
+		folder.Golden = readExample(root, "example.output", file.ExampleOutput, c)
+	} // else it is to be written: nexus skill test --update
 	folder.Rehearsal = file.rehearsal(root, c)
 	if err := c.join(); err != nil {
 		return nil, err

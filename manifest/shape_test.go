@@ -60,7 +60,7 @@ func TestShapeOfSkills(t *testing.T) {
 	for file, want := range map[string]string{
 		"secscan/input":    "object {path: string, text: string}",
 		"secscan/output":   `object {findings: array of object {line: integer 1.., rule: string, severity: "critical" | "high" | "medium" | "low", excerpt: string}}`,
-		"summarize/input":  `object {text: string ..2097152, format?: "text" | "markdown" | "html", path?: string, sentences?: integer 1..50, status?: integer, title?: string, truncated?: boolean, url?: string}`,
+		"summarize/input":  `object {text: string ..1048576, format?: "text" | "markdown" | "html", path?: string, sentences?: integer 1..50, status?: integer, title?: string, truncated?: boolean, url?: string}`,
 		"wordcount/output": "object {lines: integer 0.., words: integer 0.., bytes: integer 0..}",
 	} {
 		schema, err := os.ReadFile("../skills/" + file + ".schema.json")

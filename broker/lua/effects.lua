@@ -2,6 +2,8 @@
 local SUM = 9007199254740992 -- 2^53: up to it a number of Lua is exact
 
 -- effects cuts a packed list: docs/redis-keys.md draws it. nil: of another version.
+-- An index that is a foreign value is an error here, before anything is written.
+local indexes = {}
 local function effects(s)
   if sub(s, 1, 1) ~= '1' then return nil end
   local list, i = {}, 2
@@ -13,6 +15,8 @@ local function effects(s)
     e.ttl = u48(text(6), 1)
     e.value = text(u32(text(4), 1))
     e.key = P .. 'kv:' .. e.space .. ':' .. e.name
+    if e.op ~= 'T' and not indexes[e.space] then indexes[e.space] = call('ZCARD', P .. 'ki:' .. e.space) end
+    if e.ttl > 0 and not indexes.kx then indexes.kx = call('ZCARD', P .. 'kx') end
     list[#list + 1] = e
   end
   return list

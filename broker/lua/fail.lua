@@ -18,16 +18,21 @@ else
   if call('ZRANK', P .. 'delay', r.id) == 0 then ring('D') end
 end
 if ARGV[8] ~= '' then
-  -- The oldest give way. Who is in the list twice, by a retry by hand, is nobody:
-  -- attempts are never numbered anew.
-  local name, kept = r.id .. ':' .. r.attempt, call('INCRBY', P .. 'rcb', #ARGV[8])
+  -- The oldest give way. What is foreign in these two keys is thrown away with them.
+  local name, size, list, sum = r.id .. ':' .. r.attempt, #ARGV[8] + 160, P .. 'rcl', P .. 'rcb'
+  local function add(n)
+    local kept = redis.pcall('INCRBY', sum, n)
+    if type(kept) ~= 'number' then call('DEL', list, sum); kept = call('INCRBY', sum, n) end
+    return kept
+  end
+  local kept = add(size)
   call('SET', P .. 'rc:' .. name, ARGV[8], 'PX', ARGV[7])
-  call('RPUSH', P .. 'rcl', #ARGV[8] .. ' ' .. name)
+  if type(redis.pcall('RPUSH', list, size .. ' ' .. name)) ~= 'number' then call('DEL', list, sum) end
   while kept > tonumber(ARGV[9]) do
-    local size, oldest = string.match(call('LPOP', P .. 'rcl') or '', '^(%d+) (.+)$')
-    if not size then break end
+    local n, oldest = string.match(call('LPOP', list) or '', '^(%d+) (.+)$')
+    if not n then break end
     call('DEL', P .. 'rc:' .. oldest)
-    kept = call('DECRBY', P .. 'rcb', size)
+    kept = add(-n)
   end
 end
 freed()

@@ -104,7 +104,7 @@ func readProgram(path string) ([]byte, error) {
 // cached returns the program of a folder, built now or before.
 func (b Builder) cached(ctx context.Context, f *manifest.Folder) ([]byte, error) {
 	if path, err := b.place(f); err == nil {
-		if program, err := os.ReadFile(path); err == nil {
+		if program, err := os.ReadFile(path); err == nil && bytes.HasPrefix(program, []byte("\x00asm")) { // else it was cut off
 			return program, nil
 		}
 	}

@@ -209,8 +209,14 @@ func (w *watcher) make(ctx context.Context, s *watched, now build.Files) (*hive.
 // already, and waits until no spore begins an attempt of what was before.
 func (w *watcher) swap(ctx context.Context, s *watched, skill *hive.Skill, program []byte) (bool, error) {
 	mark, err := fingerprint(skill)
-	if err != nil || mark == s.mark {
+	if err != nil {
 		return false, err
+	}
+	if mark == s.mark {
+		known, err := w.road.Skills(ctx)
+		if err != nil || slices.ContainsFunc(known, func(k hive.Skill) bool { return k.ID() == s.serving }) {
+			return false, err
+		} // else the road lost it
 	}
 	if err := w.admit(ctx, skill, program); err != nil {
 		return false, err
@@ -220,7 +226,7 @@ func (w *watcher) swap(ctx context.Context, s *watched, skill *hive.Skill, progr
 		return false, err
 	}
 	for _, other := range w.skills {
-		if other != s && other.serving.String() == skill.ID().String() {
+		if other != s && other.serving.String() == skill.ID().String() && len(skillsIn(other.path)) > 0 {
 			return false, fmt.Errorf("%s and %s are both %s: change the name or version of one", other.path, s.path, skill.ID())
 		}
 	}

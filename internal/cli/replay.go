@@ -151,7 +151,7 @@ func (a *app) showReplay(r *hive.Record, play *hostfuncs.Replay, out hive.Outcom
 		Same:  out.Failure != nil && *out.Failure == *r.Failure,
 		Calls: play.Calls, Replayed: play.Replayed(), Diverged: play.Diverged(), Doubt: play.Doubt(),
 	}
-	a.Err.Write(out.Log)
+	a.writeLog(out.Log)
 	if a.flags.json {
 		if err := printJSON(a.Out, v); err != nil {
 			return err

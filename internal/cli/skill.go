@@ -171,7 +171,7 @@ func (a *app) attempt(ctx context.Context, prepared *spore.Program, call runtime
 
 // showAttempt writes an attempt's log and result.
 func (a *app) showAttempt(out hive.Outcome, receipt bool) error {
-	a.Err.Write(out.Log)
+	a.writeLog(out.Log)
 	if receipt {
 		a.say("%s", receiptText(out.Receipt))
 	}

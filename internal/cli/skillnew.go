@@ -33,7 +33,11 @@ one file that speaks to the host, skill.toml, an example and what it answers.`,
 			if err := a.configure(); err != nil {
 				return err
 			}
-			name := filepath.Base(filepath.Clean(args[0]))
+			folder, err := filepath.Abs(args[0]) // of "." as well
+			if err != nil {
+				return err
+			}
+			name := filepath.Base(folder)
 			if !slices.Contains(sdk.Languages(), lang) {
 				return usagef("--lang %q: want one of %s", lang, strings.Join(sdk.Languages(), ", "))
 			}
@@ -88,6 +92,9 @@ func (a *app) testSkill(ctx context.Context, path string, update bool) error {
 	if folder.Manifest.Example == nil || folder.GoldenFile == "" {
 		return fmt.Errorf("%s: nothing to test; name an example.input and an example.output", filepath.Join(path, manifest.FileName))
 	}
+	if folder.Golden == nil && !update {
+		return fmt.Errorf("%s: example.output: %s does not exist; with --update it is written", filepath.Join(path, manifest.FileName), folder.GoldenFile)
+	}
 	s, program, err := a.builder().Of(ctx, folder)
 	if err != nil {
 		return err
@@ -97,7 +104,7 @@ func (a *app) testSkill(ctx context.Context, path string, update bool) error {
 	case err != nil:
 		return err
 	case out.Failure != nil:
-		a.Err.Write(out.Log)
+		a.writeLog(out.Log)
 		a.say("%s: the example fails: %s", s.Name, safe(out.Failure.String()))
 		return errTaskFailed
 	case update:

@@ -194,6 +194,17 @@ func (a *app) writeResult(b []byte) error {
 	return nil
 }
 
+// writeLog writes an attempt's log, which a terminal must not obey.
+func (a *app) writeLog(b []byte) {
+	if width(a.Err) == 0 {
+		_, _ = a.Err.Write(b)
+		return
+	}
+	for line := range strings.Lines(string(b)) {
+		fmt.Fprintln(a.Err, safe(strings.TrimRight(line, "\n")))
+	}
+}
+
 // taskView is a task as --json shows it.
 type taskView struct {
 	ID         string          `json:"task_id"`
