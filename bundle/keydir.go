@@ -1,0 +1,162 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/secure-systems-lab/go-securesystemslib/cjson"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+)
+
+// FirstRoot is the file of a key directory that is no secret: the metadata that
+// every spore is given by hand, and from which its trust starts.
+const FirstRoot = "root.json"
+
+// maxKeys bounds the keys of one role.
+const maxKeys = 16
+
+// RootLife is how long root metadata is good for.
+const RootLife = 365 * 24 * time.Hour
+
+// Quorum says how many of a role's keys must sign.
+type Quorum struct{ Need, Of int }
+
+func (q Quorum) check(role string) error {
+	if q.Need < 1 || q.Need > q.Of || q.Of > maxKeys {
+		return fmt.Errorf("%s keys: %d of %d must sign; want 1 or more, of at most %d", role, q.Need, q.Of, maxKeys)
+	}
+	return nil
+}
+
+// InitKeys makes a key directory: root-1.key to root-N.key, targets-1.key to
+// targets-N.key, snapshot.key, timestamp.key, nexus.key, and root.json, signed by all
+// of the root keys. The passphrase is for the keys of root and targets; nexus signs
+// unattended, so its three have none. The directory appears with all of its files or
+// not at all, and never in the place of another.
+func InitKeys(dir string, root, targets Quorum, now time.Time, passphrase string) error {
+	if err := errors.Join(root.check(RoleRoot), targets.check(RoleTargets)); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	err = newFolder(filepath.Dir(dir), filepath.Base(dir), (*os.Root).Rename, func(f folder) error {
+		return fillKeys(f, root, targets, now, passphrase)
+	})
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: there already, and not empty; keys are never overwritten", dir)
+	}
+	if err != nil {
+		return fmt.Errorf("make keys in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// keyFile is a file of a key directory.
+type keyFile struct {
+	role, name string
+	offline    bool
+}
+
+// keyFiles lists a key directory's keys, root's first.
+func keyFiles(root, targets Quorum) (files []keyFile) {
+	for _, many := range []struct {
+		role string
+		n    int
+	}{{RoleRoot, root.Of}, {RoleTargets, targets.Of}} {
+		for i := range many.n {
+			files = append(files, keyFile{many.role, fmt.Sprintf("%s-%d.key", many.role, i+1), true})
+		}
+	}
+	for _, role := range []string{RoleSnapshot, RoleTimestamp, RoleNexus} {
+		files = append(files, keyFile{role, role + ".key", false})
+	}
+	return files
+}
+
+func fillKeys(f folder, root, targets Quorum, now time.Time, passphrase string) error {
+	var keys []*Key
+	for _, file := range keyFiles(root, targets) {
+		with := passphrase
+		if !file.offline {
+			with = ""
+		}
+		key, err := fillKey(f, file, with)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	first, err := firstRoot(keys, root, targets, now)
+	if err != nil {
+		return err
+	}
+	return f.write(FirstRoot, first)
+}
+
+func fillKey(f folder, file keyFile, passphrase string) (*Key, error) {
+	key, err := NewKey(file.role)
+	if err != nil {
+		return nil, err
+	}
+	data, err := key.seal(passphrase)
+	if err != nil {
+		return nil, err
+	}
+	return key, f.write(file.name, data)
+}
+
+// firstRoot is root metadata of version 1 for these keys.
+func firstRoot(keys []*Key, root, targets Quorum, now time.Time) ([]byte, error) {
+	meta := metadata.Root(now.UTC().Truncate(time.Second).Add(RootLife))
+	for _, key := range keys {
+		if key.Role == RoleNexus {
+			continue // TUF has no such role
+		}
+		if err := meta.Signed.AddKey(key.tuf(), key.Role); err != nil {
+			return nil, err
+		}
+	}
+	meta.Signed.Roles[RoleRoot].Threshold = root.Need
+	meta.Signed.Roles[RoleTargets].Threshold = targets.Need
+	signed, err := cjson.EncodeCanonical(meta.Signed)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys[:root.Of] {
+		meta.Signatures = append(meta.Signatures, metadata.Signature{KeyID: key.ID(), Signature: key.Sign(signed)})
+	}
+	return meta.ToBytes(false)
+}
+
+// LoadKeys reads the keys of a role that a key directory holds: ROLE.key, ROLE-1.key,
+// ROLE-2.key and so on. A publisher may keep the keys of one role in different places,
+// so some may be missing; that none is there is an error.
+func LoadKeys(dir, role, passphrase string) (keys []*Key, err error) {
+	names := []string{role + ".key"}
+	for i := range maxKeys {
+		names = append(names, fmt.Sprintf("%s-%d.key", role, i+1))
+	}
+	for _, name := range names {
+		key, err := LoadKey(filepath.Join(dir, name), passphrase)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if key.Role != role {
+			return nil, fmt.Errorf("%s: it is a %s key", filepath.Join(dir, name), key.Role)
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s: no key for the role %s (%s.key or %[2]s-1.key); nexus keys init makes one", dir, role, role)
+	}
+	return keys, nil
+}
