@@ -133,7 +133,7 @@ func Import(r io.Reader, dir string) (*Imported, error) {
 		return nil, err
 	}
 	name := hexDigits(b.Digest())
-	err = newFolder(dir, name, replace, func(f folder) error { return in.keep(f, b, chain) })
+	err = appear(dir, name, replace, func(f draft) error { return in.keep(f, b, chain) })
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", b, err)
 	}
@@ -209,7 +209,7 @@ func readError(what string, err error) error {
 
 // keep writes the bundle, the chain and the programs that follow into a folder, and
 // reads to the end of the file.
-func (in *fileReader) keep(f folder, b *Bundle, chain []byte) error {
+func (in *fileReader) keep(f draft, b *Bundle, chain []byte) error {
 	data, err := b.Encode()
 	if err != nil {
 		return err

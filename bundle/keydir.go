@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -45,11 +44,11 @@ func InitKeys(dir string, root, targets Quorum, now time.Time, passphrase string
 	if err != nil {
 		return err
 	}
-	err = newFolder(filepath.Dir(dir), filepath.Base(dir), (*os.Root).Rename, func(f folder) error {
+	err = appear(filepath.Dir(dir), filepath.Base(dir), settle, func(f draft) error {
 		return fillKeys(f, root, targets, now, passphrase)
 	})
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s: there already, and not empty; keys are never overwritten", dir)
+		return fmt.Errorf("%s: there already, and no empty folder; keys are never overwritten", dir)
 	}
 	if err != nil {
 		return fmt.Errorf("make keys in %s: %w", dir, err)
@@ -79,7 +78,7 @@ func keyFiles(root, targets Quorum) (files []keyFile) {
 	return files
 }
 
-func fillKeys(f folder, root, targets Quorum, now time.Time, passphrase string) error {
+func fillKeys(f draft, root, targets Quorum, now time.Time, passphrase string) error {
 	var keys []*Key
 	for _, file := range keyFiles(root, targets) {
 		with := passphrase
@@ -99,7 +98,7 @@ func fillKeys(f folder, root, targets Quorum, now time.Time, passphrase string) 
 	return f.write(FirstRoot, first)
 }
 
-func fillKey(f folder, file keyFile, passphrase string) (*Key, error) {
+func fillKey(f draft, file keyFile, passphrase string) (*Key, error) {
 	key, err := NewKey(file.role)
 	if err != nil {
 		return nil, err

@@ -26,8 +26,8 @@ const (
 	RoleNexus     = "nexus" // assignments and commands
 )
 
-// Roles lists every role.
-var Roles = []string{RoleRoot, RoleTargets, RoleSnapshot, RoleTimestamp, RoleNexus}
+// KeyRoles lists every role.
+var KeyRoles = []string{RoleRoot, RoleTargets, RoleSnapshot, RoleTimestamp, RoleNexus}
 
 // ErrPassphrase says that a key needs a passphrase, and none was given.
 var ErrPassphrase = errors.New("the key has a passphrase, and none was given")
@@ -41,8 +41,8 @@ type Key struct {
 
 // NewKey makes a key for a role.
 func NewKey(role string) (*Key, error) {
-	if !slices.Contains(Roles, role) {
-		return nil, fmt.Errorf("role %.40q: want one of %s", role, strings.Join(Roles, ", "))
+	if !slices.Contains(KeyRoles, role) {
+		return nil, fmt.Errorf("role %.40q: want one of %s", role, strings.Join(KeyRoles, ", "))
 	}
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -67,9 +67,9 @@ func (k Key) tuf() *metadata.Key {
 }
 
 // Sign returns the signature of data, 64 bytes.
-func (k Key) Sign(data []byte) []byte { return ed25519.Sign(k.private, data) }
+func (k Key) Sign(data []byte) []byte { return ed25519.Sign(k.secret(), data) }
 
-// secret is the private key, for what signs metadata.
+// secret is the private key, for what signs in this package.
 func (k Key) secret() ed25519.PrivateKey { return k.private }
 
 // String names the key.
@@ -81,7 +81,7 @@ func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
 // text is what a key file says: one line for people, which is checked too, and the
 // private key as PKCS #8 in PEM.
 func (k Key) text() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(k.private)
+	der, err := x509.MarshalPKCS8PrivateKey(k.secret())
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (k Key) Save(path, passphrase string) error {
 		return err
 	}
 	defer root.Close()
-	if err := (folder{root}).write(filepath.Base(path), data); err != nil {
+	if err := (draft{root}).write(filepath.Base(path), data); err != nil {
 		return fmt.Errorf("save %s: %w", path, err)
 	}
 	return syncFolder(root, ".")
@@ -113,7 +113,7 @@ func (k Key) seal(passphrase string) ([]byte, error) {
 	if err != nil || passphrase == "" {
 		return text, err
 	}
-	return lock(text, passphrase)
+	return lock(text, passphrase, workFactor)
 }
 
 // maxKeyFile bounds a key file, in bytes.
@@ -153,7 +153,7 @@ func parseKey(data []byte) (*Key, bool) {
 	if !ok {
 		return nil, false
 	}
-	for _, role := range Roles {
+	for _, role := range KeyRoles {
 		key := &Key{role, edwards}
 		if text, err := key.text(); err == nil && string(text) == string(data) {
 			return key, true

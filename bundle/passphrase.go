@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 
@@ -16,13 +17,13 @@ const workFactor = 18
 // locked reports whether a file is encrypted.
 func locked(data []byte) bool { return bytes.HasPrefix(data, []byte(armor.Header)) }
 
-// lock encrypts, as age -p -a does.
-func lock(text []byte, passphrase string) ([]byte, error) {
+// lock encrypts as age -p -a does, with this power of two for scrypt's cost.
+func lock(text []byte, passphrase string, cost int) ([]byte, error) {
 	recipient, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, err
 	}
-	recipient.SetWorkFactor(workFactor)
+	recipient.SetWorkFactor(cost)
 	var out bytes.Buffer
 	armored := armor.NewWriter(&out)
 	w, err := age.Encrypt(armored, recipient)
@@ -32,7 +33,8 @@ func lock(text []byte, passphrase string) ([]byte, error) {
 	if _, err := w.Write(text); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), errors.Join(w.Close(), armored.Close())
+	err = cmp.Or(w.Close(), armored.Close())
+	return out.Bytes(), err
 }
 
 // unlock decrypts what lock encrypted.

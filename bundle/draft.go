@@ -3,6 +3,7 @@ package bundle
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -15,18 +16,18 @@ import (
 // unfinished begins the names of folders that are being filled. One that is older
 // than a day was left by a crash.
 const (
-	unfinished    = ".unfinished-"
+	unfinished    = ".hive-unfinished-"
 	forgottenWhen = 24 * time.Hour
 )
 
-// folder is a folder that is being filled. Its names have slashes, and lead nowhere
+// draft is a folder that is being filled. Its names have slashes, and lead nowhere
 // else, links or not.
-type folder struct{ *os.Root }
+type draft struct{ *os.Root }
 
-// newFolder makes the folder name within dir appear with all that fill puts into it,
+// appear makes the folder name within dir appear with all that fill puts into it,
 // or not at all. It is for its owner alone. What is there already under the name is
 // left to place, which renames.
-func newFolder(dir, name string, place func(root *os.Root, from, to string) error, fill func(folder) error) (err error) {
+func appear(dir, name string, place func(root *os.Root, from, to string) error, fill func(draft) error) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func newFolder(dir, name string, place func(root *os.Root, from, to string) erro
 			root.RemoveAll(beside)
 		}
 	}()
-	if err := fillFolder(root, beside, fill); err != nil {
+	if err := fillDraft(root, beside, fill); err != nil {
 		return err
 	}
 	if err := place(root, beside, name); err != nil {
@@ -54,13 +55,13 @@ func newFolder(dir, name string, place func(root *os.Root, from, to string) erro
 	return syncFolder(root, ".")
 }
 
-func fillFolder(root *os.Root, name string, fill func(folder) error) error {
+func fillDraft(root *os.Root, name string, fill func(draft) error) error {
 	within, err := root.OpenRoot(name)
 	if err != nil {
 		return err
 	}
 	defer within.Close()
-	if err := fill(folder{within}); err != nil {
+	if err := fill(draft{within}); err != nil {
 		return err
 	}
 	return syncNames(within)
@@ -70,15 +71,27 @@ func fillFolder(root *os.Root, name string, fill func(folder) error) error {
 // renamed over, so it is renamed first.
 func replace(root *os.Root, from, to string) error {
 	err := root.Rename(from, to)
-	for tries := 0; err != nil && tries < 3; tries++ { // another import may be at the same
+	for tries := 0; err != nil && tries < 100; tries++ { // others may be replacing it as well
 		aside := unfinished + rand.Text()
-		if root.Rename(to, aside) != nil {
+		if moved := root.Rename(to, aside); moved == nil {
+			root.RemoveAll(aside)
+		} else if !errors.Is(moved, fs.ErrNotExist) {
 			return err
 		}
-		defer root.RemoveAll(aside)
 		err = root.Rename(from, to)
 	}
 	return err
+}
+
+// settle renames, in the place of an empty folder at most.
+func settle(root *os.Root, from, to string) error {
+	switch info, err := root.Lstat(to); {
+	case err == nil && !info.IsDir():
+		return fs.ErrExist
+	case err == nil && root.Remove(to) != nil: // of folders, only an empty one is removed
+		return fs.ErrExist
+	}
+	return root.Rename(from, to)
 }
 
 // forget removes what crashes left. It is best effort: whatever stays is tried again.
@@ -99,7 +112,7 @@ func forget(root *os.Root) {
 
 // write makes a file with these bytes, for its owner alone. It is on the disk when
 // write returns, or after an error gone.
-func (f folder) write(name string, data []byte) error {
+func (f draft) write(name string, data []byte) error {
 	return f.stream(name, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
@@ -107,7 +120,7 @@ func (f folder) write(name string, data []byte) error {
 }
 
 // stream is write for bytes that come by and by.
-func (f folder) stream(name string, fill func(io.Writer) error) error {
+func (f draft) stream(name string, fill func(io.Writer) error) error {
 	if err := f.MkdirAll(path.Dir(name), 0o700); err != nil {
 		return err
 	}

@@ -1,0 +1,379 @@
+package bundle
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age/armor"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
+)
+
+func newKey(t testing.TB, role string) *Key {
+	t.Helper()
+	key, err := NewKey(role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func TestKey(t *testing.T) {
+	t.Parallel()
+	key, data := newKey(t, RoleTargets), []byte("signed")
+	if sig := key.Sign(data); !ed25519.Verify(key.Public(), data, sig) || ed25519.Verify(key.Public(), []byte("other"), sig) {
+		t.Error("the signature is not of the key and the data")
+	}
+	if len(key.ID()) != 64 || key.ID() == newKey(t, RoleTargets).ID() {
+		t.Errorf("ID() = %s", key.ID())
+	}
+	if _, err := NewKey("admin"); err == nil || err.Error() != `role "admin": want one of root, targets, snapshot, timestamp, nexus` {
+		t.Errorf("NewKey(admin) = %v", err)
+	}
+}
+
+// The id is the one that other programs compute: of a key of RFC 8032, by python-tuf.
+func TestKeyID(t *testing.T) {
+	t.Parallel()
+	seed, err := hex.DecodeString("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := Key{RoleRoot, ed25519.NewKeyFromSeed(seed)}
+	want := `{"keytype":"ed25519","keyval":{"public":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"},"scheme":"ed25519"}`
+	if got := "sha256:" + key.ID(); got != digested([]byte(want)) {
+		t.Errorf("ID() = %s, want that of %s", got, want)
+	}
+}
+
+// However a key is printed, its private part is not.
+func TestKeyIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	key := newKey(t, RoleRoot)
+	seed := key.private.Seed()
+	secrets := []string{string(seed[:8]), hex.EncodeToString(seed)[:8], strings.ToUpper(hex.EncodeToString(seed))[:8],
+		base64.StdEncoding.EncodeToString(seed)[:8], strings.Trim(fmt.Sprint(seed[:3]), "[]"), fmt.Sprintf("%#x, %#x", seed[0], seed[1])}
+	var said bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%c", "%U", "% x", "%08b"} {
+		for _, v := range []any{key, *key, []*Key{key}, []Key{*key}, struct{ K Key }{*key}} {
+			fmt.Fprintf(&said, verb+"\n", v)
+		}
+	}
+	slog.New(slog.NewJSONHandler(&said, nil)).Info("key", "key", key, "keys", []Key{*key})
+	slog.New(slog.NewTextHandler(&said, nil)).Info("key", "key", key, "keys", []Key{*key})
+	if data, err := json.Marshal(key); err != nil || string(data) != `{"Role":"root"}` {
+		t.Errorf("as JSON the key is %s, %v", data, err)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(said.String(), secret) {
+			t.Errorf("printed keys show %q:\n%s", secret, said.String())
+		}
+	}
+	if got := fmt.Sprintf("%x", key); got != "root key "+key.ID() {
+		t.Errorf("printed: %s", got)
+	}
+}
+
+func TestSaveLoad(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "it.key")
+	key := newKey(t, RoleNexus)
+	if err := key.Save(path, ""); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the file has mode %v, %v, want 0600", info.Mode(), err)
+	}
+	if err := newKey(t, RoleNexus).Save(path, ""); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Save() over a key = %v, want %v", err, fs.ErrExist)
+	}
+	got, err := LoadKey(path, "not needed")
+	if err != nil || got.Role != RoleNexus || !got.private.Equal(key.private) {
+		t.Errorf("LoadKey() = %v, %v, want %v", got, err, key)
+	}
+}
+
+// lockedFile is the file of a key, with a passphrase that is cheap to check.
+func lockedFile(t *testing.T, key *Key, passphrase string) (path string, data []byte) {
+	t.Helper()
+	text, err := key.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err = lock(text, passphrase, 4); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "it.key")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path, data
+}
+
+// A file with a passphrase tells nothing without it, and the right one only.
+func TestPassphrase(t *testing.T) {
+	t.Parallel()
+	key := newKey(t, RoleRoot)
+	path, data := lockedFile(t, key, "correct horse")
+	if bytes.Contains(data, []byte("PRIVATE")) || bytes.Contains(data, []byte(key.ID())) {
+		t.Errorf("the file is %s", data)
+	}
+	if got, err := LoadKey(path, "correct horse"); err != nil || got.Role != RoleRoot || !got.private.Equal(key.private) {
+		t.Errorf("LoadKey() = %v, %v, want %v", got, err, key)
+	}
+	if _, err := LoadKey(path, ""); !errors.Is(err, ErrPassphrase) {
+		t.Errorf("LoadKey() without the passphrase = %v, want %v", err, ErrPassphrase)
+	}
+	if _, err := LoadKey(path, "battery"); err == nil || err.Error() != path+": wrong passphrase" {
+		t.Errorf("LoadKey() with another passphrase = %v", err)
+	}
+	for n := len("-----BEGIN AGE ENCRYPTED FILE-----"); n < len(data)-1; n++ {
+		if text, err := unlock(data[:n], "correct horse"); err == nil || err.Error() != "the encrypted key is damaged" {
+			t.Errorf("unlock() of %d bytes of %d = %q, %v", n, len(data), text, err)
+		}
+	}
+}
+
+// A file can ask for hours of work and all of the memory: this one for 16 times what
+// is ever needed. Were it given that, the passphrase would be found wrong.
+func TestPassphraseWorkIsBounded(t *testing.T) {
+	t.Parallel()
+	_, data := lockedFile(t, newKey(t, RoleRoot), "correct horse")
+	cheap, err := io.ReadAll(armor.NewReader(bytes.NewReader(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hungry bytes.Buffer
+	w := armor.NewWriter(&hungry)
+	if _, err := w.Write(bytes.Replace(cheap, []byte(" 4\n"), []byte(" 22\n"), 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := unlock(hungry.Bytes(), "correct horse")
+	if err == nil || err.Error() != "the encrypted key is damaged" {
+		t.Errorf("unlock() = %q, %v", text, err)
+	}
+}
+
+func TestLoadKeyRefuses(t *testing.T) {
+	t.Parallel()
+	key := newKey(t, RoleRoot)
+	good, err := key.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := newKey(t, RoleRoot).text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, pem, _ := strings.Cut(string(good), "\n")
+	otherFirst, _, _ := strings.Cut(string(other), "\n")
+	rsa := "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----\n"
+	const notAKey = ": not a key as nexus keys init writes it, or damaged"
+	for _, tt := range []struct {
+		name, data string
+		mode       fs.FileMode
+		want       string
+	}{
+		{"nothing", "", 0o600, notAKey},
+		{"cut", string(good[:len(good)-1]), 0o600, notAKey},
+		{"more", string(good) + "\n", 0o600, notAKey},
+		{"no first line", pem, 0o600, notAKey},
+		{"another role", strings.Replace(string(good), "root", "admin", 1), 0o600, notAKey},
+		{"another id", otherFirst + "\n" + pem, 0o600, notAKey},
+		{"a line more", first + "\n\n" + pem, 0o600, notAKey},
+		{"another kind of key", first + "\n" + rsa, 0o600, notAKey},
+		{"large", strings.Repeat("x", maxKeyFile+1), 0o600, ": more than 4096 bytes: not a key"},
+		{"readable by the group", string(good), 0o640, ": others may read or change it (mode 0640); chmod 600 PATH, and think of the key as known"},
+		{"readable by all", string(good), 0o604, ": others may read or change it (mode 0604); chmod 600 PATH, and think of the key as known"},
+		{"writable by the group", string(good), 0o620, ": others may read or change it (mode 0620); chmod 600 PATH, and think of the key as known"},
+	} {
+		path := filepath.Join(t.TempDir(), "it.key")
+		if err := errors.Join(os.WriteFile(path, []byte(tt.data), 0o600), os.Chmod(path, tt.mode)); err != nil {
+			t.Fatal(err)
+		}
+		want := path + strings.ReplaceAll(tt.want, "PATH", path)
+		if _, err := LoadKey(path, ""); err == nil || err.Error() != want {
+			t.Errorf("%s: LoadKey() = %v\nwant %s", tt.name, err, want)
+		}
+	}
+	if _, err := LoadKey(t.TempDir(), ""); err == nil || !strings.HasSuffix(err.Error(), ": not a regular file") {
+		t.Errorf("LoadKey(a folder) = %v", err)
+	}
+}
+
+// FuzzKey: a key file has one spelling.
+func FuzzKey(f *testing.F) {
+	good, err := newKey(f, RoleSnapshot).text()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte("hive root key \n-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		key, ok := parseKey(data)
+		if !ok {
+			return
+		}
+		if text, err := key.text(); err != nil || !bytes.Equal(text, data) {
+			t.Fatalf("%q was read, and is written as %q, %v", data, text, err)
+		}
+	})
+}
+
+var began2026 = time.Date(2026, 11, 27, 3, 20, 0, 5, time.UTC)
+
+func TestInitKeys(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new", "keys")
+	if err := InitKeys(dir, Quorum{2, 3}, Quorum{1, 2}, began2026, ""); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"nexus.key", "root-1.key", "root-2.key", "root-3.key", "root.json", "snapshot.key", "targets-1.key", "targets-2.key", "timestamp.key"}
+	if got := entries(t, dir); !slices.Equal(got, want) {
+		t.Errorf("InitKeys made %q\nwant %q", got, want)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the directory has mode %v, %v, want 0700", info.Mode(), err)
+	}
+	if left := entries(t, filepath.Dir(dir)); len(left) != 1 {
+		t.Errorf("InitKeys left %q", left)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, FirstRoot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFirstRoot(t, dir, data)
+}
+
+// checkFirstRoot holds root.json to be what TUF trusts, and to name the keys.
+func checkFirstRoot(t *testing.T, dir string, data []byte) {
+	t.Helper()
+	if _, err := trustedmetadata.New(data); err != nil {
+		t.Fatalf("root.json: %v", err)
+	}
+	root, err := metadata.Root().FromBytes(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := root.Signed; s.Version != 1 || !s.ConsistentSnapshot || !s.Expires.Equal(time.Date(2027, 11, 27, 3, 20, 0, 0, time.UTC)) || len(root.Signatures) != 3 {
+		t.Errorf("root.json has version %d, expires %v, %d signatures", s.Version, s.Expires, len(root.Signatures))
+	}
+	for role, threshold := range map[string]int{RoleRoot: 2, RoleTargets: 1, RoleSnapshot: 1, RoleTimestamp: 1} {
+		keys, err := LoadKeys(dir, role, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, key := range keys {
+			ids = append(ids, key.ID())
+		}
+		if r := root.Signed.Roles[role]; r.Threshold != threshold || !slices.Equal(r.KeyIDs, ids) {
+			t.Errorf("root.json has %d of %q for %s, want %d of %q", r.Threshold, r.KeyIDs, role, threshold, ids)
+		}
+	}
+	nexus, err := LoadKeys(dir, RoleNexus, "")
+	if err != nil || len(nexus) != 1 || root.Signed.Keys[nexus[0].ID()] != nil {
+		t.Errorf("LoadKeys(nexus) = %v, %v; root.json must not name it", nexus, err)
+	}
+}
+
+// The passphrase is for what stays offline: nexus signs unattended.
+func TestInitKeysWithPassphrase(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir() // empty, and there already
+	if err := InitKeys(dir, Quorum{1, 1}, Quorum{1, 1}, began2026, "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []string{RoleRoot, RoleTargets} {
+		if _, err := LoadKeys(dir, role, ""); !errors.Is(err, ErrPassphrase) {
+			t.Errorf("LoadKeys(%s) without the passphrase = %v, want %v", role, err, ErrPassphrase)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, role+"-1.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plain, err := io.ReadAll(armor.NewReader(bytes.NewReader(data))); err != nil || !regexp.MustCompile(`^age-encryption.org/v1\n-> scrypt \S+ 18\n`).Match(plain) {
+			t.Errorf("the file of %s is %q, %v; want scrypt of cost 18", role, plain, err)
+		}
+	}
+	for _, role := range []string{RoleSnapshot, RoleTimestamp, RoleNexus} {
+		if _, err := LoadKeys(dir, role, ""); err != nil {
+			t.Errorf("LoadKeys(%s) = %v", role, err)
+		}
+	}
+}
+
+func TestInitKeysRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		root, targets Quorum
+		want          string
+	}{
+		{Quorum{0, 1}, Quorum{1, 1}, "root keys: 0 of 1 must sign; want 1 or more, of at most 16"},
+		{Quorum{3, 2}, Quorum{1, 1}, "root keys: 3 of 2 must sign; want 1 or more, of at most 16"},
+		{Quorum{1, 1}, Quorum{1, 17}, "targets keys: 1 of 17 must sign; want 1 or more, of at most 16"},
+	} {
+		dir := t.TempDir()
+		if err := InitKeys(filepath.Join(dir, "keys"), tt.root, tt.targets, began2026, ""); err == nil || err.Error() != tt.want {
+			t.Errorf("InitKeys(%v, %v) = %v, want %s", tt.root, tt.targets, err, tt.want)
+		}
+		if left := entries(t, dir); len(left) > 0 {
+			t.Errorf("InitKeys left %q", left)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "root-1.key"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "root-1.key")} {
+		if err := InitKeys(path, Quorum{1, 1}, Quorum{1, 1}, began2026, ""); err == nil || err.Error() != path+": there already, and no empty folder; keys are never overwritten" {
+			t.Errorf("InitKeys over what is there = %v", err)
+		}
+	}
+	if files := tree(t, dir); len(files) != 1 || files["root-1.key"] != "mine" {
+		t.Errorf("InitKeys over keys left %q", files)
+	}
+}
+
+func TestLoadKeys(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := LoadKeys(dir, RoleRoot, ""); err == nil || err.Error() != dir+": no key for the role root (root.key or root-1.key); nexus keys init makes one" {
+		t.Errorf("LoadKeys() of an empty folder = %v", err)
+	}
+	for name, role := range map[string]string{"root-2.key": RoleRoot, "root-3.key": RoleRoot, "targets-1.key": RoleNexus, "snapshot.key": RoleSnapshot} {
+		if err := newKey(t, role).Save(filepath.Join(dir, name), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if keys, err := LoadKeys(dir, RoleRoot, ""); err != nil || len(keys) != 2 {
+		t.Errorf("LoadKeys(root) = %v, %v, want two", keys, err)
+	}
+	if _, err := LoadKeys(dir, RoleTargets, ""); err == nil || err.Error() != filepath.Join(dir, "targets-1.key")+": it is a nexus key" {
+		t.Errorf("LoadKeys(targets) = %v", err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "root-3.key"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := LoadKeys(dir, RoleRoot, ""); err == nil {
+		t.Errorf("LoadKeys(root) = %v although others may read one", keys)
+	}
+}
