@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -254,5 +256,19 @@ func checkRefusal(t *testing.T, err error) {
 	t.Helper()
 	if s := err.Error(); len(s) > 2*maxRefusal || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Fatalf("the error is %q", s)
+	}
+}
+
+// The bundle that docs/bundles.md shows is one.
+func TestPageShowsBundle(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "docs", "bundles.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(page), "```json\n")
+	shown, _, found := strings.Cut(shown, "\n```")
+	if b, err := Decode([]byte(shown)); !found || err != nil || b.String() != "secscan@1.3.0" {
+		t.Errorf("Decode(%s) = %v, %v", shown, b, err)
 	}
 }

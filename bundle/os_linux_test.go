@@ -79,9 +79,14 @@ func TestDiskFull(t *testing.T) {
 
 func fillDisk(t *testing.T, room uint64, file []byte, dir string) {
 	signal.Ignore(syscall.SIGXFSZ) // EFBIG instead
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: room, Max: room}); err != nil {
+	var usual syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
 		t.Fatal(err)
 	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: room, Max: usual.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_FSIZE, &usual) // the test program may have more to write
 	if _, err := Import(bytes.NewReader(file), dir); !errors.Is(err, syscall.EFBIG) {
 		t.Errorf("Import() = %v, want %v", err, syscall.EFBIG)
 	}

@@ -21,6 +21,7 @@ const module = "github.com/hive-spore/hive"
 var layers = map[string][]string{
 	"":                 {},
 	"broker":           {""},
+	"bundle":           {"", "manifest"},
 	"manifest":         {"", "internal/nearest"},
 	"hostfuncs":        {""},
 	"runtime":          {"", "runtime/prepare", "runtime/preview1"},
@@ -46,6 +47,9 @@ var doors = map[string][]string{
 	"github.com/alicebob/miniredis":         {"internal/embedded"},
 	"github.com/santhosh-tekuri/jsonschema": {"manifest"},
 	"github.com/spf13/cobra":                {"internal/cli"},
+	"github.com/theupdateframework/go-tuf":  {"bundle"},
+	"github.com/secure-systems-lab":         {"bundle"},
+	"filippo.io/age":                        {"bundle"},
 	"github.com/prometheus/client_golang":   {"spore"},
 }
 
