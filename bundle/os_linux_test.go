@@ -59,7 +59,7 @@ func TestImportKilled(t *testing.T) {
 
 // A disk that takes no more leaves nothing, neither of a bundle nor of keys. What may
 // be written to a file is limited, which fails as a full disk does.
-func TestDiskFull(t *testing.T) {
+func TestFullDiskTakesNothing(t *testing.T) {
 	file := exported(t, sample(), strings.Repeat("chain", 1000))
 	if room, err := strconv.ParseUint(os.Getenv("BUNDLE_ROOM"), 10, 64); err == nil {
 		fillDisk(t, room, file, os.Getenv("BUNDLE_DIR"))
