@@ -42,7 +42,8 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// The id is the one that other programs compute: of a key of RFC 8032, by python-tuf.
+// The id is the one that other programs compute: SHA-256 of the public key as TUF
+// spells it. The key is the first of RFC 8032.
 func TestKeyID(t *testing.T) {
 	t.Parallel()
 	seed, err := hex.DecodeString("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
