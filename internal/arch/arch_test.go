@@ -20,6 +20,7 @@ const module = "github.com/hive-spore/hive"
 // Programs, the cli, and what tests use are not listed: they may import all.
 var layers = map[string][]string{
 	"":                 {},
+	"audit":            {""},
 	"broker":           {""},
 	"bundle":           {"", "manifest"},
 	"manifest":         {"", "internal/nearest"},

@@ -1,0 +1,70 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Head names the newest record of a log. Kept elsewhere, it finds what the log
+// alone cannot show: a tail that was cut, and a log that was written anew.
+type Head struct {
+	Seq  int64     `json:"seq"`  // 0: there is no record yet
+	Hash string    `json:"hash"` // of the record's line
+	Time time.Time `json:"time"` // of the record
+}
+
+// maxHead bounds a signed head in bytes.
+const maxHead = 1 << 10
+
+// headContext keeps a signature of a head from being one of anything else.
+const headContext = "hive audit head 1\n"
+
+type signedHead struct {
+	Head
+	Sig []byte `json:"sig"` // ed25519 of headContext and the head's JSON
+}
+
+// Sign returns the head as one line of JSON that ReadHead reads.
+func (h Head) Sign(key ed25519.PrivateKey) ([]byte, error) {
+	message, err := h.message()
+	if err != nil {
+		return nil, fmt.Errorf("sign audit head: %w", err)
+	}
+	line, err := json.Marshal(signedHead{h, ed25519.Sign(key, message)})
+	return append(line, '\n'), err
+}
+
+func (h Head) message() ([]byte, error) {
+	body, err := json.Marshal(h)
+	return append([]byte(headContext), body...), err
+}
+
+// ReadHead reads what Sign wrote, if one of keys signed it.
+func ReadHead(data []byte, keys ...ed25519.PublicKey) (Head, error) {
+	if len(data) > maxHead {
+		return Head{}, fmt.Errorf("audit head: %d bytes, at most %d allowed", len(data), maxHead)
+	}
+	var s signedHead
+	data = bytes.TrimSpace(data)
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Head{}, errors.New("audit head: not a head as audit exports it")
+	}
+	again, err := json.Marshal(s)
+	if err != nil || !bytes.Equal(again, data) || s.Seq < 0 || !hexSum.MatchString(s.Hash) {
+		return Head{}, errors.New("audit head: not a head as audit exports it")
+	}
+	message, err := s.message()
+	if err != nil {
+		return Head{}, err
+	}
+	for _, key := range keys {
+		if len(key) == ed25519.PublicKeySize && ed25519.Verify(key, message, s.Sig) {
+			return s.Head, nil
+		}
+	}
+	return Head{}, errors.New("audit head: none of the known keys signed it")
+}
