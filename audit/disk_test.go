@@ -16,12 +16,12 @@ type shortDisk struct {
 	failUndo bool
 }
 
-func (d *shortDisk) Write(b []byte) (int, error) {
+func (d *shortDisk) WriteAt(b []byte, at int64) (int, error) {
 	if len(b) <= d.room {
 		d.room -= len(b)
-		return d.file.Write(b)
+		return d.file.WriteAt(b, at)
 	}
-	n, err := d.file.Write(b[:d.room])
+	n, err := d.file.WriteAt(b[:d.room], at)
 	d.room = 0
 	return n, errors.Join(err, syscall.ENOSPC)
 }

@@ -27,7 +27,7 @@ var errLocked = errors.New("another process writes it; stop that one first")
 
 // file is the part of *os.File that a log writes with.
 type file interface {
-	io.Writer
+	io.WriterAt
 	Truncate(size int64) error
 	Sync() error
 	Close() error
@@ -96,7 +96,7 @@ func (l *Log) open() (err error) {
 
 // begin makes the file of the next record.
 func (l *Log) begin() error {
-	f, err := os.OpenFile(filepath.Join(l.dir, fileName(l.head.Seq+1)), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(filepath.Join(l.dir, fileName(l.head.Seq+1)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (l *Log) begin() error {
 // the one before tells the head.
 func (l *Log) resume(files []logFile) error {
 	last := files[len(files)-1]
-	f, err := os.OpenFile(last.path, os.O_RDWR|os.O_APPEND, 0)
+	f, err := os.OpenFile(last.path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (l *Log) append(e Entry) (Record, error) {
 // write writes a whole line or nothing: what came of one that does not fit on the
 // disk is taken back.
 func (l *Log) write(line []byte) error {
-	_, err := l.f.Write(line)
+	_, err := l.f.WriteAt(line, l.size)
 	if err == nil {
 		l.size += int64(len(line))
 		return nil

@@ -57,7 +57,7 @@ func TestEnvelopeIsReadBack(t *testing.T) {
 }
 
 // The key's id is the one that TUF gives this key.
-func TestKeyID(t *testing.T) {
+func TestKeyIsNamedAsTUFDoes(t *testing.T) {
 	t.Parallel()
 	_, keys := keyPair(1)
 	if got, want := keyID(keys[0]), "7ab6b86cb2c9684b0ddc10896153aa2595decf4d4327a5ff1a8ab7422c828b12"; got != want {
