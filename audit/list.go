@@ -22,10 +22,9 @@ type Query struct {
 
 const defaultLimit = 100
 
-// Matches reports whether a record is one that q asks for.
+// Matches reports whether a record is one that q asks for, Before and Limit aside.
 func (q *Query) Matches(r *Record) bool {
-	return (q.Before == 0 || r.Seq < q.Before) &&
-		(q.Actor == "" || r.Actor == q.Actor) &&
+	return (q.Actor == "" || r.Actor == q.Actor) &&
 		(q.Action == "" || r.Action == q.Action || strings.HasPrefix(r.Action, q.Action+".")) &&
 		(q.Subject == "" || r.Subject == q.Subject) &&
 		(q.Outcome == "" || r.Outcome == q.Outcome) &&

@@ -235,7 +235,6 @@ func (l *Log) rotate() error {
 	if err := l.f.Sync(); err != nil {
 		return l.fail(err)
 	}
-	l.synced = l.head.Seq
 	old := l.f
 	if err := l.begin(); err != nil {
 		return err

@@ -269,3 +269,36 @@ func TestFilesAreOneChain(t *testing.T) {
 		}
 	}
 }
+
+// Each record has one spelling: no other is read.
+func TestDecodeRefuses(t *testing.T) {
+	t.Parallel()
+	good := `{"seq":1,"time":"2026-01-02T03:04:05Z","actor":"\u00e9","action":"a.b","outcome":"ok","fields":{"a":"","b":""},"prev":"` + origin + `"}`
+	if _, err := decode([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for old, bad := range map[string]string{
+		`"seq":1`:          `"seq":0`,
+		`{"seq":1`:         `{"seq":1,"seq":1`,
+		`,"outcome"`:       `,"x":1,"outcome"`,
+		`"prev"`:           `"PREV"`,
+		`000"}`:            `00g"}`,
+		origin:             "",
+		`\u00e9`:           `\u00E9`,
+		`"\u00e9"`:         `"é"`,
+		`"actor":"`:        `"actor":"` + "\x7f",
+		`":"a.b"`:          `": "a.b"`,
+		`a.b`:              `a b`,
+		`"ok"`:             `"good"`,
+		`:05Z`:             `:05.000Z`,
+		`"a":"","b":""`:    `"b":"","a":""`,
+		`"fields":{"a":"`:  `"fields":{"A":"`,
+		`,"outcome":"ok",`: `,"outcome":"ok","reason":"",`,
+		`"}`:               `"}}`,
+	} {
+		line := strings.Replace(good, old, bad, 1)
+		if r, err := decode([]byte(line)); line == good || err == nil {
+			t.Errorf("decode(%s) = %+v", line, r)
+		}
+	}
+}

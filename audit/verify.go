@@ -145,7 +145,7 @@ func (c *chain) take(seq int64, line []byte, at Damage) error {
 	at.Seq = seq
 	c.last, c.report.Last, c.text = at, seq, append(c.text[:0], line...)
 	c.report.Head = Head{Seq: seq, Hash: hashOf(line)}
-	if want, ok := c.known[seq]; ok && want != c.report.Head.Hash && c.suspect == nil {
+	if want, ok := c.known[seq]; ok && want != c.report.Head.Hash {
 		return at.because("it is not the one that a head names: it was changed, or the log was written anew up to here")
 	}
 	return nil

@@ -203,7 +203,11 @@ func TestHeadIsSigned(t *testing.T) {
 		}
 		mustAppend(t, l, 1)
 	}
-	for _, text := range []string{"", "{}", "null", `{"seq":-1}`, strings.Repeat(" ", 2000)} {
+	odd, err := Head{Seq: 1, Hash: "../x"}.Sign(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(odd), "", "{}", "null", `{"seq":-1}`, strings.Repeat(" ", 2000)} {
 		if _, err := ReadHead([]byte(text), public); err == nil {
 			t.Errorf("ReadHead(%q) is read", text)
 		}
