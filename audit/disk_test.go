@@ -80,8 +80,9 @@ func TestDiskFails(t *testing.T) {
 			t.Fatalf("%s: Append = %v, want %v", name, err, syscall.EIO)
 		}
 		disk.room, disk.failSync, disk.failUndo = 1<<20, false, false
-		if _, err := l.Append(entry(4)); !errors.Is(err, syscall.EIO) {
-			t.Fatalf("%s: the next Append = %v, want %v", name, err, syscall.EIO)
+		before := read(t, onlyFile(t, l.dir))
+		if _, err := l.Append(entry(4)); !errors.Is(err, syscall.EIO) || string(read(t, onlyFile(t, l.dir))) != string(before) {
+			t.Fatalf("%s: the next Append = %v, want %v and nothing written", name, err, syscall.EIO)
 		}
 		if _, err := l.Head(); name == "sync" && !errors.Is(err, syscall.EIO) {
 			t.Fatalf("%s: Head = %v, want %v", name, err, syscall.EIO)
