@@ -1,0 +1,220 @@
+package bundle
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/secure-systems-lab/go-securesystemslib/cjson"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
+)
+
+// RoleKeys are the keys of a role, and how many of them must have signed.
+type RoleKeys struct {
+	Keys      []ed25519.PublicKey
+	Threshold int
+}
+
+// KeysOf is a role that has the public halves of keys.
+func KeysOf(threshold int, keys ...ed25519.PrivateKey) RoleKeys {
+	role := RoleKeys{Threshold: threshold}
+	for _, key := range keys {
+		role.Keys = append(role.Keys, key.Public().(ed25519.PublicKey))
+	}
+	return role
+}
+
+// Roles say who signs what: root and targets are a publisher's and stay offline,
+// snapshot and timestamp are online at a nexus.
+type Roles struct {
+	Root, Targets, Snapshot, Timestamp RoleKeys
+}
+
+// root is a root that is not signed yet.
+func (roles Roles) root(version int64, expires time.Time) (*metadata.Metadata[metadata.RootType], error) {
+	root := metadata.Root(expires)
+	root.Signed.Version = version
+	for name, role := range map[string]RoleKeys{
+		metadata.ROOT: roles.Root, metadata.TARGETS: roles.Targets,
+		metadata.SNAPSHOT: roles.Snapshot, metadata.TIMESTAMP: roles.Timestamp,
+	} {
+		for _, public := range role.Keys {
+			key, err := metadata.KeyFromPublicKey(public)
+			if err != nil {
+				return nil, err
+			}
+			if err := root.Signed.AddKey(key, name); err != nil {
+				return nil, err
+			}
+		}
+		if n := len(root.Signed.Roles[name].KeyIDs); role.Threshold < 1 || role.Threshold > n {
+			return nil, refuse(ReasonInvalid, name, fmt.Errorf("a threshold of %d with %d different keys", role.Threshold, n))
+		}
+		root.Signed.Roles[name].Threshold = role.Threshold
+	}
+	return root, nil
+}
+
+// signMetadata puts the signatures of keys in the place of what there was.
+func signMetadata[T metadata.Roles](m *metadata.Metadata[T], keys []ed25519.PrivateKey) ([]byte, error) {
+	payload, err := cjson.EncodeCanonical(m.Signed)
+	if err != nil {
+		return nil, err
+	}
+	m.ClearSignatures()
+	for _, private := range keys {
+		key, err := metadata.KeyFromPublicKey(private.Public())
+		if err != nil {
+			return nil, err
+		}
+		id, err := key.ID()
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
+			m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: ed25519.Sign(private, payload)})
+		}
+	}
+	return m.ToBytes(false)
+}
+
+// until is a time from now, in the seconds that TUF knows.
+func (r *Repository) until(d time.Duration) time.Time {
+	return r.o.Now().Add(d).UTC().Truncate(time.Second)
+}
+
+func (r *Repository) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
+
+// locked runs f alone, with the newest root.
+func (r *Repository) locked(f func(*trustedmetadata.TrustedMetadata) error) (err error) {
+	defer recovered(r.dir, &err)
+	lock, err := os.OpenFile(r.path(".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return diskError(r.dir, err)
+	}
+	defer lock.Close()
+	if err := lockFile(lock); err != nil {
+		return refuse(ReasonBusy, r.dir, err)
+	}
+	if err := r.disk.sweep(r.path(metadataDir)); err != nil {
+		return diskError(r.dir, err)
+	}
+	set, err := r.trusted()
+	if err != nil {
+		return err
+	}
+	return f(set)
+}
+
+// trusted follows the roots in the folder from the one that is trusted.
+func (r *Repository) trusted() (set *trustedmetadata.TrustedMetadata, err error) {
+	defer recovered(r.dir, &err)
+	if set, err = (chain{Root: r.root}).root(); err != nil {
+		return nil, err
+	}
+	for {
+		name := metadataName(set.Root.Signed.Version+1, metadata.ROOT)
+		data, err := r.disk.read(r.path(name), maxRoot)
+		if errors.Is(err, fs.ErrNotExist) {
+			return set, nil
+		}
+		if err != nil {
+			return nil, diskError(name, err)
+		}
+		if _, err := set.UpdateRoot(data); err != nil {
+			return nil, because(name, err)
+		}
+	}
+}
+
+func metadataName(version int64, role string) string {
+	return path.Join(metadataDir, fmt.Sprintf("%d.%s.json", version, role))
+}
+
+// versions are those of a role that lie in the folder, the newest first.
+func (r *Repository) versions(role string) ([]int64, error) {
+	entries, err := os.ReadDir(r.path(metadataDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, diskError(metadataDir, err)
+	}
+	var found []int64
+	for _, e := range entries {
+		number, ok := strings.CutSuffix(e.Name(), "."+role+".json")
+		if version, err := strconv.ParseInt(number, 10, 64); ok && err == nil && version > 0 {
+			found = append(found, version)
+		}
+	}
+	slices.Sort(found)
+	slices.Reverse(found)
+	return found, nil
+}
+
+// next is the version of a role's next file.
+func (r *Repository) next(role string) (int64, error) {
+	found, err := r.versions(role)
+	if err != nil || len(found) == 0 {
+		return r.after(0), err
+	}
+	return r.after(found[0]), nil
+}
+
+// after is a version that comes after another one, and after all that were given out
+// before now: a repository that was restored from a backup does not know the last.
+func (r *Repository) after(version int64) int64 { return max(version+1, r.o.Now().Unix()) }
+
+// newest returns the newest file of a role that the role's keys have signed, and how
+// others are to speak of it. Files that they have not are of a rotation that did not
+// come to its end, or of a stranger.
+func newest[T metadata.Roles](r *Repository, set *trustedmetadata.TrustedMetadata, role string) (*metadata.Metadata[T], *metadata.MetaFiles, error) {
+	found, err := r.versions(role)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, version := range found {
+		name := metadataName(version, role)
+		data, err := r.disk.read(r.path(name), maxTargets)
+		if err != nil {
+			return nil, nil, diskError(name, err)
+		}
+		m, err := new(metadata.Metadata[T]).FromBytes(data)
+		if err == nil && versionOf(m) == version && set.Root.VerifyDelegate(role, m) == nil {
+			return m, fileOf(version, data), nil
+		}
+	}
+	return nil, nil, refuse(ReasonMissing, role+" signed by keys that root trusts", nil)
+}
+
+func versionOf[T metadata.Roles](m *metadata.Metadata[T]) int64 {
+	switch signed := any(&m.Signed).(type) {
+	case *metadata.TargetsType:
+		return signed.Version
+	case *metadata.SnapshotType:
+		return signed.Version
+	}
+	return 0
+}
+
+// fileOf says of a metadata file what must be true of it.
+func fileOf(version int64, data []byte) *metadata.MetaFiles {
+	sum := sha256.Sum256(data)
+	return &metadata.MetaFiles{Version: version, Length: int64(len(data)), Hashes: metadata.Hashes{"sha256": sum[:]}}
+}
+
+// add writes a version of a role that was not there.
+func (r *Repository) add(version int64, role string, data []byte) error {
+	name := metadataName(version, role)
+	if _, err := os.Lstat(r.path(name)); !errors.Is(err, fs.ErrNotExist) {
+		return refuse(ReasonBusy, name, err)
+	}
+	return diskError(name, r.disk.write(r.path(name), data))
+}

@@ -1,0 +1,313 @@
+package bundle
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
+)
+
+// RepositoryOptions say how long what is signed is valid (0: a year, 90 days, 7 days
+// and 24 hours) and what time it is (nil: time.Now).
+type RepositoryOptions struct {
+	Root, Targets, Snapshot, Timestamp time.Duration
+	Now                                func() time.Time
+}
+
+func (o RepositoryOptions) withDefaults() RepositoryOptions {
+	const day = 24 * time.Hour
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&o.Root, 365 * day}, {&o.Targets, 90 * day}, {&o.Snapshot, 7 * day}, {&o.Timestamp, day}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Repository is a folder of static files that any server can serve: TUF metadata,
+// targets, and programs by digest. Its methods may be used by several processes: one
+// of them gets its turn, the others are told ReasonBusy.
+//
+// A publisher's copy is the one that others are copied from.
+type Repository struct {
+	dir  string
+	root []byte // trusted: what lies in the folder is only believed on its word
+	o    RepositoryOptions
+	disk disk
+}
+
+// CreateRepository makes a repository whose roles are as given, with an empty list of
+// targets, and returns its first root. The folder must not hold one yet.
+func CreateRepository(dir string, roles Roles, rootKeys, targetsKeys []ed25519.PrivateKey, o RepositoryOptions) ([]byte, error) {
+	return createRepository(dir, roles, rootKeys, targetsKeys, o, public())
+}
+
+func createRepository(dir string, roles Roles, rootKeys, targetsKeys []ed25519.PrivateKey, o RepositoryOptions, d disk) ([]byte, error) {
+	r := &Repository{dir: dir, o: o.withDefaults(), disk: d}
+	root, err := roles.root(1, r.until(r.o.Root))
+	if err != nil {
+		return nil, err
+	}
+	if r.root, err = signMetadata(root, rootKeys); err != nil {
+		return nil, err
+	}
+	if _, err := (chain{Root: r.root}).root(); err != nil {
+		return nil, err
+	}
+	if err := r.disk.makeAll(dir); err != nil {
+		return nil, diskError(dir, err)
+	}
+	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		found, err := r.versions(metadata.ROOT)
+		switch {
+		case err != nil:
+			return err
+		case len(found) > 0:
+			return refuse(ReasonInvalid, dir, errors.New("there is a repository already"))
+		}
+		if _, err := r.list(set, targetsKeys, metadata.Targets()); err != nil {
+			return err
+		}
+		return r.add(1, metadata.ROOT, r.root)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.root, nil
+}
+
+// OpenRepository opens a repository that began with a root, or came by it.
+func OpenRepository(dir string, root []byte, o RepositoryOptions) (*Repository, error) {
+	r := &Repository{dir: dir, root: root, o: o.withDefaults(), disk: public()}
+	if _, err := r.trusted(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, metadataDir)); err != nil {
+		return nil, diskError(dir, err)
+	}
+	return r, nil
+}
+
+// AddBlob adds a program. It is not to be had for anyone until a bundle names it.
+func (r *Repository) AddBlob(data []byte) (digest string, err error) {
+	if len(data) > MaxBlob {
+		return "", refuse(ReasonTooLarge, "program", fmt.Errorf("%d bytes, at most %d allowed", len(data), MaxBlob))
+	}
+	sum := sha256.Sum256(data)
+	name := blobPath(sum[:])
+	return digestOf(sum[:]), diskError(name, r.disk.write(r.path(name), data))
+}
+
+// Publish adds targets by name and returns the version of the new list, or renews the
+// list if there are none. A bundle's version cannot be published again with other
+// bytes; clients see the new list when it is sealed.
+func (r *Repository) Publish(keys []ed25519.PrivateKey, targets map[string][]byte) (version int64, err error) {
+	return r.change(keys, func(list map[string]*metadata.TargetFiles) error {
+		for name, data := range targets {
+			if err := r.target(list, name, data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// target writes a target and lists it.
+func (r *Repository) target(list map[string]*metadata.TargetFiles, name string, data []byte) error {
+	if err := CheckTarget(name); err != nil {
+		return err
+	}
+	if len(data) > MaxTarget {
+		return refuse(ReasonTooLarge, name, fmt.Errorf("%d bytes, at most %d allowed", len(data), MaxTarget))
+	}
+	t, err := metadata.TargetFile().FromBytes(name, data, "sha256")
+	if err != nil {
+		return err
+	}
+	if before := list[name]; before != nil && !before.Equal(*t) && strings.HasPrefix(name, bundlesDir+"/") {
+		return refuse(ReasonConflict, name, nil)
+	}
+	list[name] = t
+	return diskError(name, r.disk.write(r.path(targetPath(name, t.Hashes["sha256"])), data))
+}
+
+// Remove takes targets off the list and returns its new version. Spores that have
+// them keep them; none installs them any more.
+func (r *Repository) Remove(keys []ed25519.PrivateKey, names ...string) (version int64, err error) {
+	return r.change(keys, func(list map[string]*metadata.TargetFiles) error {
+		for _, name := range names {
+			if list[name] == nil {
+				return refuse(ReasonNotListed, fmt.Sprintf("%.200q", name), nil)
+			}
+			delete(list, name)
+		}
+		return nil
+	})
+}
+
+func (r *Repository) change(keys []ed25519.PrivateKey, edit func(map[string]*metadata.TargetFiles) error) (version int64, err error) {
+	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		if err := edit(targets.Signed.Targets); err != nil {
+			return err
+		}
+		version, err = r.list(set, keys, targets)
+		return err
+	})
+	return version, err
+}
+
+// list signs a list of targets anew and writes it.
+func (r *Repository) list(set *trustedmetadata.TrustedMetadata, keys []ed25519.PrivateKey, targets *metadata.Metadata[metadata.TargetsType]) (int64, error) {
+	version, err := r.next(metadata.TARGETS)
+	if err != nil {
+		return 0, err
+	}
+	targets.Signed.Version, targets.Signed.Expires = version, r.until(r.o.Targets)
+	data, err := signMetadata(targets, keys)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(data) > maxTargets:
+		return 0, refuse(ReasonTooLarge, "the list of targets", fmt.Errorf("%d bytes, at most %d allowed", len(data), maxTargets))
+	}
+	if err := set.Root.VerifyDelegate(metadata.TARGETS, targets); err != nil {
+		return 0, because("the list of targets", err)
+	}
+	return version, r.add(version, metadata.TARGETS, data)
+}
+
+// Targets returns the digests of all that is listed now, by target name.
+func (r *Repository) Targets() (map[string]string, error) {
+	digests := map[string]string{}
+	err := r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		for name, t := range targets.Signed.Targets {
+			digests[name] = digestOf(t.Hashes["sha256"])
+		}
+		return nil
+	})
+	return digests, err
+}
+
+// Rotate gives the repository a new root: other keys, other thresholds, or the same
+// for longer. It needs the signatures of enough root keys of both the old and the
+// new root, and lists the targets anew with the new root's targets keys. Clients see
+// both when the repository is sealed, and need that at once: the old timestamp is
+// not of the new root.
+func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []ed25519.PrivateKey) (root []byte, err error) {
+	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		next, err := roles.root(set.Root.Signed.Version+1, r.until(r.o.Root))
+		if err != nil {
+			return err
+		}
+		if root, err = signMetadata(next, rootKeys); err != nil {
+			return err
+		}
+		if _, err := set.UpdateRoot(root); err != nil {
+			return because("the new root", err)
+		}
+		if _, err := r.list(set, targetsKeys, targets); err != nil {
+			return err
+		}
+		return r.add(next.Signed.Version, metadata.ROOT, root)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return root, nil
+}
+
+// Seal signs what is listed now for clients to see: a timestamp every time, a
+// snapshot where the list is another one or half of the snapshot's time is over. It
+// is to be called before the timestamp expires, and after what was published.
+func (r *Repository) Seal(snapshotKeys, timestampKeys []ed25519.PrivateKey) error {
+	return r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		_, targets, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		snapshot, err := r.snapshot(set, snapshotKeys, targets)
+		if err != nil {
+			return err
+		}
+		return r.timestamp(set, timestampKeys, snapshot)
+	})
+}
+
+// snapshot returns what to say of the snapshot that lists targets.
+func (r *Repository) snapshot(set *trustedmetadata.TrustedMetadata, keys []ed25519.PrivateKey, targets *metadata.MetaFiles) (*metadata.MetaFiles, error) {
+	last, file, err := newest[metadata.SnapshotType](r, set, metadata.SNAPSHOT)
+	if err == nil && sameFile(last.Signed.Meta["targets.json"], targets) && last.Signed.Expires.After(r.until(r.o.Snapshot/2)) {
+		return file, nil
+	}
+	if err != nil && Reason(err) != ReasonMissing {
+		return nil, err
+	}
+	version, err := r.next(metadata.SNAPSHOT)
+	if err != nil {
+		return nil, err
+	}
+	next := metadata.Snapshot(r.until(r.o.Snapshot))
+	next.Signed.Version = version
+	next.Signed.Meta = map[string]*metadata.MetaFiles{"targets.json": targets}
+	data, err := signMetadata(next, keys)
+	if err != nil {
+		return nil, err
+	}
+	if err := set.Root.VerifyDelegate(metadata.SNAPSHOT, next); err != nil {
+		return nil, because("the snapshot", err)
+	}
+	return fileOf(version, data), r.add(version, metadata.SNAPSHOT, data)
+}
+
+func (r *Repository) timestamp(set *trustedmetadata.TrustedMetadata, keys []ed25519.PrivateKey, snapshot *metadata.MetaFiles) error {
+	const name = metadataDir + "/timestamp.json"
+	var before int64
+	if data, err := r.disk.read(r.path(name), maxTimestamp); err == nil {
+		if last, err := metadata.Timestamp().FromBytes(data); err == nil {
+			before = last.Signed.Version
+		}
+	}
+	next := metadata.Timestamp(r.until(r.o.Timestamp))
+	next.Signed.Version = r.after(before)
+	next.Signed.Meta = map[string]*metadata.MetaFiles{"snapshot.json": snapshot}
+	data, err := signMetadata(next, keys)
+	if err != nil {
+		return err
+	}
+	if err := set.Root.VerifyDelegate(metadata.TIMESTAMP, next); err != nil {
+		return because("the timestamp", err)
+	}
+	return diskError(name, r.disk.write(r.path(name), data))
+}
+
+func sameFile(a, b *metadata.MetaFiles) bool {
+	return a != nil && a.Version == b.Version && a.Length == b.Length && maps.EqualFunc(a.Hashes, b.Hashes,
+		func(x, y metadata.HexBytes) bool { return hex.EncodeToString(x) == hex.EncodeToString(y) })
+}

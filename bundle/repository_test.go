@@ -1,0 +1,456 @@
+package bundle
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"github.com/theupdateframework/go-tuf/v2/metadata/config"
+	"github.com/theupdateframework/go-tuf/v2/metadata/updater"
+)
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	if list, err := c.Bundles(); Reason(err) != ReasonNotListed {
+		t.Fatalf("Bundles before a refresh = %v, %v", list, err)
+	}
+	w.refresh(c, true)
+	w.refresh(c, false)
+	w.believes(c, "crow", "1.0.0")
+
+	w.publish("crow", "1.10.0")
+	w.refresh(c, false) // not sealed yet
+	w.publish("crow", "1.9.0")
+	w.seal()
+	w.refresh(c, true)
+	w.believes(c, "crow", "1.0.0", "1.9.0", "1.10.0")
+
+	if _, err := w.repo.Remove(targetsKeys, targetOf("crow", "1.9.0")); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	w.seal()
+	w.refresh(c, true)
+	w.believes(c, "crow", "1.0.0", "1.10.0")
+	if _, err := c.Target(t.Context(), targetOf("crow", "1.9.0")); Reason(err) != ReasonNotListed {
+		t.Fatalf("a removed target: %v", err)
+	}
+	if _, err := w.repo.Remove(targetsKeys, targetOf("crow", "1.9.0")); Reason(err) != ReasonNotListed {
+		t.Fatalf("Remove twice: %v", err)
+	}
+}
+
+func TestBlob(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	program := []byte("\x00asm and more")
+	digest, err := w.repo.AddBlob(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		path, err := c.Blob(t.Context(), digest, int64(len(program)))
+		if err != nil || string(w.read(path)) != string(program) {
+			t.Fatalf("Blob = %v, %v", path, err)
+		}
+		w.write(path, []byte("damaged")) // and is fetched again
+	}
+	for _, bad := range []struct {
+		digest string
+		size   int64
+		reason string
+	}{
+		{digest, int64(len(program)) - 1, ReasonTooLarge},
+		{digest, int64(len(program)) + 1, ReasonBadHash},
+		{digest, MaxBlob + 1, ReasonTooLarge},
+		{digest, -1, ReasonTooLarge},
+		{digestOf(make([]byte, 32)), 1, ReasonMissing},
+		{"sha256:../../../etc/passwd", 1, ReasonInvalid},
+		{strings.ToUpper(digest), 1, ReasonInvalid},
+	} {
+		if _, err := c.Blob(t.Context(), bad.digest, bad.size); Reason(err) != bad.reason {
+			t.Errorf("Blob(%s, %d) = %v, want %s", bad.digest, bad.size, err, bad.reason)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	w.refresh(c, true)
+	for _, name := range []string{"", "x", "/x", "a/", "../x", "a/../x", "a/.x", "a//x", "a\\x/y", "a/x\x00", "a/%2e%2e", "A/x", "a/b/c/d/e/f", "a/x\n"} {
+		if _, err := w.repo.Publish(targetsKeys, map[string][]byte{name: nil}); Reason(err) != ReasonInvalid {
+			t.Errorf("Publish(%q) = %v", name, err)
+		}
+		if _, err := c.Target(t.Context(), name); Reason(err) != ReasonInvalid {
+			t.Errorf("Target(%q) = %v", name, err)
+		}
+	}
+}
+
+func TestVersionsStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	name := targetOf("crow", "1.0.0")
+	_, err := w.repo.Publish(targetsKeys, map[string][]byte{name: []byte("other")})
+	if Reason(err) != ReasonConflict {
+		t.Fatalf("other bytes under a version: %v", err)
+	}
+	for _, text := range []string{"1", "2"} { // other targets may change
+		if _, err := w.repo.Publish(targetsKeys, map[string][]byte{name: manifestOf("crow", "1.0.0"), "keys/nexus.json": []byte(text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.seal()
+	c := w.client(w.clientOptions())
+	w.refresh(c, true)
+	if data, err := c.Target(t.Context(), "keys/nexus.json"); err != nil || string(data) != "2" {
+		t.Fatalf("Target = %q, %v", data, err)
+	}
+}
+
+func TestWrongKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before, err := w.repo.Targets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range [][]ed25519.PrivateKey{nil, keys("targets-1"), keys("targets-1", "targets-1"), keys("targets-1", "root-1"), snapKeys} {
+		if _, err := w.repo.Publish(wrong, map[string][]byte{"a/b": nil}); Reason(err) != ReasonBadSignature {
+			t.Errorf("Publish with %d wrong keys: %v", len(wrong), err)
+		}
+	}
+	w.publish("crow", "2.0.0")
+	if err := w.repo.Seal(timeKeys, timeKeys); Reason(err) != ReasonBadSignature {
+		t.Errorf("Seal with a wrong snapshot key: %v", err)
+	}
+	if err := w.repo.Seal(snapKeys, snapKeys); Reason(err) != ReasonBadSignature {
+		t.Errorf("Seal with a wrong timestamp key: %v", err)
+	}
+	if after, err := w.repo.Targets(); err != nil || len(after) != len(before)+1 {
+		t.Errorf("Targets = %v, %v", after, err)
+	}
+	for name, rotate := range map[string]struct {
+		roles Roles
+		keys  []ed25519.PrivateKey
+	}{
+		"too few old keys":    {rotated(), keys("root-3", "root-4")},
+		"too few new keys":    {rotated(), keys("root-1", "root-2", "root-3")},
+		"none":                {rotated(), nil},
+		"same roles, one key": {testRoles(), keys("root-1")},
+	} {
+		if _, err := w.repo.Rotate(rotate.roles, rotate.keys, keys("targets-4")); Reason(err) != ReasonBadSignature {
+			t.Errorf("Rotate, %s: %v", name, err)
+		}
+	}
+	roles := testRoles()
+	roles.Targets.Threshold = 4
+	if _, err := w.repo.Rotate(roles, rootKeys, targetsKeys); Reason(err) != ReasonInvalid {
+		t.Errorf("Rotate with a threshold of 4 of 3: %v", err)
+	}
+	roles.Targets = RoleKeys{}
+	if _, err := CreateRepository(t.TempDir(), roles, rootKeys, targetsKeys, w.options()); Reason(err) != ReasonInvalid {
+		t.Errorf("Create without targets keys: %v", err)
+	}
+	if _, err := CreateRepository(w.dir, testRoles(), rootKeys, targetsKeys, w.options()); Reason(err) != ReasonInvalid {
+		t.Errorf("Create twice: %v", err)
+	}
+}
+
+// A stranger who may write to the folder has nothing of his signed by the publisher
+// or sealed by a nexus.
+func TestStrangersFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	forged := latest[metadata.TargetsType](w, w.dir, metadata.TARGETS)
+	forged.Signed.Version += 10
+	forged.Signed.Targets["bundles/crow/6.6.6.json"] = &metadata.TargetFiles{Hashes: metadata.Hashes{"sha256": make([]byte, 32)}}
+	put(w, w.dir, forged.Signed.Version, metadata.TARGETS, forged, keys("stranger", "stranger-2")...)
+	// One that is genuine, under a number that it does not have.
+	genuine := w.read(w.dir, metadataName(w.now().Unix(), metadata.TARGETS))
+	w.write(filepath.Join(w.dir, metadataName(forged.Signed.Version+1, metadata.TARGETS)), genuine)
+	w.write(filepath.Join(w.dir, metadataName(forged.Signed.Version+2, metadata.TARGETS)), []byte("{"))
+
+	w.publish("crow", "2.0.0")
+	w.seal()
+	c := w.client(w.clientOptions())
+	w.refresh(c, true)
+	w.believes(c, "crow", "1.0.0", "2.0.0")
+
+	w.write(filepath.Join(w.dir, metadataName(2, metadata.ROOT)), []byte("{}"))
+	if _, err := w.repo.Publish(targetsKeys, nil); Reason(err) != ReasonUnparsable {
+		t.Fatalf("Publish beside a forged root: %v", err)
+	}
+}
+
+func TestRotate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	w.refresh(c, true)
+	root, err := w.repo.Rotate(rotated(), keys("root-1", "root-2", "root-3", "root-4"), keys("targets-4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.refused(c, ReasonBadSignature) // not sealed with the new keys yet
+	if err := w.repo.Seal(snapKeys, timeKeys); Reason(err) != ReasonBadSignature {
+		t.Fatalf("Seal with old keys: %v", err)
+	}
+	if err := w.repo.Seal(keys("snapshot-2"), keys("timestamp-2")); err != nil {
+		t.Fatal(err)
+	}
+	w.refresh(c, true)
+	w.believes(c, "crow", "1.0.0")
+	if _, err := w.repo.Publish(targetsKeys, nil); Reason(err) != ReasonBadSignature {
+		t.Fatalf("Publish with old keys: %v", err)
+	}
+	o := w.clientOptions()
+	o.Root = root // a new spore is given the newest
+	w.refresh(w.client(o), true)
+	w.refresh(w.client(w.clientOptions()), true) // or the first
+}
+
+func TestTwoPublishers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const publishers = 8
+	errs := make([]error, publishers)
+	var done sync.WaitGroup
+	for i := range errs {
+		done.Go(func() {
+			name := targetOf("crow", fmt.Sprintf("2.%d.0", i))
+			_, errs[i] = w.open().Publish(targetsKeys, map[string][]byte{name: fmt.Append(nil, i)})
+		})
+	}
+	done.Wait()
+	listed, err := w.repo.Targets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	won := 0
+	for i, err := range errs {
+		there := listed[targetOf("crow", fmt.Sprintf("2.%d.0", i))] != ""
+		if there != (err == nil) || err != nil && Reason(err) != ReasonBusy {
+			t.Errorf("publisher %d: listed: %v, told: %v", i, there, err)
+		}
+		if there {
+			won++
+		}
+	}
+	if won == 0 {
+		t.Error("nobody published")
+	}
+}
+
+// The turn of a publisher who holds the lock is nobody else's.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.repo.disk.fault = func(string) error {
+		if _, err := w.open().Publish(targetsKeys, nil); Reason(err) != ReasonBusy {
+			t.Errorf("Publish meanwhile: %v", err)
+		}
+		if err := w.open().Seal(snapKeys, timeKeys); Reason(err) != ReasonBusy {
+			t.Errorf("Seal meanwhile: %v", err)
+		}
+		return nil
+	}
+	w.publish("crow", "2.0.0")
+}
+
+func TestSeal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	w.refresh(c, true)
+	version := latest[metadata.SnapshotType](w, w.dir, metadata.SNAPSHOT).Signed.Version
+	for range 100 {
+		w.pass(time.Hour)
+		w.seal()
+		w.refresh(c, false)
+	}
+	snapshot := latest[metadata.SnapshotType](w, w.dir, metadata.SNAPSHOT)
+	if found, err := w.repo.versions(metadata.SNAPSHOT); err != nil || len(found) != 2 || snapshot.Signed.Version == version {
+		t.Errorf("snapshots %v, %v: want one more in 100 hours", found, err)
+	}
+}
+
+// A nexus whose folder was lost and came back from a backup, or without its
+// timestamp, seals what clients take.
+func TestSealAfterLoss(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	backup := w.copy()
+	for range 3 {
+		w.pass(time.Minute)
+		w.publish("crow", fmt.Sprintf("2.%d.0", w.now().Minute()))
+		w.seal()
+	}
+	w.refresh(c, true)
+	w.shown.Store(backup)
+	w.refused(c, ReasonRollback)
+	w.pass(time.Minute)
+	w.dir = backup
+	if err := os.Remove(filepath.Join(w.dir, metadataDir, "timestamp.json")); err != nil {
+		t.Fatal(err)
+	}
+	w.repo = w.open()
+	w.publish("crow", "3.0.0")
+	w.seal()
+	w.refresh(c, true)
+	w.believes(c, "crow", "1.0.0", "3.0.0")
+}
+
+var errKilled = errors.New("killed")
+
+// killedAt ends the world at its n-th change of the disk.
+func killedAt(n int, dead *bool) func(string) error {
+	return func(string) error {
+		if n--; n < 0 {
+			*dead = true
+			return errKilled
+		}
+		return nil
+	}
+}
+
+// Wherever a publisher or a nexus is killed, clients see the old state or the new
+// one, and the same work can be done again.
+func TestKilledPublisher(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	work := func(r *Repository) error {
+		_, err := r.Publish(targetsKeys, map[string][]byte{targetOf("crow", "2.0.0"): manifestOf("crow", "2.0.0")})
+		if err == nil {
+			err = r.Seal(snapKeys, timeKeys)
+		}
+		return err
+	}
+	before := w.copy()
+	for n := 0; ; n++ {
+		if err := errors.Join(os.RemoveAll(w.dir), os.CopyFS(w.dir, os.DirFS(before))); err != nil {
+			t.Fatal(err)
+		}
+		r, dead := w.open(), false
+		r.disk.fault = killedAt(n, &dead)
+		if err := work(r); (err != nil) != dead {
+			t.Fatal(n, err)
+		}
+		c := w.client(w.clientOptions())
+		w.refresh(c, true)
+		if list, err := c.Bundles(); err != nil || !dead && len(list) != 2 {
+			t.Fatal(n, list, err)
+		}
+		if !dead {
+			return
+		}
+		if err := work(w.open()); err != nil {
+			t.Fatal(n, err)
+		}
+		if _, err := c.Refresh(t.Context()); err != nil {
+			t.Fatal(n, err)
+		}
+		w.believes(c, "crow", "1.0.0", "2.0.0")
+	}
+}
+
+func TestKilledRotation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.copy()
+	for n := 0; ; n++ {
+		if err := errors.Join(os.RemoveAll(w.dir), os.CopyFS(w.dir, os.DirFS(before))); err != nil {
+			t.Fatal(err)
+		}
+		rotate := func(r *Repository) error {
+			_, err := r.Rotate(rotated(), keys("root-1", "root-2", "root-3", "root-4"), keys("targets-4"))
+			return err
+		}
+		r, dead := w.open(), false
+		r.disk.fault = killedAt(n, &dead)
+		if err := rotate(r); (err != nil) != dead {
+			t.Fatal(n, err)
+		}
+		if root, err := w.open().trusted(); err != nil {
+			t.Fatal(n, err)
+		} else if root.Root.Signed.Version == 1 {
+			if err := rotate(w.open()); err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if err := w.open().Seal(keys("snapshot-2"), keys("timestamp-2")); err != nil {
+			t.Fatal(n, err)
+		}
+		c := w.client(w.clientOptions())
+		w.refresh(c, true)
+		w.believes(c, "crow", "1.0.0")
+		if !dead {
+			return
+		}
+	}
+}
+
+func TestKilledCreation(t *testing.T) {
+	t.Parallel()
+	for n := 0; ; n++ {
+		dir, dead := filepath.Join(t.TempDir(), "repo"), false
+		d := public()
+		d.fault = killedAt(n, &dead)
+		if _, err := createRepository(dir, testRoles(), rootKeys, targetsKeys, RepositoryOptions{}, d); (err != nil) != dead {
+			t.Fatal(n, err)
+		}
+		if !dead {
+			return
+		}
+		root, err := CreateRepository(dir, testRoles(), rootKeys, targetsKeys, RepositoryOptions{})
+		if Reason(err) == ReasonInvalid { // it was done but for the last sync
+			root, err = os.ReadFile(filepath.Join(dir, metadataName(1, metadata.ROOT)))
+		}
+		if err != nil {
+			t.Fatal(n, err)
+		}
+		if _, err := OpenRepository(dir, root, RepositoryOptions{}); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+}
+
+// Another client of TUF takes what we publish.
+func TestOtherClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cfg, err := config.New(w.server.URL+"/"+metadataDir, w.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.LocalMetadataDir, cfg.LocalTargetsDir = t.TempDir(), t.TempDir()
+	cfg.RemoteTargetsURL = w.server.URL + "/" + targetsDir
+	other, err := updater.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.UnsafeSetRefTime(w.now())
+	info, err := other.GetTargetInfo(targetOf("crow", "1.0.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, data, err := other.DownloadTarget(info, "", ""); err != nil || string(data) != string(manifestOf("crow", "1.0.0")) {
+		t.Fatalf("DownloadTarget = %q, %v", data, err)
+	}
+	if all, err := w.repo.Targets(); err != nil || len(other.GetTopLevelTargets()) != len(all) {
+		t.Fatalf("%v, %v", all, err)
+	}
+}

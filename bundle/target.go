@@ -1,0 +1,184 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/hive-spore/hive"
+)
+
+// Where things lie in a repository, below its root.
+const (
+	metadataDir = "metadata" // N.root.json, N.targets.json, N.snapshot.json, timestamp.json
+	targetsDir  = "targets"  // FOLDER/SHA256.NAME
+	blobsDir    = "blobs/sha256"
+	bundlesDir  = "bundles" // of targets: bundles/NAME/VERSION.json
+)
+
+var (
+	targetName = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,63}/){1,4}[A-Za-z0-9][A-Za-z0-9.-]{0,99}$`)
+	blobDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+)
+
+// CheckTarget reports a name that no target has: those are FOLDER/NAME, at most four
+// folders deep, without a way up or a hidden file.
+func CheckTarget(name string) error {
+	if !targetName.MatchString(name) {
+		return refuse(ReasonInvalid, fmt.Sprintf("target %.80q", name), errors.New("want FOLDER/NAME of letters, digits, '-' and '.'"))
+	}
+	return nil
+}
+
+// Listed is a bundle that a repository lists.
+type Listed struct {
+	Name, Version string
+	Digest        string // "sha256:" and 64 hex digits, of its manifest
+	Size          int64  // bytes of its manifest
+}
+
+// TargetName is the bundle's name among the targets.
+func (l Listed) TargetName() string { return path.Join(bundlesDir, l.Name, l.Version+".json") }
+
+// listed reads a target as a bundle.
+func listed(name string, t *metadata.TargetFiles) (l Listed, ok bool) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 3 || parts[0] != bundlesDir || t == nil {
+		return l, false
+	}
+	version, ok := strings.CutSuffix(parts[2], ".json")
+	l = Listed{parts[1], version, digestOf(t.Hashes["sha256"]), t.Length}
+	return l, ok && hive.CheckSkillName(l.Name) == nil && hive.CheckVersion(l.Version) == nil && blobDigest.MatchString(l.Digest)
+}
+
+// Bundles returns what the repository lists, by name and version. Nothing that has
+// expired is listed: the error says so.
+func (c *Client) Bundles() ([]Listed, error) {
+	set, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	var list []Listed
+	for name, t := range set.Targets[metadata.TARGETS].Signed.Targets {
+		if l, ok := listed(name, t); ok {
+			list = append(list, l)
+		}
+	}
+	slices.SortFunc(list, func(a, b Listed) int {
+		if a.Name != b.Name {
+			return strings.Compare(a.Name, b.Name)
+		}
+		return hive.CompareVersions(a.Version, b.Version)
+	})
+	return list, nil
+}
+
+// Target returns the bytes of a target, as they were signed for.
+func (c *Client) Target(ctx context.Context, name string) ([]byte, error) {
+	if err := CheckTarget(name); err != nil {
+		return nil, err
+	}
+	set, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	t := set.Targets[metadata.TARGETS].Signed.Targets[name]
+	switch {
+	case t == nil:
+		return nil, refuse(ReasonNotListed, name, nil)
+	case len(t.Hashes["sha256"]) != sha256.Size:
+		return nil, refuse(ReasonUnparsable, name, errors.New("it was signed without a SHA-256"))
+	case t.Length < 0 || t.Length > MaxTarget:
+		return nil, refuse(ReasonTooLarge, name, fmt.Errorf("%d bytes, at most %d allowed", t.Length, MaxTarget))
+	}
+	file, err := c.blob(ctx, targetPath(name, t.Hashes["sha256"]), t.Hashes["sha256"], t.Length)
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.disk.read(file, MaxTarget)
+	if err != nil {
+		return nil, diskError(name, err)
+	}
+	return data, because(name, t.VerifyLengthHashes(data))
+}
+
+// targetPath is where a target lies: each content under a name of its own, so that a
+// file never changes.
+func targetPath(name string, sum []byte) string {
+	dir, base := path.Split(name)
+	return path.Join(targetsDir, dir, hex.EncodeToString(sum)+"."+base)
+}
+
+// blobPath is where a program lies.
+func blobPath(sum []byte) string { return path.Join(blobsDir, hex.EncodeToString(sum)+".wasm") }
+
+// Blob returns a file with the bytes of a digest ("sha256:…") that a bundle names,
+// fetched if it is not there yet. It is whole, and is to be read only.
+func (c *Client) Blob(ctx context.Context, digest string, size int64) (path string, err error) {
+	if !blobDigest.MatchString(digest) {
+		return "", refuse(ReasonInvalid, fmt.Sprintf("digest %.80q", digest), errors.New("want sha256: and 64 lower-case hex digits"))
+	}
+	if size < 0 || size > MaxBlob {
+		return "", refuse(ReasonTooLarge, digest, fmt.Errorf("%d bytes, at most %d allowed", size, MaxBlob))
+	}
+	sum, err := hex.DecodeString(digest[len("sha256:"):])
+	if err != nil {
+		return "", err
+	}
+	return c.blob(ctx, blobPath(sum), sum, size)
+}
+
+func (c *Client) blobDir() string { return c.path("blobs") }
+
+// blob returns the file of a content, from before or from the repository.
+func (c *Client) blob(ctx context.Context, remote string, sum []byte, size int64) (string, error) {
+	file := filepath.Join(c.blobDir(), hex.EncodeToString(sum))
+	if holds(file, sum, size) {
+		return file, nil
+	}
+	err := c.disk.stream(file, func(w io.Writer) error {
+		h, n := sha256.New(), counter(0)
+		if err := c.fetch.copy(ctx, io.MultiWriter(w, h, &n), remote, size); err != nil {
+			return err
+		}
+		if int64(n) != size || string(h.Sum(nil)) != string(sum) {
+			return refuse(ReasonBadHash, remote, nil)
+		}
+		return nil
+	})
+	return file, diskError(remote, err)
+}
+
+// holds reports whether a file is there and whole.
+func holds(file string, sum []byte, size int64) bool {
+	info, err := os.Lstat(file)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != size {
+		return false
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return err == nil && string(h.Sum(nil)) == string(sum)
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
