@@ -147,6 +147,9 @@ func (c *Client) blob(ctx context.Context, remote string, sum []byte, size int64
 	if holds(file, sum, size) {
 		return file, nil
 	}
+	if info, err := os.Lstat(file); err == nil && info.IsDir() {
+		_ = os.RemoveAll(file) // or nothing could take its name
+	}
 	err := c.disk.stream(file, func(w io.Writer) error {
 		h, n := sha256.New(), counter(0)
 		if err := c.fetch.copy(ctx, io.MultiWriter(w, h, &n), remote, size); err != nil {
