@@ -198,13 +198,24 @@ func TestStrangersFiles(t *testing.T) {
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	c := w.client(w.clientOptions())
+	old := w.copy()
+	o := w.clientOptions()
+	c := w.client(o)
 	w.refresh(c, true)
 	root, err := w.repo.Rotate(rotated(), keys("root-1", "root-2", "root-3", "root-4"), keys("targets-4"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.refused(c, ReasonBadSignature) // not sealed with the new keys yet
+	w.shown.Store(old)
+	for range 2 { // the old keys have no say any more, nor after a restart
+		w.refused(c, ReasonBadSignature)
+		if list, err := c.Bundles(); Reason(err) != ReasonNotListed {
+			t.Fatalf("Bundles of old keys = %v, %v", list, err)
+		}
+		c = w.client(o)
+	}
+	w.honest()
 	if err := w.repo.Seal(snapKeys, timeKeys); Reason(err) != ReasonBadSignature {
 		t.Fatalf("Seal with old keys: %v", err)
 	}
@@ -216,7 +227,7 @@ func TestRotate(t *testing.T) {
 	if _, err := w.repo.Publish(targetsKeys, nil); Reason(err) != ReasonBadSignature {
 		t.Fatalf("Publish with old keys: %v", err)
 	}
-	o := w.clientOptions()
+	o = w.clientOptions()
 	o.Root = root // a new spore is given the newest
 	w.refresh(w.client(o), true)
 	w.refresh(w.client(w.clientOptions()), true) // or the first
