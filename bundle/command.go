@@ -18,7 +18,7 @@ import (
 const (
 	maxCommand = 64 << 10 // bytes of its JSON
 	maxIssuer  = 128
-	maxTargets = 1024
+	maxNamed = 1024
 )
 
 var commands = []hive.Command{hive.CommandPing, hive.CommandDrain, hive.CommandResume, hive.CommandUpdate, hive.CommandStop}
@@ -117,8 +117,8 @@ func (t *Target) validate() error {
 	if len(t.Spores) > 0 && len(t.Selector) > 0 {
 		return errors.New("target: want spores or a selector, not both")
 	}
-	if n := len(t.Spores); n > maxTargets {
-		return fmt.Errorf("target: %d spores, at most %d allowed; a selector takes any number", n, maxTargets)
+	if n := len(t.Spores); n > maxNamed {
+		return fmt.Errorf("target: %d spores, at most %d allowed; a selector takes any number", n, maxNamed)
 	}
 	for _, id := range t.Spores {
 		if err := hive.CheckNodeID(id); err != nil {
