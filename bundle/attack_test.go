@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"crypto/ed25519"
 	"encoding/json"
 	"math"
 	"net/http"
@@ -29,7 +28,7 @@ func shown(w *world) string {
 }
 
 // forge writes metadata of dir with changes, signed with keys.
-func forge[T metadata.Roles](w *world, dir, role string, keys []ed25519.PrivateKey, edit func(*T)) *metadata.MetaFiles {
+func forge[T metadata.Roles](w *world, dir, role string, keys []*Key, edit func(*T)) *metadata.MetaFiles {
 	m := latest[T](w, dir, role)
 	edit(&m.Signed)
 	version := versionOf(m)
@@ -37,7 +36,7 @@ func forge[T metadata.Roles](w *world, dir, role string, keys []ed25519.PrivateK
 }
 
 // forgedTargets lists what no publisher signed, in the newest version plus one.
-func forgedTargets(keys ...ed25519.PrivateKey) func(*world, string) {
+func forgedTargets(keys ...*Key) func(*world, string) {
 	return func(w *world, _ string) {
 		dir := shown(w)
 		w.resign(dir, forge(w, dir, metadata.TARGETS, keys, func(t *metadata.TargetsType) {
@@ -48,7 +47,7 @@ func forgedTargets(keys ...ed25519.PrivateKey) func(*world, string) {
 }
 
 // forgedRoot is a next root for roles, signed with keys.
-func forgedRoot(roles Roles, version int64, keys ...ed25519.PrivateKey) func(*world, string) {
+func forgedRoot(roles Roles, version int64, keys ...*Key) func(*world, string) {
 	return func(w *world, _ string) {
 		root, err := roles.root(version, w.now().Add(time.Hour))
 		if err != nil {
@@ -276,13 +275,7 @@ func TestFreeze(t *testing.T) {
 				}
 			}
 			w.dir = filepath.Join(t.TempDir(), "short")
-			var err error
-			if w.root, err = CreateRepository(w.dir, testRoles(), rootKeys, targetsKeys, long); err != nil {
-				t.Fatal(err)
-			}
-			if w.repo, err = OpenRepository(w.dir, w.root, long); err != nil {
-				t.Fatal(err)
-			}
+			w.repo, w.root = newRepository(t, w.dir, testRoles(), long)
 			w.publish("crow", "1.0.0")
 			w.seal()
 			w.honest()
@@ -296,6 +289,7 @@ func TestFreeze(t *testing.T) {
 			if _, err := c.Bundles(); Reason(err) != ReasonExpired {
 				t.Errorf("Bundles of an expired %s: %v", role, err)
 			}
+			var err error
 			if role == metadata.ROOT {
 				_, err = w.repo.Rotate(testRoles(), rootKeys, targetsKeys)
 			} else {
@@ -388,7 +382,7 @@ func TestOldKeysAfterRotation(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.pass(time.Hour)
-			if _, err := stolen.Publish(targetsKeys, map[string][]byte{targetOf("crow", "6.6.6"): nil}); err != nil {
+			if _, err := stolen.Publish(targetsKeys, map[string][]byte{targetOf("crow", "6.6.6"): manifestOf("crow", "6.6.6")}); err != nil {
 				t.Fatal(err)
 			}
 			if err := stolen.Seal(snapKeys, timeKeys); err != nil {

@@ -16,17 +16,11 @@ func BenchmarkRefresh(b *testing.B) {
 	for _, bundles := range []int{1, 100, 1000} {
 		dir, now := filepath.Join(b.TempDir(), "repo"), began
 		o := RepositoryOptions{Now: func() time.Time { return now }}
-		root, err := CreateRepository(dir, testRoles(), rootKeys, targetsKeys, o)
-		if err != nil {
-			b.Fatal(err)
-		}
-		r, err := OpenRepository(dir, root, o)
-		if err != nil {
-			b.Fatal(err)
-		}
+		r, root := newRepository(b, dir, testRoles(), o)
 		many := map[string][]byte{}
 		for i := range bundles - 1 {
-			many[targetOf("crow", fmt.Sprintf("1.%d.0", i))] = manifestOf("crow", fmt.Sprint(i))
+			version := fmt.Sprintf("1.%d.0", i)
+			many[targetOf("crow", version)] = manifestOf("crow", version)
 		}
 		if _, err := r.Publish(targetsKeys, many); err != nil {
 			b.Fatal(err)
@@ -42,8 +36,9 @@ func BenchmarkRefresh(b *testing.B) {
 		publish := func(b *testing.B) string {
 			n++
 			now = now.Add(time.Second)
-			name := targetOf("crab", fmt.Sprintf("1.%d.0", n))
-			change := map[string][]byte{name: manifestOf("crab", fmt.Sprint(n))}
+			version := fmt.Sprintf("1.%d.0", n)
+			name := targetOf("crab", version)
+			change := map[string][]byte{name: manifestOf("crab", version)}
 			if _, err := r.Publish(targetsKeys, change); err != nil {
 				b.Fatal(err)
 			}

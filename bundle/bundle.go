@@ -93,10 +93,13 @@ func (b *Bundle) Digest() string {
 	return digested(data)
 }
 
+// digested is the digest of data, digestOf one that is there as its 32 bytes.
 func digested(data []byte) string {
 	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return digestOf(sum[:])
 }
+
+func digestOf(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }
 
 // Decode reads what Encode wrote and nothing else: each bundle has one spelling, so
 // that no two readers can see different things in the same bytes.

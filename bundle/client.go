@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,8 +22,6 @@ const (
 	maxTargets   = 8 << 20
 	// MaxTarget bounds a bundle's manifest and whatever else is a target.
 	MaxTarget = 4 << 20
-	// MaxBlob bounds a skill's program.
-	MaxBlob = 64 << 20
 )
 
 // maxRotations is how many newer roots one refresh follows.
@@ -151,10 +148,7 @@ func (c chain) root() (_ *trustedmetadata.TrustedMetadata, err error) {
 	return set, because("root", err)
 }
 
-func (c *Client) anchor() string {
-	sum := sha256.Sum256(c.o.Root)
-	return digestOf(sum[:])
-}
+func (c *Client) anchor() string { return digested(c.o.Root) }
 
 func (c *Client) path(name string) string { return filepath.Join(c.o.State, name) }
 

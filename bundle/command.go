@@ -18,7 +18,7 @@ import (
 const (
 	maxCommand = 64 << 10 // bytes of its JSON
 	maxIssuer  = 128
-	maxNamed = 1024
+	maxNamed   = 1024
 )
 
 var commands = []hive.Command{hive.CommandPing, hive.CommandDrain, hive.CommandResume, hive.CommandUpdate, hive.CommandStop}

@@ -144,8 +144,7 @@ func rootDigest(root *metadata.RootType) string {
 	if err != nil {
 		return ""
 	}
-	sum := sha256.Sum256(signed)
-	return digestOf(sum[:])
+	return digested(signed)
 }
 
 // roleKeys is one text for a role's keys and threshold, whatever the keys are called.

@@ -27,15 +27,8 @@ func (r replies) RoundTrip(request *http.Request) (*http.Response, error) {
 // process, lists what was not signed, or has no reason.
 func FuzzMetadata(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "repo")
-	root, err := CreateRepository(dir, testRoles(), rootKeys, targetsKeys, RepositoryOptions{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	r, err := OpenRepository(dir, root, RepositoryOptions{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	if _, err := r.Publish(targetsKeys, map[string][]byte{targetOf("crow", "1.0.0"): nil}); err != nil {
+	r, root := newRepository(f, dir, testRoles(), RepositoryOptions{})
+	if _, err := r.Publish(targetsKeys, map[string][]byte{targetOf("crow", "1.0.0"): manifestOf("crow", "1.0.0")}); err != nil {
 		f.Fatal(err)
 	}
 	if err := r.Seal(snapKeys, timeKeys); err != nil {

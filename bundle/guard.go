@@ -1,15 +1,7 @@
 package bundle
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -17,16 +9,14 @@ import (
 	"github.com/hive-spore/hive"
 )
 
-// maxSeen bounds how many commands a Guard remembers, maxGuardFile its file in bytes.
-const (
-	maxSeen      = 1024
-	maxGuardFile = 256 << 10
-)
+// maxSeen bounds how many commands a Guard remembers.
+const maxSeen = 1024
 
 // Guard lets each command through once, also after a restart and whatever the clock
 // does. Its methods may be called concurrently.
 type Guard struct {
 	path  string
+	disk  disk
 	mu    sync.Mutex
 	state guardState
 }
@@ -46,24 +36,19 @@ type seenCommand struct {
 }
 
 // OpenGuard reads what was seen before from a file that Accept writes; none being
-// there, nothing was. A damaged file is put aside as PATH.broken, and with it all
+// there, nothing was. Its folder is one that a single process writes to. A damaged file is put aside as PATH.broken, and with it all
 // commands are refused that may have been valid before now.
 func OpenGuard(path string, now time.Time) (*Guard, error) {
-	g := &Guard{path: path}
-	data, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return g, nil
-	case err != nil:
+	g := &Guard{path: path, disk: private()}
+	if err := g.disk.sweep(filepath.Dir(path)); err != nil {
 		return nil, diskError(path, err)
-	case g.state.read(data):
-		return g, nil
 	}
-	if err := os.Rename(path, path+".broken"); err != nil {
-		return nil, diskError(path, err)
+	damaged, err := g.disk.loadState(path, &g.state)
+	if err != nil || !damaged {
+		return g, err
 	}
 	g.state = guardState{Forgotten: now.Add(maxSkew + hive.MaxControlAge).UTC()}
-	return g, diskError(path, g.state.write(path))
+	return g, g.disk.saveState(path, g.state)
 }
 
 // Accept returns nil if a spore is to act on the command: it is for it, valid now,
@@ -81,8 +66,8 @@ func (g *Guard) Accept(c *Command, now time.Time, me Spore) error {
 		return refuse(ReasonReplayed, c.String(), nil)
 	}
 	next := g.state.with(c, now)
-	if err := next.write(g.path); err != nil {
-		return diskError(g.path, err)
+	if err := g.disk.saveState(g.path, next); err != nil {
+		return err
 	}
 	g.state = next
 	return nil
@@ -105,45 +90,4 @@ func (s guardState) with(c *Command, now time.Time) guardState {
 		s.Seen = s.Seen[1:]
 	}
 	return s
-}
-
-// read takes over what write wrote: a line of JSON and its SHA-256 in hex.
-func (s *guardState) read(data []byte) bool {
-	text, sum, _ := bytes.Cut(data, []byte("\n"))
-	return len(data) <= maxGuardFile && string(sum) == fmt.Sprintf("%x\n", sha256.Sum256(text)) && json.Unmarshal(text, s) == nil
-}
-
-// write replaces the file: what stands there after a crash is the old one or the new.
-func (s *guardState) write(path string) error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(f, "%s\n%x\n", text, sha256.Sum256(text))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncParent(path)
-}
-
-// syncParent makes a new name last. Windows keeps it by itself.
-func syncParent(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

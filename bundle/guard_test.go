@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,7 +127,7 @@ func TestGuardClockGoesBack(t *testing.T) {
 // again.
 func TestGuardIsBounded(t *testing.T) {
 	t.Parallel()
-	g := &Guard{path: filepath.Join(t.TempDir(), "seen")}
+	g := openGuard(t, filepath.Join(t.TempDir(), "seen"), midnight)
 	for i := range maxSeen {
 		g.state = g.state.with(numbered(i, time.Minute+time.Duration(i)), midnight)
 	}
@@ -145,15 +145,8 @@ func TestGuardIsBounded(t *testing.T) {
 			t.Errorf("%d: Accept = %v, want %s", i, err, ReasonReplayed)
 		}
 	}
-	longest := guardState{Forgotten: midnight}
-	for i := range maxSeen {
-		longest.Seen = append(longest.Seen, seenCommand{fmt.Sprintf("%064d", i), midnight.Add(1)})
-	}
-	if err := longest.write(g.path); err != nil {
-		t.Fatal(err)
-	}
-	if openGuard(t, g.path, midnight); must(os.Stat(g.path)).Size() > maxGuardFile {
-		t.Error("a full file is longer than it may be")
+	if again := openGuard(t, g.path, midnight); len(again.state.Seen) != maxSeen {
+		t.Errorf("%d remembered after a restart, want %d", len(again.state.Seen), maxSeen)
 	}
 }
 
@@ -189,23 +182,45 @@ func TestGuardOfDamagedFile(t *testing.T) {
 	}
 }
 
-// What cannot be remembered is not done; and can be when the disk has room again.
+// What cannot be remembered is not done; and can be when the disk is well again.
 func TestGuardCannotWrite(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "gone")
-	g := openGuard(t, filepath.Join(dir, "seen"), midnight)
-	err := g.Accept(command(nil), midnight, me)
-	if Reason(err) != ReasonMissing || !strings.Contains(err.Error(), dir) {
-		t.Errorf("Accept = %v, want %s", err, ReasonMissing)
+	g := openGuard(t, filepath.Join(t.TempDir(), "seen"), midnight)
+	g.disk.fault = func(string) error { return syscall.ENOSPC }
+	if err := g.Accept(command(nil), midnight, me); Reason(err) != ReasonNoSpace {
+		t.Errorf("Accept on a full disk = %v, want %s", err, ReasonNoSpace)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	g.disk.fault = nil
 	if err := g.Accept(command(nil), midnight, me); err != nil {
 		t.Errorf("Accept again = %v", err)
 	}
-	if _, err := OpenGuard(dir, midnight); Reason(err) != ReasonDisk {
-		t.Errorf("OpenGuard of a folder = %v, want %s", err, ReasonDisk)
+}
+
+// Wherever a spore is killed while it remembers, what it did is not done again, and
+// nothing but the file stays.
+func TestGuardKilled(t *testing.T) {
+	t.Parallel()
+	for n := 0; ; n++ {
+		path, dead := filepath.Join(t.TempDir(), "seen"), false
+		g := openGuard(t, path, midnight)
+		if err := g.Accept(numbered(1, time.Minute), midnight, me); err != nil {
+			t.Fatal(err)
+		}
+		g.disk.fault = killedAt(n, &dead)
+		done := g.Accept(numbered(2, time.Minute), midnight, me) == nil
+		g = openGuard(t, path, midnight)
+		if entries := must(os.ReadDir(filepath.Dir(path))); len(entries) != 1 {
+			t.Errorf("killed at %d: left %v", n, entries)
+		}
+		if err := g.Accept(numbered(1, time.Minute), midnight, me); Reason(err) != ReasonReplayed {
+			t.Errorf("killed at %d: the first one: %v", n, err)
+		}
+		if err := g.Accept(numbered(2, time.Minute), midnight, me); done && Reason(err) != ReasonReplayed {
+			t.Errorf("killed at %d: the second one: %v", n, err)
+		}
+		if !dead {
+			return
+		}
 	}
 }
 
@@ -233,11 +248,13 @@ func FuzzGuardFile(f *testing.F) {
 	whole := must(os.ReadFile(g.path))
 	f.Add(whole)
 	f.Add([]byte("{}\n44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\n"))
+	path := filepath.Join(f.TempDir(), "fuzzed")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var s guardState
-		if s.read(data) {
-			s.has(command(nil))
-			s.with(command(nil), midnight)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
 		}
+		g := openGuard(t, path, midnight)
+		g.state.has(command(nil))
+		g.state.with(command(nil), midnight)
 	})
 }

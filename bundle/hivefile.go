@@ -110,7 +110,7 @@ type Imported struct {
 
 // Program is the path of the file with the program of this digest.
 func (i *Imported) Program(digest string) string {
-	return filepath.Join(i.Dir, filepath.FromSlash(programPath(digest)))
+	return filepath.Join(i.Dir, filepath.FromSlash(blobPath(digest)))
 }
 
 // The files of an imported bundle.
@@ -118,9 +118,6 @@ const (
 	importedBundle = "bundle.json"
 	importedChain  = "chain"
 )
-
-// programPath is where a program lies, in a folder of ours.
-func programPath(digest string) string { return "blobs/sha256/" + hexDigits(digest) + ".wasm" }
 
 // Import reads a .hive file to its end and keeps what it brought in a new folder of
 // dir, which is made if need be. The folder is named by the bundle's digest and appears
@@ -218,7 +215,7 @@ func (in *fileReader) keep(f draft, b *Bundle, chain []byte) error {
 		return err
 	}
 	for _, p := range b.programs() {
-		err := f.stream(programPath(p.digest), func(w io.Writer) error { return p.copy(w, in) })
+		err := f.stream(blobPath(p.digest), func(w io.Writer) error { return p.copy(w, in) })
 		if err != nil {
 			return fmt.Errorf("program %s: %w", p.digest, err)
 		}

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
-
-	"github.com/secure-systems-lab/go-securesystemslib/cjson"
-	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// FirstRoot is the file of a key directory that is no secret: the metadata that
-// every spore is given by hand, and from which its trust starts.
+// FirstRoot is the file of a key directory that is no secret: the root that a
+// repository begins with, and that every spore is given by hand, since its trust starts
+// there.
 const FirstRoot = "root.json"
 
 // maxKeys bounds the keys of one role.
@@ -91,7 +90,7 @@ func fillKeys(f draft, root, targets Quorum, now time.Time, passphrase string) e
 		}
 		keys = append(keys, key)
 	}
-	first, err := firstRoot(keys, root, targets, now)
+	first, err := rolesOf(keys, root, targets).first(keys[:root.Of], now.Add(RootLife))
 	if err != nil {
 		return err
 	}
@@ -110,27 +109,15 @@ func fillKey(f draft, file keyFile, passphrase string) (*Key, error) {
 	return key, f.write(file.name, data)
 }
 
-// firstRoot is root metadata of version 1 for these keys.
-func firstRoot(keys []*Key, root, targets Quorum, now time.Time) ([]byte, error) {
-	meta := metadata.Root(now.UTC().Truncate(time.Second).Add(RootLife))
-	for _, key := range keys {
-		if key.Role == RoleNexus {
-			continue // TUF has no such role
-		}
-		if err := meta.Signed.AddKey(key.tuf(), key.Role); err != nil {
-			return nil, err
-		}
+// rolesOf are the roles of a key directory's keys. TUF knows none for nexus' own.
+func rolesOf(keys []*Key, root, targets Quorum) Roles {
+	of := func(role string, need int) RoleKeys {
+		return KeysOf(need, slices.DeleteFunc(slices.Clone(keys), func(k *Key) bool { return k.Role != role })...)
 	}
-	meta.Signed.Roles[RoleRoot].Threshold = root.Need
-	meta.Signed.Roles[RoleTargets].Threshold = targets.Need
-	signed, err := cjson.EncodeCanonical(meta.Signed)
-	if err != nil {
-		return nil, err
+	return Roles{
+		Root: of(RoleRoot, root.Need), Targets: of(RoleTargets, targets.Need),
+		Snapshot: of(RoleSnapshot, 1), Timestamp: of(RoleTimestamp, 1),
 	}
-	for _, key := range keys[:root.Of] {
-		meta.Signatures = append(meta.Signatures, metadata.Signature{KeyID: key.ID(), Signature: key.Sign(signed)})
-	}
-	return meta.ToBytes(false)
 }
 
 // LoadKeys reads the keys of a role that a key directory holds: ROLE.key, ROLE-1.key,

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"io/fs"
 	"runtime"
@@ -155,6 +154,3 @@ func netError(ctx context.Context, what string, err error) error {
 	}
 	return refuse(ReasonUnreachable, what, err)
 }
-
-// digestOf spells a SHA-256 as the hive does.
-func digestOf(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }

@@ -26,10 +26,10 @@ type RoleKeys struct {
 }
 
 // KeysOf is a role that has the public halves of keys.
-func KeysOf(threshold int, keys ...ed25519.PrivateKey) RoleKeys {
+func KeysOf(threshold int, keys ...*Key) RoleKeys {
 	role := RoleKeys{Threshold: threshold}
 	for _, key := range keys {
-		role.Keys = append(role.Keys, key.Public().(ed25519.PublicKey))
+		role.Keys = append(role.Keys, key.Public())
 	}
 	return role
 }
@@ -42,7 +42,7 @@ type Roles struct {
 
 // root is a root that is not signed yet.
 func (roles Roles) root(version int64, expires time.Time) (*metadata.Metadata[metadata.RootType], error) {
-	root := metadata.Root(expires)
+	root := metadata.Root(expires.UTC().Truncate(time.Second))
 	root.Signed.Version = version
 	for name, role := range map[string]RoleKeys{
 		metadata.ROOT: roles.Root, metadata.TARGETS: roles.Targets,
@@ -65,24 +65,26 @@ func (roles Roles) root(version int64, expires time.Time) (*metadata.Metadata[me
 	return root, nil
 }
 
+// first is the root that a repository of these roles begins with.
+func (roles Roles) first(keys []*Key, expires time.Time) ([]byte, error) {
+	root, err := roles.root(1, expires)
+	if err != nil {
+		return nil, err
+	}
+	return signMetadata(root, keys)
+}
+
 // signMetadata puts the signatures of keys in the place of what there was.
-func signMetadata[T metadata.Roles](m *metadata.Metadata[T], keys []ed25519.PrivateKey) ([]byte, error) {
+func signMetadata[T metadata.Roles](m *metadata.Metadata[T], keys []*Key) ([]byte, error) {
 	payload, err := cjson.EncodeCanonical(m.Signed)
 	if err != nil {
 		return nil, err
 	}
 	m.ClearSignatures()
-	for _, private := range keys {
-		key, err := metadata.KeyFromPublicKey(private.Public())
-		if err != nil {
-			return nil, err
-		}
-		id, err := key.ID()
-		if err != nil {
-			return nil, err
-		}
+	for _, key := range keys {
+		id := key.ID()
 		if !slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
-			m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: ed25519.Sign(private, payload)})
+			m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: key.Sign(payload)})
 		}
 	}
 	return m.ToBytes(false)

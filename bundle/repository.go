@@ -1,8 +1,6 @@
 package bundle
 
 import (
-	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -28,7 +26,7 @@ func (o RepositoryOptions) withDefaults() RepositoryOptions {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&o.Root, 365 * day}, {&o.Targets, 90 * day}, {&o.Snapshot, 7 * day}, {&o.Timestamp, day}} {
+	}{{&o.Root, RootLife}, {&o.Targets, 90 * day}, {&o.Snapshot, 7 * day}, {&o.Timestamp, day}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -51,28 +49,26 @@ type Repository struct {
 	disk disk
 }
 
-// CreateRepository makes a repository whose roles are as given, with an empty list of
-// targets, and returns its first root. The folder must not hold one yet.
-func CreateRepository(dir string, roles Roles, rootKeys, targetsKeys []ed25519.PrivateKey, o RepositoryOptions) ([]byte, error) {
-	return createRepository(dir, roles, rootKeys, targetsKeys, o, public())
+// CreateRepository makes a repository that begins with a first root, as a key directory
+// has it, and with an empty list of targets, which the targets keys sign. The folder
+// must not hold one yet.
+func CreateRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryOptions) error {
+	return createRepository(dir, root, targetsKeys, o, public())
 }
 
-func createRepository(dir string, roles Roles, rootKeys, targetsKeys []ed25519.PrivateKey, o RepositoryOptions, d disk) ([]byte, error) {
-	r := &Repository{dir: dir, o: o.withDefaults(), disk: d}
-	root, err := roles.root(1, r.until(r.o.Root))
-	if err != nil {
-		return nil, err
-	}
-	if r.root, err = signMetadata(root, rootKeys); err != nil {
-		return nil, err
-	}
-	if _, err := (chain{Root: r.root}).root(); err != nil {
-		return nil, err
+func createRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryOptions, d disk) error {
+	r := &Repository{dir: dir, root: root, o: o.withDefaults(), disk: d}
+	first, err := (chain{Root: root}).root()
+	switch {
+	case err != nil:
+		return err
+	case first.Root.Signed.Version != 1:
+		return refuse(ReasonInvalid, "the first root", fmt.Errorf("it is version %d, want 1", first.Root.Signed.Version))
 	}
 	if err := r.disk.makeAll(dir); err != nil {
-		return nil, diskError(dir, err)
+		return diskError(dir, err)
 	}
-	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+	return r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		found, err := r.versions(metadata.ROOT)
 		switch {
 		case err != nil:
@@ -83,12 +79,8 @@ func createRepository(dir string, roles Roles, rootKeys, targetsKeys []ed25519.P
 		if _, err := r.list(set, targetsKeys, metadata.Targets()); err != nil {
 			return err
 		}
-		return r.add(1, metadata.ROOT, r.root)
+		return r.add(1, metadata.ROOT, root)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return r.root, nil
 }
 
 // OpenRepository opens a repository that began with a root, or came by it.
@@ -105,18 +97,22 @@ func OpenRepository(dir string, root []byte, o RepositoryOptions) (*Repository, 
 
 // AddBlob adds a program. It is not to be had for anyone until a bundle names it.
 func (r *Repository) AddBlob(data []byte) (digest string, err error) {
-	if len(data) > MaxBlob {
-		return "", refuse(ReasonTooLarge, "program", fmt.Errorf("%d bytes, at most %d allowed", len(data), MaxBlob))
+	if len(data) > MaxProgram {
+		return "", refuse(ReasonTooLarge, "program", fmt.Errorf("%d bytes, at most %d allowed", len(data), MaxProgram))
 	}
-	sum := sha256.Sum256(data)
-	name := blobPath(sum[:])
-	return digestOf(sum[:]), diskError(name, r.disk.write(r.path(name), data))
+	digest = digested(data)
+	name := blobPath(digest)
+	if holds(r.path(name), digest, int64(len(data))) {
+		return digest, nil
+	}
+	return digest, diskError(name, r.disk.write(r.path(name), data))
 }
 
 // Publish adds targets by name and returns the version of the new list, or renews the
-// list if there are none. A bundle's version cannot be published again with other
-// bytes; clients see the new list when it is sealed.
-func (r *Repository) Publish(keys []ed25519.PrivateKey, targets map[string][]byte) (version int64, err error) {
+// list if there are none. What is named as a bundle must be that bundle, have its
+// programs in the repository already, and cannot be published again with other bytes.
+// Clients see the new list when it is sealed.
+func (r *Repository) Publish(keys []*Key, targets map[string][]byte) (version int64, err error) {
 	return r.change(keys, func(list map[string]*metadata.TargetFiles) error {
 		for name, data := range targets {
 			if err := r.target(list, name, data); err != nil {
@@ -139,16 +135,35 @@ func (r *Repository) target(list map[string]*metadata.TargetFiles, name string, 
 	if err != nil {
 		return err
 	}
-	if before := list[name]; before != nil && !before.Equal(*t) && strings.HasPrefix(name, bundlesDir+"/") {
-		return refuse(ReasonConflict, name, nil)
+	if strings.HasPrefix(name, bundlesDir+"/") {
+		if before := list[name]; before != nil && !before.Equal(*t) {
+			return refuse(ReasonConflict, name, nil)
+		}
+		if err := r.bundle(name, data); err != nil {
+			return err
+		}
 	}
 	list[name] = t
 	return diskError(name, r.disk.write(r.path(targetPath(name, t.Hashes["sha256"])), data))
 }
 
+// bundle checks that a target is the bundle that its name says, with all programs.
+func (r *Repository) bundle(name string, data []byte) error {
+	b, err := decodeAs(name, data)
+	if err != nil {
+		return err
+	}
+	for _, p := range b.programs() {
+		if !holds(r.path(blobPath(p.digest)), p.digest, p.size) {
+			return refuse(ReasonMissing, blobPath(p.digest), fmt.Errorf("a program of %s", b))
+		}
+	}
+	return nil
+}
+
 // Remove takes targets off the list and returns its new version. Spores that have
 // them keep them; none installs them any more.
-func (r *Repository) Remove(keys []ed25519.PrivateKey, names ...string) (version int64, err error) {
+func (r *Repository) Remove(keys []*Key, names ...string) (version int64, err error) {
 	return r.change(keys, func(list map[string]*metadata.TargetFiles) error {
 		for _, name := range names {
 			if list[name] == nil {
@@ -160,7 +175,7 @@ func (r *Repository) Remove(keys []ed25519.PrivateKey, names ...string) (version
 	})
 }
 
-func (r *Repository) change(keys []ed25519.PrivateKey, edit func(map[string]*metadata.TargetFiles) error) (version int64, err error) {
+func (r *Repository) change(keys []*Key, edit func(map[string]*metadata.TargetFiles) error) (version int64, err error) {
 	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
 		if err != nil {
@@ -176,7 +191,7 @@ func (r *Repository) change(keys []ed25519.PrivateKey, edit func(map[string]*met
 }
 
 // list signs a list of targets anew and writes it.
-func (r *Repository) list(set *trustedmetadata.TrustedMetadata, keys []ed25519.PrivateKey, targets *metadata.Metadata[metadata.TargetsType]) (int64, error) {
+func (r *Repository) list(set *trustedmetadata.TrustedMetadata, keys []*Key, targets *metadata.Metadata[metadata.TargetsType]) (int64, error) {
 	version, err := r.next(metadata.TARGETS)
 	if err != nil {
 		return 0, err
@@ -216,7 +231,7 @@ func (r *Repository) Targets() (map[string]string, error) {
 // new root, and lists the targets anew with the new root's targets keys. Clients see
 // both when the repository is sealed, and need that at once: the old timestamp is
 // not of the new root.
-func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []ed25519.PrivateKey) (root []byte, err error) {
+func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []*Key) (root []byte, err error) {
 	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
 		if err != nil {
@@ -246,7 +261,7 @@ func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []ed25519.Private
 // Seal signs what is listed now for clients to see: a timestamp every time, a
 // snapshot where the list is another one or half of the snapshot's time is over. It
 // is to be called before the timestamp expires, and after what was published.
-func (r *Repository) Seal(snapshotKeys, timestampKeys []ed25519.PrivateKey) error {
+func (r *Repository) Seal(snapshotKeys, timestampKeys []*Key) error {
 	return r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		_, targets, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
 		if err != nil {
@@ -261,7 +276,7 @@ func (r *Repository) Seal(snapshotKeys, timestampKeys []ed25519.PrivateKey) erro
 }
 
 // snapshot returns what to say of the snapshot that lists targets.
-func (r *Repository) snapshot(set *trustedmetadata.TrustedMetadata, keys []ed25519.PrivateKey, targets *metadata.MetaFiles) (*metadata.MetaFiles, error) {
+func (r *Repository) snapshot(set *trustedmetadata.TrustedMetadata, keys []*Key, targets *metadata.MetaFiles) (*metadata.MetaFiles, error) {
 	last, file, err := newest[metadata.SnapshotType](r, set, metadata.SNAPSHOT)
 	if err == nil && sameFile(last.Signed.Meta["targets.json"], targets) && last.Signed.Expires.After(r.until(r.o.Snapshot/2)) {
 		return file, nil
@@ -286,7 +301,7 @@ func (r *Repository) snapshot(set *trustedmetadata.TrustedMetadata, keys []ed255
 	return fileOf(version, data), r.add(version, metadata.SNAPSHOT, data)
 }
 
-func (r *Repository) timestamp(set *trustedmetadata.TrustedMetadata, keys []ed25519.PrivateKey, snapshot *metadata.MetaFiles) error {
+func (r *Repository) timestamp(set *trustedmetadata.TrustedMetadata, keys []*Key, snapshot *metadata.MetaFiles) error {
 	const name = metadataDir + "/timestamp.json"
 	var before int64
 	if data, err := r.disk.read(r.path(name), maxTimestamp); err == nil {

@@ -1,10 +1,10 @@
 package bundle
 
 import (
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -72,7 +72,7 @@ func TestBlob(t *testing.T) {
 	}{
 		{digest, int64(len(program)) - 1, ReasonTooLarge},
 		{digest, int64(len(program)) + 1, ReasonBadHash},
-		{digest, MaxBlob + 1, ReasonTooLarge},
+		{digest, MaxProgram + 1, ReasonTooLarge},
 		{digest, -1, ReasonTooLarge},
 		{digestOf(make([]byte, 32)), 1, ReasonMissing},
 		{"sha256:../../../etc/passwd", 1, ReasonInvalid},
@@ -127,7 +127,7 @@ func TestWrongKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, wrong := range [][]ed25519.PrivateKey{nil, keys("targets-1"), keys("targets-1", "targets-1"), keys("targets-1", "root-1"), snapKeys} {
+	for _, wrong := range [][]*Key{nil, keys("targets-1"), keys("targets-1", "targets-1"), keys("targets-1", "root-1"), snapKeys} {
 		if _, err := w.repo.Publish(wrong, map[string][]byte{"a/b": nil}); Reason(err) != ReasonBadSignature {
 			t.Errorf("Publish with %d wrong keys: %v", len(wrong), err)
 		}
@@ -144,7 +144,7 @@ func TestWrongKeys(t *testing.T) {
 	}
 	for name, rotate := range map[string]struct {
 		roles Roles
-		keys  []ed25519.PrivateKey
+		keys  []*Key
 	}{
 		"too few old keys":    {rotated(), keys("root-3", "root-4")},
 		"too few new keys":    {rotated(), keys("root-1", "root-2", "root-3")},
@@ -161,11 +161,133 @@ func TestWrongKeys(t *testing.T) {
 		t.Errorf("Rotate with a threshold of 4 of 3: %v", err)
 	}
 	roles.Targets = RoleKeys{}
-	if _, err := CreateRepository(t.TempDir(), roles, rootKeys, targetsKeys, w.options()); Reason(err) != ReasonInvalid {
-		t.Errorf("Create without targets keys: %v", err)
+	if _, err := roles.first(rootKeys, w.now()); Reason(err) != ReasonInvalid {
+		t.Errorf("a first root without targets keys: %v", err)
 	}
-	if _, err := CreateRepository(w.dir, testRoles(), rootKeys, targetsKeys, w.options()); Reason(err) != ReasonInvalid {
-		t.Errorf("Create twice: %v", err)
+}
+
+func TestCreateRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	under := must(testRoles().first(keys("root-1"), w.now().Add(time.Hour)))
+	second, err := w.repo.Rotate(testRoles(), rootKeys, targetsKeys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		root   []byte
+		keys   []*Key
+		reason string
+	}{
+		"no root":                 {nil, targetsKeys, ReasonUnparsable},
+		"an under-signed root":    {under, targetsKeys, ReasonBadSignature},
+		"a root that is no first": {second, targetsKeys, ReasonInvalid},
+		"too few targets keys":    {w.root, keys("targets-1"), ReasonBadSignature},
+		"targets keys of another": {w.root, keys("targets-8", "targets-9"), ReasonBadSignature},
+	} {
+		dir := filepath.Join(t.TempDir(), "repo")
+		if err := CreateRepository(dir, tt.root, tt.keys, w.options()); Reason(err) != tt.reason {
+			t.Errorf("CreateRepository with %s = %v, want %s", name, err, tt.reason)
+		}
+		if found, err := (&Repository{dir: dir}).versions(metadata.ROOT); err != nil || len(found) > 0 {
+			t.Errorf("CreateRepository with %s left roots %v, %v", name, found, err)
+		}
+	}
+	if err := CreateRepository(w.dir, w.root, targetsKeys, w.options()); Reason(err) != ReasonInvalid {
+		t.Errorf("CreateRepository twice = %v", err)
+	}
+}
+
+// The root that operators place on spores is the very first of the repository.
+func TestRepositoryOfKeyDirectory(t *testing.T) {
+	t.Parallel()
+	dir, repo := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "repo")
+	if err := InitKeys(dir, Quorum{2, 3}, Quorum{1, 2}, began, ""); err != nil {
+		t.Fatal(err)
+	}
+	root := must(os.ReadFile(filepath.Join(dir, FirstRoot)))
+	o := RepositoryOptions{Now: func() time.Time { return began }}
+	if err := CreateRepository(repo, root, must(LoadKeys(dir, RoleTargets, "")), o); err != nil {
+		t.Fatal(err)
+	}
+	if served := must(os.ReadFile(filepath.Join(repo, metadataName(1, metadata.ROOT)))); string(served) != string(root) {
+		t.Errorf("the repository begins with %s\nwant %s", served, root)
+	}
+	r := must(OpenRepository(repo, root, o))
+	if err := r.Seal(must(LoadKeys(dir, RoleSnapshot, "")), must(LoadKeys(dir, RoleTimestamp, ""))); err != nil {
+		t.Fatal(err)
+	}
+	c := must(NewClient(ClientOptions{Repository: repo, State: t.TempDir(), Root: root, Now: o.Now}))
+	defer c.Close()
+	if changed, err := c.Refresh(t.Context()); err != nil || !changed {
+		t.Errorf("Refresh = %v, %v", changed, err)
+	}
+}
+
+// What is named as a bundle is that bundle, and has its programs.
+func TestPublishChecksBundles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lacking := bundleOf("crow", "2.0.0")
+	lacking.Skills[0].Digest = digested([]byte("nowhere"))
+	short := bundleOf("crow", "2.0.0")
+	short.Skills[0].Size--
+	for name, tt := range map[string]struct {
+		data   []byte
+		reason string
+		want   string
+	}{
+		"no bundle":          {[]byte("{}"), ReasonUnparsable, "bundles/crow/2.0.0.json cannot be read: bundle: not in its one spelling, *"},
+		"another version":    {manifestOf("crow", "2.0.1"), ReasonInvalid, "bundles/crow/2.0.0.json cannot be: it is the bundle crow@2.0.1"},
+		"another name":       {manifestOf("crab", "2.0.0"), ReasonInvalid, "bundles/crow/2.0.0.json cannot be: it is the bundle crab@2.0.0"},
+		"a missing program":  {encoded(t, lacking), ReasonMissing, blobPath(lacking.Skills[0].Digest) + " is not there: a program of crow@2.0.0"},
+		"a program too long": {encoded(t, short), ReasonMissing, blobPath(digested(testProgram)) + " is not there: a program of crow@2.0.0"},
+	} {
+		_, err := w.repo.Publish(targetsKeys, map[string][]byte{targetOf("crow", "2.0.0"): tt.data})
+		if ok, _ := path.Match(tt.want, fmt.Sprint(err)); Reason(err) != tt.reason || !ok && err.Error() != tt.want {
+			t.Errorf("Publish of %s = %v, want %s", name, err, tt.want)
+		}
+	}
+	w.write(filepath.Join(w.dir, blobPath(digested(testProgram))), []byte("\x00asm of all swine"))
+	if _, err := w.repo.Publish(targetsKeys, map[string][]byte{targetOf("crow", "2.0.0"): manifestOf("crow", "2.0.0")}); Reason(err) != ReasonMissing {
+		t.Errorf("Publish of a damaged program = %v", err)
+	}
+	if _, err := w.repo.AddBlob(testProgram); err != nil {
+		t.Fatal(err)
+	}
+	w.publish("crow", "2.0.0")
+}
+
+func TestClientBundle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client(w.clientOptions())
+	w.refresh(c, true)
+	b, err := c.Bundle(t.Context(), "crow", "1.0.0")
+	if err != nil || b.Digest() != bundleOf("crow", "1.0.0").Digest() {
+		t.Errorf("Bundle = %v, %v", b, err)
+	}
+	if _, err := c.Bundle(t.Context(), "crow", "1.0.1"); Reason(err) != ReasonNotListed {
+		t.Errorf("Bundle of an unknown version = %v", err)
+	}
+	if _, err := c.Bundle(t.Context(), "..", "1.0.1"); Reason(err) != ReasonInvalid {
+		t.Errorf("Bundle of an impossible name = %v", err)
+	}
+	// A publisher of another make lists what is not what its name says.
+	for version, data := range map[string][]byte{"2.0.0": []byte("{}"), "3.0.0": manifestOf("crab", "3.0.0")} {
+		forged := latest[metadata.TargetsType](w, w.dir, metadata.TARGETS)
+		forged.Signed.Version++
+		target := must(metadata.TargetFile().FromBytes(targetOf("crow", version), data, "sha256"))
+		forged.Signed.Targets[targetOf("crow", version)] = target
+		w.write(filepath.Join(w.dir, targetPath(targetOf("crow", version), target.Hashes["sha256"])), data)
+		w.resign(w.dir, put(w, w.dir, forged.Signed.Version, metadata.TARGETS, forged, targetsKeys...))
+		w.refresh(c, true)
+	}
+	if _, err := c.Bundle(t.Context(), "crow", "2.0.0"); Reason(err) != ReasonUnparsable {
+		t.Errorf("Bundle of what is none = %v", err)
+	}
+	if _, err := c.Bundle(t.Context(), "crow", "3.0.0"); Reason(err) != ReasonInvalid {
+		t.Errorf("Bundle of another one's bytes = %v", err)
 	}
 }
 
@@ -241,8 +363,8 @@ func TestTwoPublishers(t *testing.T) {
 	var done sync.WaitGroup
 	for i := range errs {
 		done.Go(func() {
-			name := targetOf("crow", fmt.Sprintf("2.%d.0", i))
-			_, errs[i] = w.open().Publish(targetsKeys, map[string][]byte{name: fmt.Append(nil, i)})
+			version := fmt.Sprintf("2.%d.0", i)
+			_, errs[i] = w.open().Publish(targetsKeys, map[string][]byte{targetOf("crow", version): manifestOf("crow", version)})
 		})
 	}
 	done.Wait()
@@ -416,24 +538,22 @@ func TestKilledRotation(t *testing.T) {
 
 func TestKilledCreation(t *testing.T) {
 	t.Parallel()
+	first := firstRoot(t, testRoles(), time.Now().Add(RootLife))
 	for n := 0; ; n++ {
 		dir, dead := filepath.Join(t.TempDir(), "repo"), false
 		d := public()
 		d.fault = killedAt(n, &dead)
-		if _, err := createRepository(dir, testRoles(), rootKeys, targetsKeys, RepositoryOptions{}, d); (err != nil) != dead {
+		if err := createRepository(dir, first, targetsKeys, RepositoryOptions{}, d); (err != nil) != dead {
 			t.Fatal(n, err)
 		}
 		if !dead {
 			return
 		}
-		root, err := CreateRepository(dir, testRoles(), rootKeys, targetsKeys, RepositoryOptions{})
-		if Reason(err) == ReasonInvalid { // it was done but for the last sync
-			root, err = os.ReadFile(filepath.Join(dir, metadataName(1, metadata.ROOT)))
-		}
-		if err != nil {
+		err := CreateRepository(dir, first, targetsKeys, RepositoryOptions{})
+		if err != nil && Reason(err) != ReasonInvalid { // it was done but for the last sync
 			t.Fatal(n, err)
 		}
-		if _, err := OpenRepository(dir, root, RepositoryOptions{}); err != nil {
+		if _, err := OpenRepository(dir, first, RepositoryOptions{}); err != nil {
 			t.Fatal(n, err)
 		}
 	}

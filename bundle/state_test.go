@@ -270,16 +270,11 @@ func TestAnotherFirstRoot(t *testing.T) {
 	roles := testRoles()
 	roles.Root.Threshold = 1
 	other.dir = filepath.Join(t.TempDir(), "other")
-	root, err := CreateRepository(other.dir, roles, rootKeys, targetsKeys, other.options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	other.root = root
-	other.repo = other.open()
+	other.repo, other.root = newRepository(t, other.dir, roles, other.options())
 	other.publish("crab", "0.1.0")
 	other.seal()
 	other.honest()
-	o.Root = root
+	o.Root = other.root
 	c = w.client(o)
 	if _, err := c.Bundles(); Reason(err) != ReasonNotListed {
 		t.Fatalf("Bundles of another root: %v", err)

@@ -27,10 +27,7 @@ const (
 	bundlesDir  = "bundles" // of targets: bundles/NAME/VERSION.json
 )
 
-var (
-	targetName = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,63}/){1,4}[A-Za-z0-9][A-Za-z0-9.-]{0,99}$`)
-	blobDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-)
+var targetName = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,63}/){1,4}[A-Za-z0-9][A-Za-z0-9.-]{0,99}$`)
 
 // CheckTarget reports a name that no target has: those are FOLDER/NAME, at most four
 // folders deep, without a way up or a hidden file.
@@ -59,7 +56,7 @@ func listed(name string, t *metadata.TargetFiles) (l Listed, ok bool) {
 	}
 	version, ok := strings.CutSuffix(parts[2], ".json")
 	l = Listed{parts[1], version, digestOf(t.Hashes["sha256"]), t.Length}
-	return l, ok && hive.CheckSkillName(l.Name) == nil && hive.CheckVersion(l.Version) == nil && blobDigest.MatchString(l.Digest)
+	return l, ok && hive.CheckSkillName(l.Name) == nil && hive.CheckVersion(l.Version) == nil && digestForm.MatchString(l.Digest)
 }
 
 // Bundles returns what the repository lists, by name and version. Nothing that has
@@ -102,7 +99,7 @@ func (c *Client) Target(ctx context.Context, name string) ([]byte, error) {
 	case t.Length < 0 || t.Length > MaxTarget:
 		return nil, refuse(ReasonTooLarge, name, fmt.Errorf("%d bytes, at most %d allowed", t.Length, MaxTarget))
 	}
-	file, err := c.blob(ctx, targetPath(name, t.Hashes["sha256"]), t.Hashes["sha256"], t.Length)
+	file, err := c.blob(ctx, targetPath(name, t.Hashes["sha256"]), digestOf(t.Hashes["sha256"]), t.Length)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +110,29 @@ func (c *Client) Target(ctx context.Context, name string) ([]byte, error) {
 	return data, because(name, t.VerifyLengthHashes(data))
 }
 
+// Bundle returns a bundle that the repository lists, as it was signed for. Its programs
+// are fetched with Blob.
+func (c *Client) Bundle(ctx context.Context, name, version string) (*Bundle, error) {
+	target := Listed{Name: name, Version: version}.TargetName()
+	data, err := c.Target(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	return decodeAs(target, data)
+}
+
+// decodeAs reads the bundle that a target's name says.
+func decodeAs(target string, data []byte) (*Bundle, error) {
+	b, err := Decode(data)
+	if err != nil {
+		return nil, refuse(ReasonUnparsable, target, err)
+	}
+	if (Listed{Name: b.Name, Version: b.Version}).TargetName() != target {
+		return nil, refuse(ReasonInvalid, target, fmt.Errorf("it is the bundle %s", b))
+	}
+	return b, nil
+}
+
 // targetPath is where a target lies: each content under a name of its own, so that a
 // file never changes.
 func targetPath(name string, sum []byte) string {
@@ -120,31 +140,27 @@ func targetPath(name string, sum []byte) string {
 	return path.Join(targetsDir, dir, hex.EncodeToString(sum)+"."+base)
 }
 
-// blobPath is where a program lies.
-func blobPath(sum []byte) string { return path.Join(blobsDir, hex.EncodeToString(sum)+".wasm") }
+// blobPath is where a program lies, in a repository and in what Import makes.
+func blobPath(digest string) string { return path.Join(blobsDir, hexDigits(digest)+".wasm") }
 
 // Blob returns a file with the bytes of a digest ("sha256:…") that a bundle names,
 // fetched if it is not there yet. It is whole, and is to be read only.
 func (c *Client) Blob(ctx context.Context, digest string, size int64) (path string, err error) {
-	if !blobDigest.MatchString(digest) {
+	if !digestForm.MatchString(digest) {
 		return "", refuse(ReasonInvalid, fmt.Sprintf("digest %.80q", digest), errors.New("want sha256: and 64 lower-case hex digits"))
 	}
-	if size < 0 || size > MaxBlob {
-		return "", refuse(ReasonTooLarge, digest, fmt.Errorf("%d bytes, at most %d allowed", size, MaxBlob))
+	if size < 0 || size > MaxProgram {
+		return "", refuse(ReasonTooLarge, digest, fmt.Errorf("%d bytes, at most %d allowed", size, MaxProgram))
 	}
-	sum, err := hex.DecodeString(digest[len("sha256:"):])
-	if err != nil {
-		return "", err
-	}
-	return c.blob(ctx, blobPath(sum), sum, size)
+	return c.blob(ctx, blobPath(digest), digest, size)
 }
 
 func (c *Client) blobDir() string { return c.path("blobs") }
 
 // blob returns the file of a content, from before or from the repository.
-func (c *Client) blob(ctx context.Context, remote string, sum []byte, size int64) (string, error) {
-	file := filepath.Join(c.blobDir(), hex.EncodeToString(sum))
-	if holds(file, sum, size) {
+func (c *Client) blob(ctx context.Context, remote, digest string, size int64) (string, error) {
+	file := filepath.Join(c.blobDir(), hexDigits(digest))
+	if holds(file, digest, size) {
 		return file, nil
 	}
 	if info, err := os.Lstat(file); err == nil && info.IsDir() {
@@ -155,7 +171,7 @@ func (c *Client) blob(ctx context.Context, remote string, sum []byte, size int64
 		if err := c.fetch.copy(ctx, io.MultiWriter(w, h, &n), remote, size); err != nil {
 			return err
 		}
-		if int64(n) != size || string(h.Sum(nil)) != string(sum) {
+		if int64(n) != size || digestOf(h.Sum(nil)) != digest {
 			return refuse(ReasonBadHash, remote, nil)
 		}
 		return nil
@@ -164,7 +180,7 @@ func (c *Client) blob(ctx context.Context, remote string, sum []byte, size int64
 }
 
 // holds reports whether a file is there and whole.
-func holds(file string, sum []byte, size int64) bool {
+func holds(file, digest string, size int64) bool {
 	info, err := os.Lstat(file)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != size {
 		return false
@@ -176,7 +192,7 @@ func holds(file string, sum []byte, size int64) bool {
 	defer f.Close()
 	h := sha256.New()
 	_, err = io.Copy(h, f)
-	return err == nil && string(h.Sum(nil)) == string(sum)
+	return err == nil && digestOf(h.Sum(nil)) == digest
 }
 
 type counter int64

@@ -3,28 +3,31 @@ package bundle
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"go.uber.org/goleak"
+
+	"github.com/hive-spore/hive"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // key is the same key for the same name, always.
-func key(name string) ed25519.PrivateKey {
+func key(name string) *Key {
 	seed := sha256.Sum256([]byte(name))
-	return ed25519.NewKeyFromSeed(seed[:])
+	role, _, _ := strings.Cut(name, "-")
+	return &Key{role, ed25519.NewKeyFromSeed(seed[:])}
 }
 
-func keys(names ...string) (list []ed25519.PrivateKey) {
+func keys(names ...string) (list []*Key) {
 	for _, name := range names {
 		list = append(list, key(name))
 	}
@@ -79,16 +82,40 @@ func newWorld(t *testing.T) *world {
 	w := &world{T: t, dir: filepath.Join(t.TempDir(), "repo")}
 	w.clock.Store(began)
 	w.honest()
-	var err error
-	if w.root, err = CreateRepository(w.dir, testRoles(), rootKeys, targetsKeys, w.options()); err != nil {
-		t.Fatal(err)
-	}
-	w.repo = w.open()
+	w.repo, w.root = newRepository(t, w.dir, testRoles(), w.options())
 	w.publish("crow", "1.0.0")
 	w.seal()
 	w.server = httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// newRepository makes a repository of these roles, with the program of manifestOf in it,
+// and its first root.
+func newRepository(t testing.TB, dir string, roles Roles, o RepositoryOptions) (*Repository, []byte) {
+	t.Helper()
+	o = o.withDefaults()
+	root := firstRoot(t, roles, o.Now().Add(o.Root))
+	if err := CreateRepository(dir, root, targetsKeys, o); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRepository(dir, root, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.AddBlob(testProgram); err != nil {
+		t.Fatal(err)
+	}
+	return r, root
+}
+
+func firstRoot(t testing.TB, roles Roles, expires time.Time) []byte {
+	t.Helper()
+	root, err := roles.first(rootKeys, expires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
 }
 
 func (w *world) open() *Repository {
@@ -136,7 +163,17 @@ func (w *world) copy() string {
 	return dir
 }
 
-func manifestOf(name, version string) []byte { return fmt.Appendf(nil, "{%q:%q}", name, version) }
+// testProgram is what the skills of manifestOf run.
+var testProgram = []byte("\x00asm of all birds")
+
+// bundleOf is a bundle of one skill.
+func bundleOf(name, version string) *Bundle {
+	return &Bundle{Name: name, Version: version, Created: began, Skills: []Skill{{
+		Manifest: hive.Manifest{Name: name, Version: version}, Digest: digested(testProgram), Size: int64(len(testProgram)),
+	}}}
+}
+
+func manifestOf(name, version string) []byte { return must(bundleOf(name, version).Encode()) }
 
 func targetOf(name, version string) string { return Listed{Name: name, Version: version}.TargetName() }
 
@@ -216,7 +253,7 @@ func latest[T metadata.Roles](w *world, dir, role string) *metadata.Metadata[T] 
 }
 
 // put signs m with keys that may be wrong and writes it as a version of role.
-func put[T metadata.Roles](w *world, dir string, version int64, role string, m *metadata.Metadata[T], keys ...ed25519.PrivateKey) *metadata.MetaFiles {
+func put[T metadata.Roles](w *world, dir string, version int64, role string, m *metadata.Metadata[T], keys ...*Key) *metadata.MetaFiles {
 	w.Helper()
 	data, err := signMetadata(m, keys)
 	if err != nil {
