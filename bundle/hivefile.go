@@ -100,6 +100,25 @@ func (p program) copy(w io.Writer, r io.Reader) error {
 	return nil
 }
 
+// ExportFile is Export into a file, which takes the place of an older one when it is
+// whole, and not before.
+func ExportFile(path string, b *Bundle, chain []byte, open func(digest string) (io.ReadCloser, error)) error {
+	return public().stream(path, func(w io.Writer) error { return Export(w, b, chain, open) })
+}
+
+// Check reads a .hive file to its end as Import does, and keeps nothing.
+func Check(r io.Reader) (b *Bundle, chain []byte, err error) {
+	in := &fileReader{r: r, whole: sha256.New()}
+	if b, chain, err = in.head(); err != nil {
+		return nil, nil, err
+	}
+	err = in.programs(b, func(_ program, fill func(io.Writer) error) error { return fill(io.Discard) })
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", b, err)
+	}
+	return b, chain, nil
+}
+
 // Imported is what a .hive file brought. That its parts belong together is checked;
 // whose it is, only the chain can say.
 type Imported struct {
@@ -204,8 +223,7 @@ func readError(what string, err error) error {
 	return fmt.Errorf(".hive file: %s: %w", what, err)
 }
 
-// keep writes the bundle, the chain and the programs that follow into a folder, and
-// reads to the end of the file.
+// keep writes the bundle, the chain and the programs that follow into a folder.
 func (in *fileReader) keep(f draft, b *Bundle, chain []byte) error {
 	data, err := b.Encode()
 	if err != nil {
@@ -214,9 +232,16 @@ func (in *fileReader) keep(f draft, b *Bundle, chain []byte) error {
 	if err := errors.Join(f.write(importedBundle, data), f.write(importedChain, chain)); err != nil {
 		return err
 	}
+	return in.programs(b, func(p program, fill func(io.Writer) error) error {
+		return f.stream(blobPath(p.digest), fill)
+	})
+}
+
+// programs reads the programs and the end of the file; keep is given each, to be filled
+// into where it goes.
+func (in *fileReader) programs(b *Bundle, keep func(p program, fill func(io.Writer) error) error) error {
 	for _, p := range b.programs() {
-		err := f.stream(blobPath(p.digest), func(w io.Writer) error { return p.copy(w, in) })
-		if err != nil {
+		if err := keep(p, func(w io.Writer) error { return p.copy(w, in) }); err != nil {
 			return fmt.Errorf("program %s: %w", p.digest, err)
 		}
 	}

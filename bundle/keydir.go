@@ -23,9 +23,10 @@ const RootLife = 365 * 24 * time.Hour
 // Quorum says how many of a role's keys must sign.
 type Quorum struct{ Need, Of int }
 
-func (q Quorum) check(role string) error {
+// Check reports a quorum that cannot be.
+func (q Quorum) Check() error {
 	if q.Need < 1 || q.Need > q.Of || q.Of > maxKeys {
-		return fmt.Errorf("%s keys: %d of %d must sign; want 1 or more, of at most %d", role, q.Need, q.Of, maxKeys)
+		return fmt.Errorf("%d of %d must sign; want 1 or more, of at most %d", q.Need, q.Of, maxKeys)
 	}
 	return nil
 }
@@ -36,8 +37,11 @@ func (q Quorum) check(role string) error {
 // unattended, so its three have none. The directory appears with all of its files or
 // not at all, and never in the place of another.
 func InitKeys(dir string, root, targets Quorum, now time.Time, passphrase string) error {
-	if err := errors.Join(root.check(RoleRoot), targets.check(RoleTargets)); err != nil {
-		return err
+	if err := root.Check(); err != nil {
+		return fmt.Errorf("root keys: %w", err)
+	}
+	if err := targets.Check(); err != nil {
+		return fmt.Errorf("targets keys: %w", err)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -120,15 +124,20 @@ func rolesOf(keys []*Key, root, targets Quorum) Roles {
 	}
 }
 
-// LoadKeys reads the keys of a role that a key directory holds: ROLE.key, ROLE-1.key,
-// ROLE-2.key and so on. A publisher may keep the keys of one role in different places,
-// so some may be missing; that none is there is an error.
-func LoadKeys(dir, role, passphrase string) (keys []*Key, err error) {
+// keyNames are the names that files with keys of a role may have.
+func keyNames(role string) []string {
 	names := []string{role + ".key"}
 	for i := range maxKeys {
 		names = append(names, fmt.Sprintf("%s-%d.key", role, i+1))
 	}
-	for _, name := range names {
+	return names
+}
+
+// LoadKeys reads the keys of a role that a key directory holds: ROLE.key, ROLE-1.key,
+// ROLE-2.key and so on. A publisher may keep the keys of one role in different places,
+// so some may be missing; that none is there is an error.
+func LoadKeys(dir, role, passphrase string) (keys []*Key, err error) {
+	for _, name := range keyNames(role) {
 		key, err := LoadKey(filepath.Join(dir, name), passphrase)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -127,6 +127,11 @@ func LoadKey(path, passphrase string) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openKey(path, data, passphrase)
+}
+
+// openKey reads what is in a key file.
+func openKey(path string, data []byte, passphrase string) (_ *Key, err error) {
 	if locked(data) {
 		if data, err = unlock(data, passphrase); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)

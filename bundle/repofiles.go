@@ -193,7 +193,7 @@ func newest[T metadata.Roles](r *Repository, set *trustedmetadata.TrustedMetadat
 			return m, fileOf(version, data), nil
 		}
 	}
-	return nil, nil, refuse(ReasonMissing, role+" signed by keys that root trusts", nil)
+	return nil, nil, refuse(ReasonMissing, role+" signed by keys that root trusts", errors.New("was the repository made with another root?"))
 }
 
 func versionOf[T metadata.Roles](m *metadata.Metadata[T]) int64 {

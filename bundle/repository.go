@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -226,6 +225,40 @@ func (r *Repository) Targets() (map[string]string, error) {
 	return digests, err
 }
 
+// Bundle returns a bundle that is listed now.
+func (r *Repository) Bundle(name, version string) (*Bundle, error) {
+	list, err := r.Targets()
+	if err != nil {
+		return nil, err
+	}
+	target := Listed{Name: name, Version: version}.TargetName()
+	sum, err := hex.DecodeString(hexDigits(list[target]))
+	if err != nil || len(sum) == 0 {
+		return nil, refuse(ReasonNotListed, fmt.Sprintf("%.200q", target), nil)
+	}
+	data, err := r.disk.read(r.path(targetPath(target, sum)), MaxTarget)
+	switch {
+	case err != nil:
+		return nil, diskError(target, err)
+	case digested(data) != list[target]:
+		return nil, refuse(ReasonBadHash, target, nil)
+	}
+	return decodeAs(target, data)
+}
+
+// Bundles returns the bundles that are listed now, by name and version.
+func (r *Repository) Bundles() (list []Listed, err error) {
+	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		list = listedOf(targets.Signed.Targets)
+		return nil
+	})
+	return list, err
+}
+
 // Rotate gives the repository a new root: other keys, other thresholds, or the same
 // for longer. It needs the signatures of enough root keys of both the old and the
 // new root, and lists the targets anew with the new root's targets keys. Clients see
@@ -256,73 +289,4 @@ func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []*Key) (root []b
 		return nil, err
 	}
 	return root, nil
-}
-
-// Seal signs what is listed now for clients to see: a timestamp every time, a
-// snapshot where the list is another one or half of the snapshot's time is over. It
-// is to be called before the timestamp expires, and after what was published.
-func (r *Repository) Seal(snapshotKeys, timestampKeys []*Key) error {
-	return r.locked(func(set *trustedmetadata.TrustedMetadata) error {
-		_, targets, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
-		if err != nil {
-			return err
-		}
-		snapshot, err := r.snapshot(set, snapshotKeys, targets)
-		if err != nil {
-			return err
-		}
-		return r.timestamp(set, timestampKeys, snapshot)
-	})
-}
-
-// snapshot returns what to say of the snapshot that lists targets.
-func (r *Repository) snapshot(set *trustedmetadata.TrustedMetadata, keys []*Key, targets *metadata.MetaFiles) (*metadata.MetaFiles, error) {
-	last, file, err := newest[metadata.SnapshotType](r, set, metadata.SNAPSHOT)
-	if err == nil && sameFile(last.Signed.Meta["targets.json"], targets) && last.Signed.Expires.After(r.until(r.o.Snapshot/2)) {
-		return file, nil
-	}
-	if err != nil && Reason(err) != ReasonMissing {
-		return nil, err
-	}
-	version, err := r.next(metadata.SNAPSHOT)
-	if err != nil {
-		return nil, err
-	}
-	next := metadata.Snapshot(r.until(r.o.Snapshot))
-	next.Signed.Version = version
-	next.Signed.Meta = map[string]*metadata.MetaFiles{"targets.json": targets}
-	data, err := signMetadata(next, keys)
-	if err != nil {
-		return nil, err
-	}
-	if err := set.Root.VerifyDelegate(metadata.SNAPSHOT, next); err != nil {
-		return nil, because("the snapshot", err)
-	}
-	return fileOf(version, data), r.add(version, metadata.SNAPSHOT, data)
-}
-
-func (r *Repository) timestamp(set *trustedmetadata.TrustedMetadata, keys []*Key, snapshot *metadata.MetaFiles) error {
-	const name = metadataDir + "/timestamp.json"
-	var before int64
-	if data, err := r.disk.read(r.path(name), maxTimestamp); err == nil {
-		if last, err := metadata.Timestamp().FromBytes(data); err == nil {
-			before = last.Signed.Version
-		}
-	}
-	next := metadata.Timestamp(r.until(r.o.Timestamp))
-	next.Signed.Version = r.after(before)
-	next.Signed.Meta = map[string]*metadata.MetaFiles{"snapshot.json": snapshot}
-	data, err := signMetadata(next, keys)
-	if err != nil {
-		return err
-	}
-	if err := set.Root.VerifyDelegate(metadata.TIMESTAMP, next); err != nil {
-		return because("the timestamp", err)
-	}
-	return diskError(name, r.disk.write(r.path(name), data))
-}
-
-func sameFile(a, b *metadata.MetaFiles) bool {
-	return a != nil && a.Version == b.Version && a.Length == b.Length && maps.EqualFunc(a.Hashes, b.Hashes,
-		func(x, y metadata.HexBytes) bool { return hex.EncodeToString(x) == hex.EncodeToString(y) })
 }

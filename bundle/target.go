@@ -66,8 +66,12 @@ func (c *Client) Bundles() ([]Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []Listed
-	for name, t := range set.Targets[metadata.TARGETS].Signed.Targets {
+	return listedOf(set.Targets[metadata.TARGETS].Signed.Targets), nil
+}
+
+// listedOf are the bundles among targets.
+func listedOf(targets map[string]*metadata.TargetFiles) (list []Listed) {
+	for name, t := range targets {
 		if l, ok := listed(name, t); ok {
 			list = append(list, l)
 		}
@@ -78,7 +82,7 @@ func (c *Client) Bundles() ([]Listed, error) {
 		}
 		return hive.CompareVersions(a.Version, b.Version)
 	})
-	return list, nil
+	return list
 }
 
 // Target returns the bytes of a target, as they were signed for.

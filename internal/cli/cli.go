@@ -21,6 +21,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/internal/config"
 )
 
@@ -190,6 +191,8 @@ func hint(err error) string {
 		return "the sentinels have a password of their own: REDIS_SENTINEL_PASSWORD or redis.sentinel_password_file"
 	case errors.Is(err, hive.ErrUnreachable):
 		return "say where Redis is with --redis URL or REDIS_HOST, and its password with REDIS_PASSWORD; `nexus run` and `nexus dev` need none"
+	case errors.Is(err, bundle.ErrPassphrase):
+		return "HIVE_KEY_PASSPHRASE holds the passphrase; without it you are asked, on a terminal"
 	case errors.Is(err, hive.ErrDisabled):
 		return "unset ENABLE_HIVE or set it to true"
 	}
