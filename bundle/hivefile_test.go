@@ -92,6 +92,10 @@ func TestExportImport(t *testing.T) {
 		if files := tree(t, dir); !maps.Equal(files, want) {
 			t.Errorf("imported %q\nwant %q", files, want)
 		}
+		checked, kept, err := Check(bytes.NewReader(exported(t, b, chain)))
+		if err != nil || checked.Digest() != b.Digest() || string(kept) != chain {
+			t.Errorf("Check() = %v, %q, %v", checked, kept, err)
+		}
 	}
 }
 
@@ -145,6 +149,28 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
+// A file appears when it is whole, and an older one stays until then.
+func TestExportFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "texts.hive")
+	if err := os.WriteFile(path, []byte("older"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := ExportFile(path, sample(), nil, from(nil)); err == nil {
+		t.Error("ExportFile() without programs gave no error")
+	}
+	if files := tree(t, dir); len(files) != 1 || files["texts.hive"] != "older" {
+		t.Errorf("after an error there is %q", files)
+	}
+	if err := ExportFile(path, sample(), []byte("chain"), from(samplePrograms)); err != nil {
+		t.Fatal(err)
+	}
+	if files := tree(t, dir); len(files) != 1 || files["texts.hive"] != string(exported(t, sample(), "chain")) {
+		t.Errorf("ExportFile() left %q", files)
+	}
+}
+
 // limited is a disk with room for so many bytes.
 type limited struct{ left int }
 
@@ -183,6 +209,9 @@ func TestImportDamaged(t *testing.T) {
 			t.Fatalf("%s %d: Import() = %+v, want an error", what, n, got)
 		}
 		checkRefusal(t, err)
+		if _, _, same := Check(bytes.NewReader(data)); strings.TrimPrefix(fmt.Sprint(same), "texts@1.3.0: ") != strings.TrimPrefix(err.Error(), "import texts@1.3.0: ") {
+			t.Fatalf("%s %d: Check() = %v\nwant %v", what, n, same, err)
+		}
 		if left := entries(t, dir); len(left) > 0 {
 			t.Fatalf("%s %d: Import() left %q", what, n, left)
 		}

@@ -73,7 +73,7 @@ func createRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryO
 		case err != nil:
 			return err
 		case len(found) > 0:
-			return refuse(ReasonInvalid, dir, errors.New("there is a repository already"))
+			return refuse(ReasonInvalid, "a new repository in "+dir, errors.New("there is one already"))
 		}
 		if _, err := r.list(set, targetsKeys, metadata.Targets()); err != nil {
 			return err

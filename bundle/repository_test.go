@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -256,6 +257,31 @@ func TestPublishChecksBundles(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.publish("crow", "2.0.0")
+}
+
+func TestRepositoryBundle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.publish("crow", "1.10.0")
+	w.publish("crow", "1.9.0")
+	if _, err := w.repo.Publish(targetsKeys, map[string][]byte{"keys/nexus.json": nil}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.repo.Bundles()
+	if err != nil || len(list) != 3 || list[0].Version != "1.0.0" || list[2].Version != "1.10.0" {
+		t.Errorf("Bundles = %v, %v", list, err)
+	}
+	if b, err := w.repo.Bundle("crow", "1.9.0"); err != nil || b.Digest() != bundleOf("crow", "1.9.0").Digest() {
+		t.Errorf("Bundle = %v, %v", b, err)
+	}
+	if _, err := w.repo.Bundle("crow", "2.0.0"); Reason(err) != ReasonNotListed {
+		t.Errorf("Bundle of an unknown version = %v", err)
+	}
+	sum := must(hex.DecodeString(hexDigits(list[1].Digest)))
+	w.write(filepath.Join(w.dir, targetPath(targetOf("crow", "1.9.0"), sum)), manifestOf("crow", "6.6.6"))
+	if _, err := w.repo.Bundle("crow", "1.9.0"); Reason(err) != ReasonBadHash {
+		t.Errorf("Bundle of changed bytes = %v", err)
+	}
 }
 
 func TestClientBundle(t *testing.T) {

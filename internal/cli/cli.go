@@ -193,6 +193,8 @@ func hint(err error) string {
 		return "say where Redis is with --redis URL or REDIS_HOST, and its password with REDIS_PASSWORD; `nexus run` and `nexus dev` need none"
 	case errors.Is(err, bundle.ErrPassphrase):
 		return "HIVE_KEY_PASSPHRASE holds the passphrase; without it you are asked, on a terminal"
+	case bundle.Reason(err) == bundle.ReasonMissing && strings.HasPrefix(err.Error(), "metadata/timestamp.json"):
+		return "the repository is not sealed yet (nexus bundle seal), or there is none"
 	case errors.Is(err, hive.ErrDisabled):
 		return "unset ENABLE_HIVE or set it to true"
 	}

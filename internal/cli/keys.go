@@ -179,7 +179,7 @@ const maxRootFile = 512 << 10
 
 // readRoot reads a file that should hold a root.
 func readRoot(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}

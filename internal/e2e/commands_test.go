@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -58,6 +60,16 @@ func compare(ts *testscript.TestScript, neg bool, stream string, want []string) 
 func matches(pattern, s string) bool {
 	pattern = strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
 	return regexp.MustCompile("^" + pattern + "$").MatchString(s)
+}
+
+// fileserver FOLDER serves it as any server of static files does; $URL is where.
+func serveFiles(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: fileserver FOLDER")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(server.Close)
+	ts.Setenv("URL", server.URL)
 }
 
 // capture NAME sets a variable to what was printed last.

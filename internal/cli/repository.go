@@ -1,0 +1,319 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/manifest"
+)
+
+// repoFlags say which repository, and whose keys sign.
+type repoFlags struct{ repo, keys string }
+
+func (f *repoFlags) add(cmd *cobra.Command, repo bool) {
+	if repo {
+		cmd.Flags().StringVar(&f.repo, "repo", "", "folder of the repository")
+		mustHave(cmd, "repo")
+	}
+	cmd.Flags().StringVar(&f.keys, "keys", "", "directory of keys, as nexus keys init makes it")
+	mustHave(cmd, "keys")
+}
+
+// mustHave makes flags ones that cannot be left out.
+func mustHave(cmd *cobra.Command, names ...string) {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range names {
+			if cmd.Flag(name).Value.String() == "" {
+				return usagef("--%s is missing; usage: %s", name, cmd.UseLine())
+			}
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
+	}
+}
+
+// open opens the repository, with the root of the key directory.
+func (f *repoFlags) open() (*bundle.Repository, error) {
+	root, err := readRoot(filepath.Join(f.keys, bundle.FirstRoot))
+	if err != nil {
+		return nil, err
+	}
+	r, err := bundle.OpenRepository(f.repo, root, bundle.RepositoryOptions{})
+	if bundle.Reason(err) == bundle.ReasonMissing {
+		return nil, fmt.Errorf("%s: no repository there; nexus bundle init %[1]s --keys %s makes one", f.repo, f.keys)
+	}
+	return r, err
+}
+
+// load reads keys of these roles, in their order.
+func (a *app) load(ctx context.Context, f *repoFlags, roles ...string) (keys [][]*bundle.Key, err error) {
+	err = a.withPassphrase(ctx, func(passphrase string) error {
+		keys = nil
+		for _, role := range roles {
+			list, err := bundle.LoadKeys(f.keys, role, passphrase)
+			if err != nil {
+				return err
+			}
+			keys = append(keys, list)
+		}
+		return nil
+	})
+	return keys, err
+}
+
+func (a *app) bundleInitCommand() *cobra.Command {
+	var f repoFlags
+	cmd := &cobra.Command{
+		Use:   "init REPO --keys DIR",
+		Short: "Make an empty repository",
+		Long: `Make an empty repository in a folder. It begins with the root.json of the key directory,
+which is what clients are given by hand; the targets keys sign for its empty list.`,
+		Args: wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.repo = args[0]
+			return a.initRepository(cmd.Context(), &f)
+		},
+	}
+	f.add(cmd, false)
+	return cmd
+}
+
+func (a *app) initRepository(ctx context.Context, f *repoFlags) error {
+	root, err := readRoot(filepath.Join(f.keys, bundle.FirstRoot))
+	if err != nil {
+		return err
+	}
+	keys, err := a.load(ctx, f, bundle.RoleTargets)
+	if err != nil {
+		return err
+	}
+	if err := bundle.CreateRepository(f.repo, root, keys[0], bundle.RepositoryOptions{}); err != nil {
+		return err
+	}
+	return a.printRepository(f)
+}
+
+func (a *app) printRepository(f *repoFlags) error {
+	if a.flags.json {
+		return printJSON(a.Out, map[string]string{"path": f.repo})
+	}
+	fmt.Fprintln(a.Out, f.repo)
+	return nil
+}
+
+func (a *app) bundlePublishCommand() *cobra.Command {
+	var f repoFlags
+	cmd := &cobra.Command{
+		Use:   "publish FILE.hive --repo REPO --keys DIR",
+		Short: "Sign for a bundle and add it to a repository",
+		Long: `Add the bundle of a .hive file to a repository, and sign for it with the targets keys.
+It says what the bundle's skills may do that they may not in the newest one of its name.
+A version that is published does not change. Of two who publish at once one is refused,
+and changes nothing. Clients see what is published when it is sealed.`,
+		Args: wantArgs(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.publishBundle(cmd.Context(), &f, args[0]) },
+	}
+	f.add(cmd, true)
+	return cmd
+}
+
+func (a *app) publishBundle(ctx context.Context, f *repoFlags, path string) error {
+	repo, err := f.open()
+	if err != nil {
+		return err
+	}
+	return unpacked(path, func(in *bundle.Imported) error {
+		before, err := newestBefore(repo, in.Bundle)
+		if err != nil {
+			return err
+		}
+		changes := bundle.Diff(before, in.Bundle)
+		if before.Name != "" {
+			a.sayWider(before, changes)
+		}
+		keys, err := a.load(ctx, f, bundle.RoleTargets)
+		if err != nil {
+			return err
+		}
+		list, err := publish(repo, keys[0], in)
+		if err != nil {
+			return err
+		}
+		return a.printPublished(in.Bundle, before, changes, list)
+	})
+}
+
+// newestBefore is the bundle that people see a new one as the successor of: the newest
+// of its name, itself aside; an empty one if there is none.
+func newestBefore(repo *bundle.Repository, b *bundle.Bundle) (*bundle.Bundle, error) {
+	list, err := repo.Bundles()
+	if err != nil {
+		return nil, err
+	}
+	version := ""
+	for _, l := range list { // in the order of versions
+		if l.Name == b.Name && l.Version != b.Version {
+			version = l.Version
+		}
+	}
+	if version == "" {
+		return &bundle.Bundle{}, nil
+	}
+	return repo.Bundle(b.Name, version)
+}
+
+// publish puts the programs into the repository, and then lists the bundle.
+func publish(repo *bundle.Repository, keys []*bundle.Key, in *bundle.Imported) (list int64, err error) {
+	data, err := in.Bundle.Encode()
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range in.Bundle.Skills {
+		program, err := os.ReadFile(in.Program(s.Digest))
+		if err != nil {
+			return 0, err
+		}
+		if _, err := repo.AddBlob(program); err != nil {
+			return 0, err
+		}
+	}
+	target := bundle.Listed{Name: in.Bundle.Name, Version: in.Bundle.Version}.TargetName()
+	return repo.Publish(keys, map[string][]byte{target: data})
+}
+
+// widening is what one skill of a bundle may do that it may not before.
+type widening struct {
+	Skill string `json:"skill"`
+	manifest.Widening
+}
+
+func (a *app) printPublished(b, before *bundle.Bundle, changes bundle.Changes, list int64) error {
+	if !a.flags.json {
+		fmt.Fprintln(a.Out, b, b.Digest())
+		a.say("hint: clients see it when the repository is sealed: nexus bundle seal")
+		return nil
+	}
+	v := struct {
+		ref
+		List  int64      `json:"list"` // the version of the list of targets
+		Since string     `json:"since"`
+		Wider []widening `json:"wider"`
+	}{ref: refOf(b), List: list, Wider: []widening{}}
+	if before.Name == "" {
+		return printJSON(a.Out, v)
+	}
+	v.Since = before.String()
+	for _, c := range changes {
+		for _, w := range c.Wider {
+			v.Wider = append(v.Wider, widening{c.Name, w})
+		}
+	}
+	return printJSON(a.Out, v)
+}
+
+func (a *app) bundleSealCommand() *cobra.Command {
+	var f repoFlags
+	cmd := &cobra.Command{
+		Use:   "seal --repo REPO --keys DIR",
+		Short: "Make what is published the state that clients see",
+		Long: `Sign, with the snapshot and timestamp keys, that what is published now is the newest.
+Clients believe that for 24 hours: seal a repository once in a while even if nothing is
+published. A nexus does not do it by itself yet.`,
+		Args: wantArgs(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			repo, err := f.open()
+			if err != nil {
+				return err
+			}
+			keys, err := a.load(cmd.Context(), &f, bundle.RoleSnapshot, bundle.RoleTimestamp)
+			if err != nil {
+				return err
+			}
+			if err := repo.Seal(keys[0], keys[1]); err != nil {
+				return err
+			}
+			return a.printRepository(&f)
+		},
+	}
+	f.add(cmd, true)
+	return cmd
+}
+
+func (a *app) bundleListCommand() *cobra.Command {
+	var repo, root string
+	cmd := &cobra.Command{
+		Use:   "list --repo REPO|URL --root root.json",
+		Short: "List the bundles of a repository, as a client believes them",
+		Long: `List the bundles of a repository, in a folder or at an http or https URL, after every
+signature was checked from the root on that you have. It remembers nothing from one time
+to the next, so it does not notice that a repository goes back to an older state which
+has not expired.`,
+		Args: wantArgs(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listBundles(cmd.Context(), repo, root) },
+	}
+	cmd.Flags().StringVar(&repo, "repo", "", "folder or URL of the repository")
+	cmd.Flags().StringVar(&root, "root", "", "the root that trust starts from, which came by another way")
+	mustHave(cmd, "repo", "root")
+	return cmd
+}
+
+func (a *app) listBundles(ctx context.Context, repo, rootFile string) (err error) {
+	root, err := readRoot(rootFile)
+	if err != nil {
+		return err
+	}
+	state, err := os.MkdirTemp("", "hive-client-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(state)) }()
+	c, err := bundle.NewClient(bundle.ClientOptions{Repository: repo, State: state, Root: root})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.Refresh(ctx); err != nil {
+		return err
+	}
+	return a.printListed(ctx, c)
+}
+
+// listedView is a bundle as nexus bundle list --json prints it.
+type listedView struct {
+	ref
+	Description string   `json:"description"`
+	Skills      []string `json:"skills"`
+}
+
+func (a *app) printListed(ctx context.Context, c *bundle.Client) error {
+	list, err := c.Bundles()
+	if err != nil {
+		return err
+	}
+	views := make([]listedView, len(list))
+	rows := make([][]string, len(list))
+	for i, l := range list {
+		b, err := c.Bundle(ctx, l.Name, l.Version)
+		if err != nil {
+			return err
+		}
+		views[i] = listedView{refOf(b), b.Description, []string{}}
+		for j := range b.Skills {
+			views[i].Skills = append(views[i].Skills, b.Skills[j].ID().String())
+		}
+		rows[i] = []string{b.Name, b.Version, fmt.Sprint(len(b.Skills)), fmt.Sprintf("%.19s", l.Digest), b.Description}
+	}
+	if a.flags.json {
+		return printJSON(a.Out, views)
+	}
+	return table(a.Out, []string{"BUNDLE", "VERSION", "SKILLS", "DIGEST", "DESCRIPTION"}, rows)
+}
