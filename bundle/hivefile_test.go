@@ -209,7 +209,7 @@ func TestImportDamaged(t *testing.T) {
 			t.Fatalf("%s %d: Import() = %+v, want an error", what, n, got)
 		}
 		checkRefusal(t, err)
-		if _, _, same := Check(bytes.NewReader(data)); strings.TrimPrefix(fmt.Sprint(same), "texts@1.3.0: ") != strings.TrimPrefix(err.Error(), "import texts@1.3.0: ") {
+		if _, _, same := Check(bytes.NewReader(data)); fmt.Sprint(same) != strings.TrimPrefix(err.Error(), "import ") {
 			t.Fatalf("%s %d: Check() = %v\nwant %v", what, n, same, err)
 		}
 		if left := entries(t, dir); len(left) > 0 {
