@@ -192,11 +192,16 @@ func (d disk) loadState(path string, v any) (damaged bool, err error) {
 	if err != nil {
 		return false, diskError(name, err)
 	}
-	text, rest, _ := bytes.Cut(data, []byte("\n"))
-	if sum := sha256.Sum256(text); string(rest) != fmt.Sprintf("%x\n", sum) || json.Unmarshal(text, v) != nil {
+	if !parseState(data, v) {
 		return true, diskError(name, d.putAside(path))
 	}
 	return false, nil
+}
+
+// parseState reads the bytes that saveState wrote.
+func parseState(data []byte, v any) bool {
+	text, rest, _ := bytes.Cut(data, []byte("\n"))
+	return string(rest) == fmt.Sprintf("%x\n", sha256.Sum256(text)) && json.Unmarshal(text, v) == nil
 }
 
 func (d disk) putAside(path string) error {

@@ -25,8 +25,8 @@ func (a *app) bundleCommand() *cobra.Command {
 		Short: "Make bundles of skills, and publish them in a signed repository",
 		Long: `Make bundles of skills, and publish them in a signed repository: a folder of static
 files that any file server can serve. create, show, diff and verify are about a .hive
-file, which holds one bundle; init, publish, seal and list are about a repository. None
-of them needs Redis or a nexus.
+file, which holds one bundle; init, publish, seal, list and export are about a
+repository. None of them needs Redis or a nexus.
 
 Spores do not take bundles from a repository yet: what they run is still what
 nexus skill register gives them.`,
@@ -39,7 +39,7 @@ nexus skill register gives them.`,
 	}
 	onlyCommands(cmd)
 	cmd.AddCommand(a.bundleCreateCommand(), a.bundleShowCommand(), a.bundleDiffCommand(), a.bundleVerifyCommand(),
-		a.bundleInitCommand(), a.bundlePublishCommand(), a.bundleSealCommand(), a.bundleListCommand())
+		a.bundleInitCommand(), a.bundlePublishCommand(), a.bundleSealCommand(), a.bundleListCommand(), a.bundleExportCommand())
 	return cmd
 }
 
@@ -77,11 +77,19 @@ func (f *createFlags) check(skills int) error {
 	case f.name != "" && hive.CheckSkillName(f.name) != nil:
 		wrong = append(wrong, fmt.Errorf("--name %q: want what a skill may be called: 1 to 48 of a-z, 0-9 and '-', beginning with a letter", f.name))
 	}
-	if !strings.HasSuffix(f.out, ".hive") {
-		wrong = append(wrong, fmt.Errorf("-o %q: want the name of a .hive file", f.out))
+	if err := checkOut(f.out); err != nil {
+		wrong = append(wrong, err)
 	}
 	if len(wrong) > 0 {
 		return usageError{errors.Join(wrong...)}
+	}
+	return nil
+}
+
+// checkOut checks the value of -o.
+func checkOut(path string) error {
+	if !strings.HasSuffix(path, ".hive") {
+		return fmt.Errorf("-o %q: want the name of a .hive file", path)
 	}
 	return nil
 }
@@ -114,13 +122,18 @@ func (a *app) createBundle(ctx context.Context, f createFlags, paths []string) e
 	if err != nil {
 		return err
 	}
+	return a.printWritten(f.out, b)
+}
+
+// printWritten tells of a .hive file that was written.
+func (a *app) printWritten(path string, b *bundle.Bundle) error {
 	if a.flags.json {
 		return printJSON(a.Out, struct {
 			Path string `json:"path"`
 			ref
-		}{f.out, refOf(b)})
+		}{path, refOf(b)})
 	}
-	fmt.Fprintln(a.Out, f.out, b, b.Digest())
+	fmt.Fprintln(a.Out, path, b, b.Digest())
 	return nil
 }
 

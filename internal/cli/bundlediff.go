@@ -12,7 +12,7 @@ import (
 func (a *app) bundleDiffCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff OLD.hive NEW.hive",
-		Short: "Show what one bundle changes over another, wider grants first of all",
+		Short: "Show what one bundle changes over another, wider grants above all",
 		Long: `Show what one bundle changes over another: skills that are new, gone or not the same,
 their sizes and schemas, and what they may do. What a skill may do and could not before
 is marked WIDER, and said on stderr as well.`,

@@ -56,6 +56,7 @@ func (a *app) initKeys(ctx context.Context, dir, root, targets string) error {
 	if err := errors.Join(errRoot, errTargets); err != nil {
 		return usageError{err}
 	}
+	// Before anybody is asked for a passphrase; InitKeys makes sure.
 	if entries, err := os.ReadDir(dir); !errors.Is(err, fs.ErrNotExist) && (err != nil || len(entries) > 0) {
 		return fmt.Errorf("%s: there already, and no empty folder; keys are never overwritten", dir)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -246,74 +245,4 @@ published. A nexus does not do it by itself yet.`,
 	}
 	f.add(cmd, true)
 	return cmd
-}
-
-func (a *app) bundleListCommand() *cobra.Command {
-	var repo, root string
-	cmd := &cobra.Command{
-		Use:   "list --repo REPO|URL --root root.json",
-		Short: "List the bundles of a repository, as a client believes them",
-		Long: `List the bundles of a repository, in a folder or at an http or https URL, after every
-signature was checked from the root on that you have. It remembers nothing from one time
-to the next, so it does not notice that a repository goes back to an older state which
-has not expired.`,
-		Args: wantArgs(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.listBundles(cmd.Context(), repo, root) },
-	}
-	cmd.Flags().StringVar(&repo, "repo", "", "folder or URL of the repository")
-	cmd.Flags().StringVar(&root, "root", "", "the root that trust starts from, which came by another way")
-	mustHave(cmd, "repo", "root")
-	return cmd
-}
-
-func (a *app) listBundles(ctx context.Context, repo, rootFile string) (err error) {
-	root, err := readRoot(rootFile)
-	if err != nil {
-		return err
-	}
-	state, err := os.MkdirTemp("", "hive-client-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(state)) }()
-	c, err := bundle.NewClient(bundle.ClientOptions{Repository: repo, State: state, Root: root})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if _, err := c.Refresh(ctx); err != nil {
-		return err
-	}
-	return a.printListed(ctx, c)
-}
-
-// listedView is a bundle as nexus bundle list --json prints it.
-type listedView struct {
-	ref
-	Description string   `json:"description"`
-	Skills      []string `json:"skills"`
-}
-
-func (a *app) printListed(ctx context.Context, c *bundle.Client) error {
-	list, err := c.Bundles()
-	if err != nil {
-		return err
-	}
-	views := make([]listedView, len(list))
-	rows := make([][]string, len(list))
-	for i, l := range list {
-		b, err := c.Bundle(ctx, l.Name, l.Version)
-		if err != nil {
-			return err
-		}
-		views[i] = listedView{refOf(b), b.Description, []string{}}
-		for j := range b.Skills {
-			views[i].Skills = append(views[i].Skills, b.Skills[j].ID().String())
-		}
-		rows[i] = []string{b.Name, b.Version, fmt.Sprint(len(b.Skills)), fmt.Sprintf("%.19s", l.Digest), b.Description}
-	}
-	if a.flags.json {
-		return printJSON(a.Out, views)
-	}
-	return table(a.Out, []string{"BUNDLE", "VERSION", "SKILLS", "DIGEST", "DESCRIPTION"}, rows)
 }
