@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"client":           {"", "broker", "manifest"},
 	"nexus":            {"", "broker", "manifest", "nexus/foreman"},
 	"nexus/foreman":    {"", "broker", "manifest"},
+	"nexus/ota":        {"", "audit", "bundle"},
 	"spore":            {"", "broker", "manifest", "runtime", "hostfuncs"},
 	"internal/config":  {"", "internal/nearest"},
 	"internal/nearest": {},
