@@ -97,9 +97,8 @@ func (r *Repository) until(d time.Duration) time.Time {
 
 func (r *Repository) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
 
-// locked runs f alone, with the newest root.
-func (r *Repository) locked(f func(*trustedmetadata.TrustedMetadata) error) (err error) {
-	defer recovered(r.dir, &err)
+// alone runs f while nobody else changes the repository.
+func (r *Repository) alone(f func() error) error {
 	lock, err := os.OpenFile(r.path(".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return diskError(r.dir, err)
@@ -108,14 +107,22 @@ func (r *Repository) locked(f func(*trustedmetadata.TrustedMetadata) error) (err
 	if err := lockFile(lock); err != nil {
 		return refuse(ReasonBusy, r.dir, err)
 	}
-	if err := r.disk.sweep(r.path(metadataDir)); err != nil {
-		return diskError(r.dir, err)
-	}
-	set, err := r.trusted()
-	if err != nil {
-		return err
-	}
-	return f(set)
+	return f()
+}
+
+// locked runs f alone, with the newest root.
+func (r *Repository) locked(f func(*trustedmetadata.TrustedMetadata) error) (err error) {
+	defer recovered(r.dir, &err)
+	return r.alone(func() error {
+		if err := r.disk.sweep(r.path(metadataDir)); err != nil {
+			return diskError(r.dir, err)
+		}
+		set, err := r.trusted()
+		if err != nil {
+			return err
+		}
+		return f(set)
+	})
 }
 
 // trusted follows the roots in the folder from the one that is trusted.
@@ -159,6 +166,20 @@ func (r *Repository) versions(role string) ([]int64, error) {
 	slices.Sort(found)
 	slices.Reverse(found)
 	return found, nil
+}
+
+// Newest is the version of the newest list of targets that lies in the folder, by its
+// name alone: another one than before tells who looks often that something was
+// published, and it is time to seal.
+func (r *Repository) Newest() (int64, error) {
+	found, err := r.versions(metadata.TARGETS)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(found) == 0:
+		return 0, refuse(ReasonMissing, metadata.TARGETS, nil)
+	}
+	return found[0], nil
 }
 
 // next is the version of a role's next file.

@@ -26,7 +26,7 @@ const maxMoving = bundle.MaxEnvelope
 // What a repository holds for others, by its path below Prefix. Whatever else lies in
 // the folder is nobody's business.
 var (
-	moving  = regexp.MustCompile(`^metadata/(timestamp|assignments)\.json$`)
+	moving  = regexp.MustCompile(`^(metadata/timestamp|assignments)\.json$`)
 	forever = regexp.MustCompile(`^(metadata/[1-9][0-9]{0,18}\.(root|targets|snapshot)\.json` +
 		`|targets/([a-z0-9][a-z0-9-]{0,63}/){1,4}[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9.-]{0,99}` +
 		`|blobs/sha256/[0-9a-f]{64}\.wasm)$`)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hive-spore/hive/bundle"
 )
 
 // serve serves a shop's repository and returns the server's URL.
@@ -190,11 +192,11 @@ func TestServeCaching(t *testing.T) {
 	if w := ask(server, http.MethodGet, blob); w.Header().Get("Content-Type") != "application/wasm" || !bytes.Equal(w.Body.Bytes(), program) {
 		t.Errorf("%s: %v", blob, w.Header())
 	}
-	big := filepath.Join(s.dir, "metadata", "assignments.json")
+	big := filepath.Join(s.dir, bundle.AssignmentsFile)
 	if err := os.WriteFile(big, make([]byte, maxMoving+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if w := ask(server, http.MethodGet, Prefix+"metadata/assignments.json"); w.Code != http.StatusInternalServerError {
+	if w := ask(server, http.MethodGet, Prefix+bundle.AssignmentsFile); w.Code != http.StatusInternalServerError {
 		t.Errorf("a set that is too large: %d", w.Code)
 	}
 }

@@ -1,0 +1,29 @@
+package bundle
+
+import "crypto/ed25519"
+
+// AssignmentsFile is the file of a repository with the newest set that a nexus signed.
+const AssignmentsFile = "assignments.json"
+
+// Assign signs a set and makes it the one that spores see.
+func (r *Repository) Assign(set *AssignmentSet, key *Key) error {
+	data, err := set.Sign(key.secret())
+	if err != nil {
+		return err
+	}
+	return r.alone(func() error {
+		if err := r.disk.sweep(r.dir); err != nil {
+			return diskError(r.dir, err)
+		}
+		return diskError(AssignmentsFile, r.disk.write(r.path(AssignmentsFile), data))
+	})
+}
+
+// Assigned is the set that spores see now, if one of keys signed it.
+func (r *Repository) Assigned(keys ...ed25519.PublicKey) (*AssignmentSet, error) {
+	data, err := r.disk.read(r.path(AssignmentsFile), MaxEnvelope)
+	if err != nil {
+		return nil, diskError(AssignmentsFile, err)
+	}
+	return ReadAssignments(data, keys)
+}
