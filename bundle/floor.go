@@ -171,6 +171,9 @@ func (d disk) saveState(path string, v any) error {
 	if err != nil {
 		return err
 	}
+	if len(data) > maxState-2*sha256.Size-2 { // it could not be read again
+		return refuse(ReasonTooLarge, filepath.Base(path), tooLong(len(data), maxState))
+	}
 	sum := sha256.Sum256(data)
 	return diskError(filepath.Base(path), d.write(path, fmt.Appendf(data, "\n%x\n", sum)))
 }

@@ -37,6 +37,7 @@ const (
 	ReasonDisk         = "disk"          // the disk failed in another way
 	ReasonBusy         = "busy"          // somebody else is publishing
 	ReasonConflict     = "conflict"      // published before, with other bytes
+	ReasonRateLimited  = "rate_limited"  // updated too short a time ago
 	ReasonStopped      = "stopped"       // the caller's context ended
 	ReasonInvalid      = "invalid"       // what the caller asked for cannot be
 )
@@ -63,6 +64,7 @@ var sentences = map[string]string{
 	ReasonDisk:         "cannot be read or written",
 	ReasonBusy:         "is being changed by somebody else: nothing was changed, try again",
 	ReasonConflict:     "is published already and differs: choose another version",
+	ReasonRateLimited:  "was updated too short a time ago",
 	ReasonStopped:      "was being fetched when it was stopped",
 	ReasonInvalid:      "cannot be",
 }

@@ -128,6 +128,22 @@ func (s *Spore) restock() {
 	notify(s.stock)
 }
 
+// renew restocks whenever the source of the skills says so.
+func (s *Spore) renew() {
+	source, ok := s.shelf.source.(Changing)
+	if !ok {
+		return
+	}
+	for {
+		select {
+		case <-source.Changed():
+			s.restock()
+		case <-s.life.Done():
+			return
+		}
+	}
+}
+
 // listen waits at the doorbell.
 func (s *Spore) listen() {
 	for s.life.Err() == nil {

@@ -20,6 +20,8 @@ import (
 type Options struct {
 	Road *broker.Broker
 	Log  *slog.Logger // default: silent
+	// Source is where skills come from; nil: the road. A [Changing] one is listened to.
+	Source Source
 
 	// Name identifies the spore: at most one with this name is online. Default:
 	// the host's name and a random suffix.

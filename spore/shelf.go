@@ -21,6 +21,13 @@ type Source interface {
 	Program(ctx context.Context, digest string) ([]byte, error)
 }
 
+// Changing is a Source that tells when its list has become another one. Tells that
+// nobody has taken yet are one.
+type Changing interface {
+	Source
+	Changed() <-chan struct{}
+}
+
 // errNoSkill says that this spore has no skill a task names (any more).
 var errNoSkill = errors.New("no such skill here")
 
@@ -52,7 +59,11 @@ type ready struct {
 }
 
 func newShelf(engine *runtime.Engine, tags hive.Tags, o *Options) *shelf {
-	return &shelf{source: o.Road, engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}}
+	source := o.Source
+	if source == nil {
+		source = o.Road
+	}
+	return &shelf{source: source, engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that

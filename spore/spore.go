@@ -125,6 +125,7 @@ func (s *Spore) Start(ctx context.Context) error {
 	s.fetching.Go(s.fetch)
 	s.loops.Go(s.warm)
 	s.loops.Go(s.follow)
+	s.loops.Go(s.renew)
 	return nil
 }
 

@@ -1,0 +1,99 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// What a repository holds of a nexus beside the bundles: the target with its public
+// keys, and the file with the newest assignment set that it signed.
+const (
+	NexusKeysTarget = "keys/nexus.json"
+	AssignmentsFile = "assignments.json"
+)
+
+// maxNexusKeys bounds how many keys may sign for a nexus at a time.
+const maxNexusKeys = 8
+
+// nexusKeys is what the target holds.
+type nexusKeys struct {
+	Keys [][]byte `json:"keys"`
+}
+
+func (n *nexusKeys) validate() error {
+	if len(n.Keys) == 0 || len(n.Keys) > maxNexusKeys {
+		return fmt.Errorf("%d keys: want 1 to %d", len(n.Keys), maxNexusKeys)
+	}
+	for i, key := range n.Keys {
+		if len(key) != ed25519.PublicKeySize {
+			return fmt.Errorf("key %d: want %d bytes", i+1, ed25519.PublicKeySize)
+		}
+		if slices.ContainsFunc(n.Keys[:i], func(k []byte) bool { return bytes.Equal(k, key) }) {
+			return fmt.Errorf("key %d is there twice", i+1)
+		}
+	}
+	return nil
+}
+
+// EncodeNexusKeys returns the target by which a publisher lets a nexus with any of
+// these keys assign bundles and give commands.
+func EncodeNexusKeys(keys ...ed25519.PublicKey) ([]byte, error) {
+	n := new(nexusKeys)
+	for _, key := range keys {
+		n.Keys = append(n.Keys, key)
+	}
+	data, err := spell(n, new(nexusKeys), MaxTarget)
+	if err != nil {
+		return nil, refuse(ReasonInvalid, NexusKeysTarget, err)
+	}
+	return data, nil
+}
+
+// NexusKeys returns the keys that may sign for the nexus now.
+func (c *Client) NexusKeys(ctx context.Context) (keys []ed25519.PublicKey, err error) {
+	data, err := c.Target(ctx, NexusKeysTarget)
+	if err != nil {
+		return nil, err
+	}
+	n := new(nexusKeys)
+	if err := parse(data, n, MaxTarget); err != nil {
+		return nil, refuse(ReasonUnparsable, NexusKeysTarget, err)
+	}
+	for _, key := range n.Keys {
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+var besideName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}\.json$`)
+
+// File returns a file of at most limit bytes that lies beside the metadata. Nothing of
+// it is verified: who asks for it knows how.
+func (c *Client) File(ctx context.Context, name string, limit int64) ([]byte, error) {
+	if !besideName.MatchString(name) {
+		return nil, refuse(ReasonInvalid, fmt.Sprintf("file %.80q", name), errors.New("want NAME.json of a-z, 0-9 and '-'"))
+	}
+	return c.fetch.bytes(ctx, name, limit)
+}
+
+// Assign signs a set and makes it the one that spores see.
+func (r *Repository) Assign(set *AssignmentSet, key *Key) error {
+	data, err := set.Sign(key.secret())
+	if err != nil {
+		return err
+	}
+	return diskError(AssignmentsFile, r.disk.write(r.path(AssignmentsFile), data))
+}
+
+// SaveState writes v as a state of this user alone that is there whole or not at all,
+// whatever happens meanwhile, and is known when it is damaged.
+func SaveState(path string, v any) error { return private().saveState(path, v) }
+
+// LoadState reads what SaveState wrote; none being there, v stays as it is. A file that
+// is damaged is put aside as PATH.broken.
+func LoadState(path string, v any) (damaged bool, err error) { return private().loadState(path, v) }

@@ -1,0 +1,290 @@
+package spore_test
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/spore"
+)
+
+// What is assigned runs, survives a restart, and goes when it is no longer assigned.
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow, jay := p.publish("crow", "1.0.0", []byte("crow 1")), p.publish("jay", "1.0.0", []byte("jay 1"))
+	u := p.updater()
+	u.runs()
+	p.assign(crow, jay)
+	u.update(crow, jay)
+	select {
+	case <-u.Changed():
+	default:
+		t.Error("nobody was told of the change")
+	}
+	if err := u.Update(t.Context()); err != nil || len(u.last()) > 0 {
+		t.Errorf("a look at the same: %v, or it was told", err)
+	}
+	u.restart()
+	u.runs(crow, jay)
+	newer := p.publish("crow", "1.1.0", []byte("crow 2"))
+	p.assign(crow, newer)
+	u.update(crow, newer)
+	skills, err := u.Skills(t.Context())
+	if err != nil || len(skills) != 2 || skills[0].Version != "1.1.0" || skills[1].Version != "1.0.0" {
+		t.Errorf("Skills = %v, %v, want the newest first", skills, err)
+	}
+	p.assign()
+	u.update()
+}
+
+// Of what is assigned a spore takes what is for its tags.
+func TestUpdateIsForMe(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow := p.publish("crow", "1.0.0", []byte("crow"))
+	s := p.set(crow)
+	selector, err := hive.ParseSelector("zone=eu")
+	s.Assignments[0].Selector = must(t, selector, err)
+	p.put(s, p.role(bundle.RoleNexus)[0])
+	us := p.updater()
+	if err := us.Update(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	us.runs()
+	p.updater(func(o *spore.UpdaterOptions) { o.Spore.Tags = hive.Tags{"zone": "eu"} }).update(crow)
+}
+
+// Whatever is wrong, what ran still does, after a restart too, and it is told why.
+func TestUpdateRefused(t *testing.T) {
+	t.Parallel()
+	program := []byte("crow 2")
+	foreign, err := bundle.NewKey(bundle.RoleNexus)
+	must(t, foreign, err)
+	for _, tt := range []struct {
+		name, reason string
+		wrong        func(*publisher, bundle.Run)
+	}{
+		{"tampered blob", bundle.ReasonBadHash, func(p *publisher, r bundle.Run) {
+			p.assign(r)
+			p.lie("/blobs/", bytes.Repeat([]byte("x"), len(program)))
+		}},
+		{"endless blob", bundle.ReasonTooLarge, func(p *publisher, r bundle.Run) {
+			p.assign(r)
+			p.lie("/blobs/", bytes.Repeat([]byte("x"), 1<<16))
+		}},
+		{"blob that is missing", bundle.ReasonMissing, func(p *publisher, r bundle.Run) {
+			p.assign(r)
+			p.meddle(func(w http.ResponseWriter, q *http.Request) bool {
+				if strings.Contains(q.URL.Path, "/blobs/") {
+					http.NotFound(w, q)
+					return true
+				}
+				return false
+			})
+		}},
+		{"foreign key", bundle.ReasonBadSignature, func(p *publisher, r bundle.Run) { p.put(p.set(r), foreign) }},
+		{"publisher's key", bundle.ReasonBadSignature, func(p *publisher, r bundle.Run) { p.put(p.set(r), p.role(bundle.RoleTargets)[0]) }},
+		{"no envelope", bundle.ReasonUnparsable, func(p *publisher, _ bundle.Run) { p.lie("/assignments.json", []byte(`{"a":1}`)) }},
+		{"endless envelope", bundle.ReasonTooLarge, func(p *publisher, _ bundle.Run) {
+			p.lie("/assignments.json", make([]byte, bundle.MaxEnvelope+1))
+		}},
+		{"expired set", bundle.ReasonExpired, func(p *publisher, r bundle.Run) {
+			p.assign(r)
+			p.pass(25 * time.Hour)
+			p.seal()
+		}},
+		{"expired metadata", bundle.ReasonExpired, func(p *publisher, r bundle.Run) { p.assign(r); p.pass(25 * time.Hour) }},
+		{"clock a year ahead", bundle.ReasonExpired, func(p *publisher, r bundle.Run) { p.assign(r); p.pass(365 * 24 * time.Hour) }},
+		{"clock a year behind", bundle.ReasonClock, func(p *publisher, r bundle.Run) { p.assign(r); p.pass(-365 * 24 * time.Hour) }},
+		{"set of the future", bundle.ReasonFuture, func(p *publisher, r bundle.Run) {
+			s := p.set(r)
+			s.Issued = s.Issued.Add(time.Hour)
+			p.put(s, p.role(bundle.RoleNexus)[0])
+		}},
+		{"older set", bundle.ReasonRollback, func(p *publisher, r bundle.Run) {
+			s := p.set(r)
+			s.Generation = 1
+			p.put(s, p.role(bundle.RoleNexus)[0])
+		}},
+		{"other digest", bundle.ReasonMismatch, func(p *publisher, r bundle.Run) {
+			r.Digest = "sha256:" + strings.Repeat("0", 64)
+			p.assign(r)
+		}},
+		{"not listed", bundle.ReasonNotListed, func(p *publisher, r bundle.Run) { r.Version = "9.0.0"; p.assign(r) }},
+		{"no server", bundle.ReasonUnreachable, func(p *publisher, _ bundle.Run) { p.server.Close() }},
+		{"nothing assigned", bundle.ReasonMissing, func(p *publisher, _ bundle.Run) { os.Remove(filepath.Join(p.dir, bundle.AssignmentsFile)) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPublisher(t)
+			old := p.publish("crow", "1.0.0", []byte("crow 1"))
+			u := p.updater()
+			p.generation = 4
+			p.assign(old)
+			u.update(old)
+			next := p.publish("crow", "2.0.0", program)
+			tt.wrong(p, next)
+			u.refuse(tt.reason)
+			if u.Update(t.Context()) == nil || len(u.last()) > 0 {
+				t.Error("the second time it was not refused, or told again")
+			}
+			u.restart()
+			u.refuse(tt.reason)
+		})
+	}
+}
+
+// What was refused for one reason runs when that is gone; what is taken off the list
+// runs on, and is not installed anew.
+func TestUpdateAfterRefusal(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow, jay := p.publish("crow", "1.0.0", []byte("crow")), p.publish("jay", "1.0.0", []byte("jay"))
+	u := p.updater()
+	p.assign(crow, jay)
+	p.lie("/blobs/", []byte("no"))
+	u.refuse(bundle.ReasonBadHash)
+	u.runs()
+	p.honest()
+	u.update(crow, jay)
+	if _, err := p.repo.Remove(p.role(bundle.RoleTargets), bundle.Listed{Name: "crow", Version: "1.0.0"}.TargetName()); err != nil {
+		t.Fatal(err)
+	}
+	p.seal()
+	p.assign(crow)
+	u.update(crow)
+	p.updater().refuse(bundle.ReasonNotListed)
+}
+
+// Two bundles cannot have other skills under one name.
+func TestUpdateConflict(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow := p.publish("crow", "1.0.0", []byte("crow"))
+	digest, err := p.repo.AddBlob([]byte("cuckoo"))
+	must(t, digest, err)
+	b := &bundle.Bundle{Name: "cuckoo", Version: "1.0.0", Created: p.now(), Skills: []bundle.Skill{{
+		Manifest: hive.Manifest{Name: "crow", Version: "1.0.0"}, Digest: digest, Size: 6,
+	}}}
+	data, err := b.Encode()
+	p.list(map[string][]byte{"bundles/cuckoo/1.0.0.json": must(t, data, err)})
+	u := p.updater()
+	p.assign(crow)
+	u.update(crow)
+	p.assign(crow, bundle.Run{Bundle: "cuckoo", Ref: bundle.Ref{Version: "1.0.0", Digest: b.Digest()}})
+	u.refuse(bundle.ReasonMismatch)
+}
+
+// With other nexus keys generations begin anew, and the old key says nothing more.
+func TestUpdateNexusKeysReplaced(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow, jay := p.publish("crow", "1.0.0", []byte("crow")), p.publish("jay", "1.0.0", []byte("jay"))
+	u := p.updater()
+	p.generation = 1 << 60 // a thief had the key
+	p.assign(crow)
+	u.update(crow)
+	key, err := bundle.NewKey(bundle.RoleNexus)
+	p.allow(must(t, key, err))
+	u.refuse(bundle.ReasonBadSignature)
+	p.generation = 0
+	p.put(p.set(jay), key)
+	u.update(jay)
+	u.restart()
+	s := p.set(crow)
+	p.put(s, key)
+	u.update(crow)
+	s.Generation = 1
+	p.put(s, key)
+	u.refuse(bundle.ReasonRollback)
+}
+
+// One update of a bundle an hour, whoever restarts; going back is always possible, and
+// other bundles have their own hour.
+func TestUpdateRate(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	var crow []bundle.Run
+	for _, v := range []string{"1.0.0", "1.1.0", "1.2.0"} {
+		crow = append(crow, p.publish("crow", v, []byte("crow "+v)))
+	}
+	jay, jay2 := p.publish("jay", "1.0.0", []byte("jay")), p.publish("jay", "2.0.0", []byte("jay 2"))
+	u := p.updater(func(o *spore.UpdaterOptions) { o.Between = 0 })
+	p.assign(crow[0], jay)
+	u.update(crow[0], jay)
+	p.assign(crow[1], jay)
+	u.update(crow[1], jay) // the first version was no update
+	u.restart()
+	p.assign(crow[2], jay)
+	u.refuse(bundle.ReasonRateLimited)
+	p.assign(crow[2], jay2)
+	if err := u.Update(t.Context()); bundle.Reason(err) != bundle.ReasonRateLimited {
+		t.Fatalf("Update = %v", err)
+	}
+	u.runs(crow[1], jay2)
+	u.last()
+	p.assign(crow[0], jay2)
+	u.update(crow[0], jay2)
+	p.assign(jay2)
+	u.update(jay2)
+	p.assign(crow[1], jay2)
+	u.refuse(bundle.ReasonRateLimited) // taking it away did not help
+	u.restart()
+	if err := u.Update(t.Context()); err == nil {
+		t.Fatal("a restart helped")
+	}
+	retry := u.last()[0].Retry
+	p.pass(time.Until(retry) + time.Second)
+	p.seal()
+	u.update(crow[1], jay2)
+}
+
+// State that is damaged comes from the repository again, a program as well; state of
+// another first root does not count.
+func TestUpdaterState(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow := p.publish("crow", "1.0.0", []byte("crow"))
+	u := p.updater()
+	p.assign(crow)
+	u.update(crow)
+	blobs, err := filepath.Glob(filepath.Join(u.o.Repository.State, "blobs", "*"))
+	for _, name := range append(must(t, blobs, err), filepath.Join(u.o.Repository.State, "installed"), filepath.Join(u.o.Repository.State, "assigned")) {
+		if err := os.WriteFile(name, []byte("noise"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole(t, u)
+	u.restart()
+	if got := u.Running(); len(got) > 0 {
+		t.Fatalf("Running = %v out of noise", got)
+	}
+	u.update(crow)
+	u.o.Repository.Root = newPublisher(t).root
+	u.restart()
+	if got := u.Running(); len(got) > 0 {
+		t.Fatalf("Running = %v under another root", got)
+	}
+	u.o.Repository.Root = p.root
+	u.restart()
+	u.runs(crow)
+}
+
+func TestUpdaterOptions(t *testing.T) {
+	t.Parallel()
+	for _, o := range []spore.UpdaterOptions{
+		{Spore: bundle.Spore{ID: "a b"}},
+		{Spore: bundle.Spore{ID: "a"}, Repository: bundle.ClientOptions{Root: []byte("{}"), State: t.TempDir()}},
+	} {
+		if _, err := spore.NewUpdater(o); err == nil || !strings.HasPrefix(err.Error(), "updater: ") {
+			t.Errorf("NewUpdater = %v", err)
+		}
+	}
+}
