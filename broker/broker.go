@@ -205,8 +205,8 @@ func (b *Broker) wrap(what string, err error) error {
 		return err
 	case isAuth(err):
 		return fmt.Errorf("%w: redis at %s refuses the user name or password (set REDIS_PASSWORD): %v", hive.ErrUnreachable, b.where(), err)
-	case redis.HasErrorPrefix(err, "NOPERM"):
-		return fmt.Errorf("%w: redis at %s: %s", hive.ErrUnreachable, b.where(), forbidden(cmp.Or(b.opts.Username, "default"), err))
+	case isForbidden(err):
+		return fmt.Errorf("%w: redis at %s: user %s", hive.ErrUnreachable, b.where(), forbidden(cmp.Or(b.opts.Username, "default"), what, err))
 	case redis.HasErrorPrefix(err, "MOVED"): // a Cluster's client follows it
 		return fmt.Errorf("%w: redis at %s is one node of a Cluster: name several of them", hive.ErrUnreachable, b.where())
 	case errors.Is(err, redis.Nil) && b.opts.Master != "":
@@ -228,13 +228,27 @@ func isAuth(err error) bool {
 	return false
 }
 
+// isForbidden also knows how Redis says that a script did what its caller may not:
+// 7.0 with the first text, later ones with the second.
+func isForbidden(err error) bool {
+	return redis.HasErrorPrefix(err, "NOPERM") || inScript(err)
+}
+
+func inScript(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "The user executing the script can't ") || strings.Contains(text, "ACL failure in script")
+}
+
 // forbidden says what an ACL keeps a user from; the server quotes the command.
-func forbidden(user string, err error) string {
+func forbidden(user, what string, err error) string {
+	if inScript(err) {
+		return fmt.Sprintf("%s may not %s: its ACL refuses a key or command of the script", user, what)
+	}
 	_, rest, _ := strings.Cut(err.Error(), " run the '")
 	if command, _, found := strings.Cut(rest, "'"); found {
-		return fmt.Sprintf("user %s may not run %s", user, strings.ToUpper(command))
+		return fmt.Sprintf("%s may not run %s", user, strings.ToUpper(command))
 	}
-	return fmt.Sprintf("user %s: %v", user, err)
+	return fmt.Sprintf("%s: %v", user, err)
 }
 
 func isUntrusted(err error) bool {

@@ -1,18 +1,19 @@
 -- campaign: takes, keeps or (ttl 0) gives up the lead. A new leader gets a new
--- epoch, which every script of the leader checks.
+-- epoch, which every script of the leader checks. Who only asks writes nothing.
 -- ARGV: nexus, ttl ms
 -- Returns {epoch, leading nexus ('' if none), ms until its lease ends}.
-allowed()
 local key, t, ttl = P .. 'lead', now(), tonumber(ARGV[2])
 local seen = call('HMGET', key, 'epoch', 'id', 'until')
 local epoch, id, ends = tonumber(seen[1] or '0'), seen[2] or '', tonumber(seen[3] or '0')
-if id == ARGV[1] and ttl == 0 then
+if ttl == 0 and id ~= '' and id == ARGV[1] then
+  allowed()
   call('HSET', key, 'until', 0)
   return { epoch, '', 0 }
 end
 if ttl == 0 or (ends > t and id ~= ARGV[1]) then
   return { epoch, ends > t and id or '', math.max(0, ends - t) }
 end
+allowed()
 if id ~= ARGV[1] or ends <= t then
   epoch = epoch + 1
   call('HSET', key, 'epoch', epoch, 'id', ARGV[1], 'seq', 0)

@@ -22,11 +22,24 @@ import (
 // test ends. Its certificate is signed by an authority that only the options know.
 func StartTLS(t testing.TB, password string) broker.Options {
 	t.Helper()
+	o := startTLS(t, "--requirepass", password)
+	o.Password = password
+	return o
+}
+
+// StartACL is StartTLS for a server whose users a file of ACL rules names.
+func StartACL(t testing.TB, file string) broker.Options {
+	t.Helper()
+	return startTLS(t, "--aclfile", file)
+}
+
+func startTLS(t testing.TB, args ...string) broker.Options {
+	t.Helper()
 	cert, key, authority := certify(t)
 	port := freePorts(t, 1)[0]
-	startFor(t, "", "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key,
-		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no", "--requirepass", password)
-	return broker.Options{Addrs: []string{host + ":" + port}, Password: password, TLS: &tls.Config{RootCAs: authority}}
+	startFor(t, "", append([]string{"--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key,
+		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no"}, args...)...)
+	return broker.Options{Addrs: []string{host + ":" + port}, TLS: &tls.Config{RootCAs: authority}}
 }
 
 // certify makes an authority and the files of a certificate for host that it signed.

@@ -1,0 +1,110 @@
+package broker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// Role is what an actor may do on the road, as a user of Redis. A script may touch
+// only what its caller may, so the rights below are those of the scripts it calls.
+type Role string
+
+// The roles.
+const (
+	RoleNexus     Role = "nexus"     // leads, registers skills, broadcasts; and all a client does
+	RoleSpore     Role = "spore"     // one spore, with the keys of its own only
+	RoleClient    Role = "client"    // submits, waits, cancels, retries, and looks on
+	RoleDashboard Role = "dashboard" // looks on
+	RoleAdmin     Role = "admin"     // all of Redis: no program of the hive needs it
+)
+
+// rights are names of keys behind the shard's prefix, and commands. OWN stands for
+// the spore's name.
+type rights struct {
+	both, write, read string // keys
+	commands          string
+	channel           bool // that of control commands
+}
+
+// every names what nobody can be without: Dial asks for the version by info, and
+// chooses a database by select; a server that lost its scripts is told them anew by
+// eval; a script's clock is time; a Cluster's client asks for the last two.
+const every = "ping info select evalsha eval time command cluster|slots "
+
+var roles = map[Role]rights{
+	RoleNexus: {
+		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen w:*",
+		write: "db:* dead", read: "em:* pg:* rc:*",
+		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hvals hincrby " +
+			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem sadd srem smembers sismember scard srandmember " +
+			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
+		channel: true,
+	},
+	RoleSpore: {
+		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx",
+		write: "in:* act bell nodes dead ib:* pg:* rc:*", read: "sk skgen w:*",
+		commands: "get set getrange setrange incrby del exists pexpire hget hset hdel hmget hgetall hincrby " +
+			"lpush rpush lpop rpop blpop llen lindex sadd srem smembers scard srandmember " +
+			"zadd zrem zcard zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
+		channel: true,
+	},
+	RoleClient: {
+		both: "t:* in:* act own:* used run ct wait:* ib:*", write: "bell db:* delay dead",
+		read: "lead nodes hb:* n:* sk w:* em:* pg:* rc:*",
+		commands: "get set getrange setrange append del persist pexpire hdel hmget hgetall hincrby " +
+			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zrem zcard scan",
+	},
+	RoleDashboard: {
+		read:     "t:* in:* act lead nodes hb:* n:* own:* used ct delay sk em:* pg:*",
+		commands: "get getrange hmget hgetall llen lindex lrange lpos smembers zcard scan",
+	},
+}
+
+// Rules returns what a user in a role may do on the road of o, as the rules of Redis
+// 7's ACL; own is the name of a spore.
+func (r Role) Rules(o Options, own string) []string {
+	if r == RoleAdmin {
+		return []string{"~*", "&*", "+@all"}
+	}
+	o, is := o.withDefaults(), roles[r]
+	prefix := escapeGlob(newKeys(o.Shard).prefix)
+	rules := []string{"resetchannels", "~" + prefix} // the key that every script is called with
+	for _, keys := range []struct{ sign, names string }{{"~", is.both}, {"%W~", is.write}, {"%R~", is.read}} {
+		for name := range strings.FieldsSeq(strings.ReplaceAll(keys.names, "OWN", own)) {
+			rules = append(rules, keys.sign+prefix+name)
+		}
+	}
+	if is.channel {
+		rules = append(rules, "&"+escapeGlob(o.Channel))
+	}
+	rules = append(rules, "-@all")
+	for command := range strings.FieldsSeq(every + is.commands) {
+		rules = append(rules, "+"+command)
+	}
+	return rules
+}
+
+// User is one user of Redis; a spore's has the spore's name.
+type User struct {
+	Name      string
+	Role      Role
+	Passwords []string // any of them is good
+}
+
+// ACLFile returns the file of ACL rules that lets these users, and nobody else, onto
+// the road of o. It has hashes of the passwords only: they must be too long to guess.
+func ACLFile(o Options, users []User) string {
+	var file strings.Builder
+	file.WriteString("user default off\n")
+	for _, u := range users {
+		words := []string{"user", u.Name, "on"}
+		for _, password := range u.Passwords {
+			sum := sha256.Sum256([]byte(password))
+			words = append(words, "#"+hex.EncodeToString(sum[:]))
+		}
+		words = append(words, u.Role.Rules(o, u.Name)...)
+		file.WriteString(strings.Join(words, " ") + "\n")
+	}
+	return file.String()
+}

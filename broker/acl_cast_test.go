@@ -1,0 +1,227 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+)
+
+// cast is one connection to the road for each role. The first error is kept, and
+// nothing is done after it.
+type cast struct {
+	nexus, spore, client, dashboard *broker.Broker
+
+	ctx  context.Context
+	err  error
+	term broker.Term
+	s    *broker.Session
+}
+
+func (c *cast) do(step string, f func() error) {
+	if c.err == nil {
+		if err := f(); err != nil {
+			c.err = fmt.Errorf("%s: %w", step, err)
+		}
+	}
+}
+
+// play does all that the actors of a hive do on the road, each as itself, on a road
+// that is empty and whose leases end at once.
+func (c *cast) play() error {
+	c.looks("") // also where nothing is yet
+	c.begins()
+	c.succeeds()
+	c.commits()
+	c.fails()
+	c.goesBack()
+	c.cancels()
+	c.leaves()
+	return c.err
+}
+
+func (c *cast) begins() {
+	c.do("lead", func() (err error) {
+		c.term.Nexus = "n1"
+		c.term.Epoch, _, _, err = c.nexus.Campaign(c.ctx, "n1", time.Hour)
+		return err
+	})
+	skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0-watch"}, Digest: "sha256:1"}
+	c.do("register a skill", func() error { return c.nexus.Replace(c.ctx, skill, []byte("one")) })
+	c.joins()
+	skill.Digest = "sha256:2" // the spore is told
+	c.do("replace a skill", func() error { return c.nexus.Replace(c.ctx, skill, []byte("two")) })
+	c.do("read the skills", func() error { _, err := c.spore.Skills(c.ctx); return err })
+	c.do("read the program", func() error { _, err := c.spore.Program(c.ctx, "sha256:2"); return err })
+	c.do("read what to replay", func() error { _, err := c.client.Program(c.ctx, "sha256:2"); return err })
+	c.do("command", func() error {
+		ctx, heard := context.WithTimeout(c.ctx, 5*time.Second)
+		defer heard()
+		ready := func() {
+			if _, err := c.nexus.BroadcastControl(ctx, "n1", hive.CommandPing, nil); err != nil {
+				c.err = err
+				heard()
+			}
+		}
+		return c.spore.SubscribeControl(ctx, ready, func(hive.Envelope) { heard() })
+	})
+	c.do("answer", func() error { return c.spore.Answer(c.ctx, "ping", "a") })
+	c.do("read answers", func() error {
+		got, err := c.nexus.Answers(c.ctx, "ping", time.Second)
+		return check(err, len(got) == 1)
+	})
+}
+
+// check makes an error of a wrong answer.
+func check(err error, right bool) error {
+	if err == nil && !right {
+		err = fmt.Errorf("a wrong answer")
+	}
+	return err
+}
+
+// joins registers the spore, in place of an earlier incarnation.
+func (c *cast) joins() {
+	c.s = &broker.Session{Node: "a", Incarnation: hive.NewID()}
+	c.do("join", func() error {
+		for {
+			if err := c.spore.Register(c.ctx, c.s, &hive.NodeReport{ID: "a", Slots: 9}); err == nil || c.ctx.Err() != nil || !errors.Is(err, hive.ErrTaken) {
+				return err
+			}
+		}
+	})
+}
+
+// submits puts a task on the road for which the client waits, and returns its id.
+func (c *cast) submits(change ...func(*hive.Task)) string {
+	task := echo("")
+	for _, f := range change {
+		f(&task)
+	}
+	c.do("enqueue", func() error { return c.client.Enqueue(c.ctx, &task, "inbox") })
+	return task.ID
+}
+
+func once(t *hive.Task) { t.Retries = 0 }
+
+// assigned is submits, and the foreman gives the task to the spore.
+func (c *cast) assigned(change ...func(*hive.Task)) string {
+	id := c.submits(change...)
+	c.do("bell", func() error { _, err := c.nexus.WaitBell(c.ctx, time.Millisecond); return err })
+	c.do("lanes", func() error {
+		lanes, err := c.nexus.ActiveLanes(c.ctx)
+		return check(err, len(lanes) > 0)
+	})
+	c.do("assign", func() error {
+		done, err := c.nexus.Assign(c.ctx, &c.term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 100}})
+		return check(err, len(done) == 1 && done[0].Moved > 0)
+	})
+	return id
+}
+
+// running is assigned, and the spore fetches the task.
+func (c *cast) running(change ...func(*hive.Task)) (a hive.Attempt) {
+	c.assigned(change...)
+	c.do("listen", func() error { _, err := c.spore.Listen(c.ctx, c.s, time.Millisecond); return err })
+	c.do("fetch", func() error {
+		got, _, err := c.spore.Fetch(c.ctx, c.s, 9)
+		if err = check(err, len(got) > 0); err == nil {
+			a = got[len(got)-1]
+		}
+		return err
+	})
+	return a
+}
+
+// succeeds is the straight way, with somebody who follows it.
+func (c *cast) succeeds() {
+	a := c.running()
+	for i := range 64 { // the last of them is one of those that wait already, of as many as may
+		c.do("wait", func() error {
+			_, unknown, err := c.client.Wait(c.ctx, fmt.Sprintf("other%d", i%63), []string{a.Task.ID})
+			return check(err, len(unknown) == 0)
+		})
+	}
+	c.do("beat", func() error {
+		p, err := c.spore.Heartbeat(c.ctx, c.s, &hive.NodeReport{ID: "a"}, true)
+		return check(err, p.Holds[a.Task.ID] && p.Skills > 0)
+	})
+	c.do("emit", func() error { return c.spore.Emit(c.ctx, "a", &a, hive.Part{Attempt: 1, Number: 1, Data: []byte("x")}) })
+	c.do("progress", func() error { return c.spore.Progress(c.ctx, "a", &a, hive.Progress{Done: 1, Total: 2}) })
+	c.do("emitted", func() error {
+		parts, _, err := c.client.Emitted(c.ctx, a.Task.ID, 0, 0)
+		return check(err, len(parts) == 1)
+	})
+	c.looks(a.Task.ID)
+	c.do("complete", func() error { return c.spore.Complete(c.ctx, "a", &a, &hive.Outcome{Result: []byte("done")}) })
+	c.do("read the inbox", func() error {
+		told, err := c.client.ReadInbox(c.ctx, "inbox", time.Second)
+		return check(err, len(told) > 1)
+	})
+	c.do("wait for what is over", func() error {
+		over, _, err := c.client.Wait(c.ctx, "inbox", []string{a.Task.ID})
+		return check(err, len(over) == 1)
+	})
+	c.do("close the inbox", func() error { return c.client.CloseInbox(c.ctx, "other0") })
+}
+
+// commits is an attempt with effects, and one whose effects conflict.
+func (c *cast) commits() {
+	complete := func(a hive.Attempt, o *hive.Outcome) func() error {
+		return func() error { return c.spore.Complete(c.ctx, "a", &a, o) }
+	}
+	a := c.running()
+	out := withKV(set("k", "v"), add("n", 1), set("gone", ""), del("gone"), brief("soon", "", time.Millisecond))
+	child := echo("")
+	child.Skill.Name = "other"
+	out.Effects.Spawn = []hive.Task{child}
+	c.do("commit", complete(a, out))
+	c.do("cancel what it spawned", func() error { _, err := c.client.Cancel(c.ctx, child.ID); return err })
+	a = c.running()
+	c.do("conflict", func() error {
+		err := complete(a, withKV(expect("k", "other")))()
+		if !errors.Is(err, hive.ErrConflict) {
+			return fmt.Errorf("want a conflict: %w", check(err, false))
+		}
+		a.Number++
+		return complete(a, withKV(expect("k", "v")))()
+	})
+	c.do("get", func() error {
+		_, found, err := c.spore.KV().Get(c.ctx, space, "k")
+		return check(err, found)
+	})
+	c.do("list", func() error { _, err := c.spore.KV().List(c.ctx, space, "", "", 9); return err })
+	c.do("take what expired out of an index", func() error { _, err := c.spore.Unlist(c.ctx, space, "soon"); return err })
+}
+
+// fails goes to the dead letters at once, and by way of the delay.
+func (c *cast) fails() {
+	fail := func(a hive.Attempt, kind hive.FailureKind) func() error {
+		return func() error {
+			o := failure(kind)
+			o.Recording = []byte("recorded")
+			_, err := c.spore.Fail(c.ctx, "a", &a, o, 0)
+			return err
+		}
+	}
+	dead := c.running(once)
+	c.do("fail", fail(dead, hive.FailSkill))
+	c.do("replay", func() error { _, err := c.client.Recording(c.ctx, dead.Task.ID, dead.Number); return err })
+	c.do("retry", func() error { return c.client.Retry(c.ctx, dead.Task.ID) })
+	c.do("cancel while pending", func() error { _, err := c.client.Cancel(c.ctx, dead.Task.ID); return err })
+	later := c.running() // the tombstone before it is dropped
+	c.do("fail for now", fail(later, hive.FailSkill))
+	c.do("promote", c.promoted)
+}
+
+func (c *cast) promoted() error {
+	for {
+		n, _, err := c.nexus.Promote(c.ctx, c.term)
+		if n > 0 || err != nil || c.ctx.Err() != nil {
+			return check(err, n > 0)
+		}
+	}
+}

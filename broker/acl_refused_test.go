@@ -1,0 +1,173 @@
+package broker_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/internal/testkit"
+)
+
+// users is a hive with two spores; each password is its user's name and "-pw".
+var users = []broker.User{
+	{"admin", broker.RoleAdmin, []string{"admin-pw"}},
+	{"nexus", broker.RoleNexus, []string{"nexus-pw"}},
+	{"client", broker.RoleClient, []string{"client-pw"}},
+	{"dashboard", broker.RoleDashboard, []string{"dashboard-pw"}},
+	{"a", broker.RoleSpore, []string{"a-pw", "a-new"}},
+	{"b", broker.RoleSpore, []string{"b-pw"}},
+}
+
+// startACL starts a server that speaks TLS, with the file for users.
+func startACL(t *testing.T) broker.Options {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "users.acl")
+	if err := os.WriteFile(file, []byte(broker.ACLFile(broker.Options{}, users)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return testkit.StartACL(t, file)
+}
+
+func as(o broker.Options, name string) broker.Options {
+	o.Username, o.Password = name, name+"-pw"
+	return o
+}
+
+// TestACLOverTLS: everything that happens on the road happens with the users of a
+// file on a server that speaks TLS; a user has as many passwords as the file says.
+func TestACLOverTLS(t *testing.T) {
+	t.Parallel()
+	o := startACL(t)
+	o.Lease = 1
+	dial := func(name string) *broker.Broker { return testkit.DialTo(t, as(o, name)) }
+	c := cast{ctx: t.Context(), nexus: dial("nexus"), spore: dial("a"), client: dial("client"), dashboard: dial("dashboard")}
+	if err := c.play(); err != nil {
+		t.Error(err)
+	}
+	second := as(o, "a")
+	second.Password = "a-new"
+	testkit.DialTo(t, second)
+	for _, o := range []broker.Options{o, {Addrs: o.Addrs, TLS: o.TLS, Username: "a", Password: "b-pw"}} {
+		if _, err := broker.Dial(t.Context(), o); err == nil {
+			t.Errorf("Dial as %q with %q succeeded", o.Username, o.Password)
+		}
+	}
+}
+
+// TestACLRefuses: what a role must not do answers NOPERM, also from inside of a
+// script, and leaves no trace.
+func TestACLRefuses(t *testing.T) {
+	t.Parallel()
+	o := startACL(t)
+	for name, commands := range refused {
+		rdb := redis.NewClient(&redis.Options{Addr: o.Addrs[0], TLSConfig: o.TLS, Username: name, Password: name + "-pw", DisableIdentity: true})
+		t.Cleanup(func() { rdb.Close() })
+		for _, text := range commands {
+			words := strings.Fields(text)
+			if err := rdb.Do(t.Context(), anys(words)...).Err(); !redis.HasErrorPrefix(err, "NOPERM") {
+				t.Errorf("%s: %s = %v, want NOPERM", name, text, err)
+			}
+			script := append([]any{"EVAL", "return redis.call(unpack(ARGV))", "1", "{h}:"}, anys(words)...)
+			if err := rdb.Do(t.Context(), script...).Err(); err == nil || !inScript.MatchString(err.Error()) {
+				t.Errorf("%s: a script of %s = %v, want it refused", name, text, err)
+			}
+		}
+	}
+	admin := redis.NewClient(&redis.Options{Addr: o.Addrs[0], TLSConfig: o.TLS, Username: "admin", Password: "admin-pw", DisableIdentity: true})
+	defer admin.Close()
+	if keys, err := admin.Keys(t.Context(), "*").Result(); len(keys) > 0 || err != nil {
+		t.Errorf("keys = %q, %v, want none", keys, err)
+	}
+}
+
+// inScript is how the versions of Redis refuse what a script does; some commands no
+// script may use.
+var inScript = regexp.MustCompile(`The user executing the script can't|ACL failure in script|not allowed from script`)
+
+func anys(words []string) (out []any) {
+	for _, w := range words {
+		out = append(out, w)
+	}
+	return out
+}
+
+// server is what only the admin may do.
+var server = []string{
+	"FLUSHALL", "FLUSHDB", "CONFIG GET *", "CONFIG SET save x", "KEYS *", "SCRIPT FLUSH", "SCRIPT KILL", "FUNCTION FLUSH",
+	"ACL LIST", "ACL SETUSER a on", "SHUTDOWN NOSAVE", "MONITOR", "CLIENT LIST", "CLIENT KILL 1.2.3.4:5", "SAVE",
+	"REPLICAOF NO ONE", "MODULE LIST", "SWAPDB 0 1", "MIGRATE h 1 {h}:t:x 0 1", "RENAME {h}:t:x {h}:t:y", "DUMP {h}:t:x", "SORT {h}:delay",
+	"GET other", "SET other x", "GET {g}:t:x", "SET {g}:t:x y", "PUBLISH other x", "PSUBSCRIBE *", "SUBSCRIBE other",
+}
+
+// refused is what each user must not do.
+var refused = map[string][]string{
+	"nexus": append([]string{"GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "LPOP {h}:db:a", "DEL {h}:rc:x:1"}, server...),
+	"a": append([]string{
+		"PUBLISH hive:broadcast x", "INCR {h}:ctlgen", "SCAN 0", "HGETALL {h}:lead", "HSET {h}:lead id a",
+		"HGETALL {h}:hb:b", "HSET {h}:hb:b beat 1", "HDEL {h}:hb:b inc", "DEL {h}:hb:b", "PEXPIRE {h}:hb:b 1",
+		"LPOP {h}:n:b", "RPUSH {h}:n:b x", "DEL {h}:n:b", "SMEMBERS {h}:own:b", "SREM {h}:own:b x", "SADD {h}:own:b x",
+		"BLPOP {h}:db:b 0.01", "RPUSH {h}:db:b W", "DEL {h}:db:b", "HGETALL {h}:hb:a2", "LPOP {h}:n:a2",
+		"HSET {h}:sk echo@1.0.0 x", "SET {h}:w:sha256:1 x", "DEL {h}:w:sha256:1", "SET {h}:skgen 9",
+		"LPOP {h}:in:echo||:2", "LINDEX {h}:in:echo||:2 0", "SMEMBERS {h}:act", "SMEMBERS {h}:nodes", "LPOP {h}:bell",
+		"BLPOP {h}:ib:client 0.01", "GET {h}:rc:x:1", "GET {h}:pg:x", "ZRANGEBYSCORE {h}:dead 0 1",
+	}, server...),
+	"client": append([]string{
+		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "INCRBY {h}:ctlgen 1", "HSET {h}:lead id x", "HDEL {h}:lead id", "SADD {h}:nodes x",
+		"HDEL {h}:hb:a inc", "DEL {h}:hb:a", "LPOP {h}:n:a", "RPUSH {h}:n:a x", "LPOP {h}:db:a", "SET {h}:w:sha256:1 x", "HSET {h}:sk echo@1.0.0 x",
+		"HDEL {h}:sk echo@1.0.0", "DEL {h}:sk", "SET {h}:skgen 9", "GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "RPUSH {h}:em:x y", "SET {h}:pg:x y",
+	}, server...),
+	"dashboard": append([]string{
+		"SET {h}:t:x y", "DEL {h}:t:x", "SETRANGE {h}:t:x 0 y", "RPUSH {h}:in:echo||:2 x", "LPOP {h}:in:echo||:2", "SADD {h}:wait:x y", "RPUSH {h}:bell F",
+		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "LPOP {h}:ib:x", "LLEN {h}:ib:x", "GET {h}:w:sha256:1", "GET {h}:rc:x:1", "GET {h}:kv:s.echo:k",
+		"HDEL {h}:ct running", "PEXPIRE {h}:t:x 1", "SET {h}: x",
+	}, server...),
+}
+
+// TestACLMethods: what a role must not do on the road is an error that names its user.
+func TestACLMethods(t *testing.T) {
+	t.Parallel()
+	o := startACL(t)
+	nexus, spore := testkit.DialTo(t, as(o, "nexus")), testkit.DialTo(t, as(o, "a"))
+	client, dashboard := testkit.DialTo(t, as(o, "client")), testkit.DialTo(t, as(o, "dashboard"))
+	ctx, task, skill := t.Context(), echo(""), &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:1"}
+	other := &broker.Session{Node: "b", Incarnation: hive.NewID()}
+	if err := testkit.DialTo(t, as(o, "b")).Register(ctx, other, &hive.NodeReport{ID: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	command := func(b *broker.Broker) error {
+		_, err := b.BroadcastControl(ctx, "x", hive.CommandPing, nil)
+		return err
+	}
+	lead := func(b *broker.Broker) error { _, _, _, err := b.Campaign(ctx, "x", time.Hour); return err }
+	for what, err := range map[string]error{
+		"a spore registers as another":    spore.Register(ctx, &broker.Session{Node: "b", Incarnation: "x"}, &hive.NodeReport{ID: "b"}),
+		"a spore beats for another":       second(spore.Heartbeat(ctx, other, &hive.NodeReport{ID: "b"}, false)),
+		"a spore unregisters another":     second(spore.Unregister(ctx, other)),
+		"a spore hands back another's":    second(spore.HandBack(ctx, other)),
+		"a spore leads":                   lead(spore),
+		"a spore registers a skill":       spore.Publish(ctx, skill, []byte("x")),
+		"a spore commands":                command(spore),
+		"a client leads":                  lead(client),
+		"a client registers a skill":      client.Publish(ctx, skill, []byte("x")),
+		"a client commands":               command(client),
+		"a dashboard submits":             dashboard.Enqueue(ctx, &task, ""),
+		"a dashboard commands":            command(dashboard),
+		"nexus reads a namespace of keys": second(nexus.KV().List(ctx, space, "", "", 1)),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "redis at "+o.Addrs[0]+": user ") {
+			t.Errorf("%s: %v, want it to name the user", what, err)
+		}
+	}
+	if nodes, err := nexus.Nodes(ctx); err != nil || len(nodes) != 1 || !nodes[0].Online {
+		t.Errorf("Nodes = %+v, %v: want b, as it was", nodes, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
