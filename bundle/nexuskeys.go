@@ -10,12 +10,8 @@ import (
 	"slices"
 )
 
-// What a repository holds of a nexus beside the bundles: the target with its public
-// keys, and the file with the newest assignment set that it signed.
-const (
-	NexusKeysTarget = "keys/nexus.json"
-	AssignmentsFile = "assignments.json"
-)
+// NexusKeysTarget is the target with the public keys of the nexus.
+const NexusKeysTarget = "keys/nexus.json"
 
 // maxNexusKeys bounds how many keys may sign for a nexus at a time.
 const maxNexusKeys = 8
@@ -79,15 +75,6 @@ func (c *Client) File(ctx context.Context, name string, limit int64) ([]byte, er
 		return nil, refuse(ReasonInvalid, fmt.Sprintf("file %.80q", name), errors.New("want NAME.json of a-z, 0-9 and '-'"))
 	}
 	return c.fetch.bytes(ctx, name, limit)
-}
-
-// Assign signs a set and makes it the one that spores see.
-func (r *Repository) Assign(set *AssignmentSet, key *Key) error {
-	data, err := set.Sign(key.secret())
-	if err != nil {
-		return err
-	}
-	return diskError(AssignmentsFile, r.disk.write(r.path(AssignmentsFile), data))
 }
 
 // SaveState writes v as a state of this user alone that is there whole or not at all,
