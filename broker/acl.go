@@ -90,21 +90,29 @@ type User struct {
 	Name      string
 	Role      Role
 	Passwords []string // any of them is good
+	Clear     bool     // the file is to have the passwords themselves, not hashes of them
 }
 
 // ACLFile returns the file of ACL rules that lets these users, and nobody else, onto
-// the road of o. It has hashes of the passwords only: they must be too long to guess.
+// the road of o. Redis hashes without salt: passwords must be too long to guess.
 func ACLFile(o Options, users []User) string {
 	var file strings.Builder
 	file.WriteString("user default off\n")
 	for _, u := range users {
 		words := []string{"user", u.Name, "on"}
 		for _, password := range u.Passwords {
-			sum := sha256.Sum256([]byte(password))
-			words = append(words, "#"+hex.EncodeToString(sum[:]))
+			words = append(words, passwordRule(password, u.Clear))
 		}
 		words = append(words, u.Role.Rules(o, u.Name)...)
 		file.WriteString(strings.Join(words, " ") + "\n")
 	}
 	return file.String()
+}
+
+func passwordRule(password string, clear bool) string {
+	if clear {
+		return ">" + password
+	}
+	sum := sha256.Sum256([]byte(password))
+	return "#" + hex.EncodeToString(sum[:])
 }

@@ -17,12 +17,12 @@ import (
 
 // users is a hive with two spores; each password is its user's name and "-pw".
 var users = []broker.User{
-	{"admin", broker.RoleAdmin, []string{"admin-pw"}},
-	{"nexus", broker.RoleNexus, []string{"nexus-pw"}},
-	{"client", broker.RoleClient, []string{"client-pw"}},
-	{"dashboard", broker.RoleDashboard, []string{"dashboard-pw"}},
-	{"a", broker.RoleSpore, []string{"a-pw", "a-new"}},
-	{"b", broker.RoleSpore, []string{"b-pw"}},
+	{Name: "admin", Role: broker.RoleAdmin, Passwords: []string{"admin-pw"}, Clear: true},
+	{Name: "nexus", Role: broker.RoleNexus, Passwords: []string{"nexus-pw"}},
+	{Name: "client", Role: broker.RoleClient, Passwords: []string{"client-pw"}},
+	{Name: "dashboard", Role: broker.RoleDashboard, Passwords: []string{"dashboard-pw"}},
+	{Name: "a", Role: broker.RoleSpore, Passwords: []string{"a-pw", "a-new"}},
+	{Name: "b", Role: broker.RoleSpore, Passwords: []string{"b-pw"}},
 }
 
 // startACL starts a server that speaks TLS, with the file for users.
@@ -32,7 +32,8 @@ func startACL(t *testing.T) broker.Options {
 	if err := os.WriteFile(file, []byte(broker.ACLFile(broker.Options{}, users)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return testkit.StartACL(t, file)
+	o, _ := testkit.StartACL(t, file)
+	return o
 }
 
 func as(o broker.Options, name string) broker.Options {
@@ -171,3 +172,31 @@ func TestACLMethods(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestACLStolenSpore: what docs/security.md says that a spore can still do.
+func TestACLStolenSpore(t *testing.T) {
+	t.Parallel()
+	o := startACL(t)
+	client := testkit.DialTo(t, as(o, "client"))
+	task := echo("")
+	if err := client.Enqueue(t.Context(), &task, ""); err != nil {
+		t.Fatal(err)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: o.Addrs[0], TLSConfig: o.TLS, Username: "a", Password: "a-pw", DisableIdentity: true})
+	t.Cleanup(func() { rdb.Close() })
+	for _, words := range [][]any{
+		{"SETRANGE", "{h}:t:" + task.ID, 1, "c"}, // completed
+		{"HSET", "{h}:used", "b", 100},
+		{"SREM", "{h}:nodes", "b"},
+		{"SET", "{h}:kv:s.other:k", "v"},
+		{"RPUSH", "{h}:in:echo||:2", "x"},
+		{"RPUSH", "{h}:ib:client", "T" + task.ID},
+	} {
+		if err := rdb.Do(t.Context(), words...).Err(); err != nil {
+			t.Errorf("%v: %v", words, err)
+		}
+	}
+	if r, err := client.Status(t.Context(), task.ID); err != nil || r.State != hive.Completed {
+		t.Errorf("Status = %+v, %v: want it forged", r, err)
+	}
+}

@@ -98,23 +98,6 @@ func version() string {
 	return text + " " + info.GoVersion
 }
 
-func (a *app) configCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "config",
-		Short: "Print the configuration in force, without secrets",
-		Args:  wantArgs(0, 0),
-		RunE: func(*cobra.Command, []string) error {
-			if err := a.configure(); err != nil {
-				return err
-			}
-			if a.flags.json {
-				return printJSON(a.Out, a.cfg.Tree())
-			}
-			return a.cfg.WriteTOML(a.Out)
-		},
-	}
-}
-
 // issuer names this process in control commands.
 func issuer() string {
 	host, err := os.Hostname()

@@ -22,28 +22,30 @@ import (
 // test ends. Its certificate is signed by an authority that only the options know.
 func StartTLS(t testing.TB, password string) broker.Options {
 	t.Helper()
-	o := startTLS(t, "--requirepass", password)
+	o, _ := startTLS(t, "--requirepass", password)
 	o.Password = password
 	return o
 }
 
-// StartACL is StartTLS for a server whose users a file of ACL rules names.
-func StartACL(t testing.TB, file string) broker.Options {
+// StartACL is StartTLS for a server whose users a file of ACL rules names. The other
+// file that it returns is the authority's certificate.
+func StartACL(t testing.TB, file string) (o broker.Options, caFile string) {
 	t.Helper()
 	return startTLS(t, "--aclfile", file)
 }
 
-func startTLS(t testing.TB, args ...string) broker.Options {
+func startTLS(t testing.TB, args ...string) (o broker.Options, caFile string) {
 	t.Helper()
-	cert, key, authority := certify(t)
+	cert, key, caFile, authority := certify(t)
 	port := freePorts(t, 1)[0]
 	startFor(t, "", append([]string{"--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key,
 		"--tls-ca-cert-file", cert, "--tls-auth-clients", "no"}, args...)...)
-	return broker.Options{Addrs: []string{host + ":" + port}, TLS: &tls.Config{RootCAs: authority}}
+	return broker.Options{Addrs: []string{host + ":" + port}, TLS: &tls.Config{RootCAs: authority}}, caFile
 }
 
-// certify makes an authority and the files of a certificate for host that it signed.
-func certify(t testing.TB) (certFile, keyFile string, authority *x509.CertPool) {
+// certify makes an authority and the files of a certificate for host that it signed,
+// its key, and the authority's own certificate.
+func certify(t testing.TB) (certFile, keyFile, caFile string, authority *x509.CertPool) {
 	t.Helper()
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
 		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
@@ -69,7 +71,7 @@ func certify(t testing.TB) (certFile, keyFile string, authority *x509.CertPool) 
 	authority = x509.NewCertPool()
 	authority.AddCert(signed)
 	dir := t.TempDir()
-	return writePEM(t, dir, "CERTIFICATE", serverDER), writePEM(t, dir, "PRIVATE KEY", keyDER), authority
+	return writePEM(t, dir, "CERTIFICATE", serverDER), writePEM(t, dir, "PRIVATE KEY", keyDER), writePEM(t, t.TempDir(), "CERTIFICATE", caDER), authority
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
