@@ -150,12 +150,6 @@ func (p *publisher) put(s *bundle.AssignmentSet, key *bundle.Key) {
 	}
 }
 
-func (p *publisher) read(name string) []byte {
-	p.Helper()
-	data, err := os.ReadFile(filepath.Join(p.dir, name))
-	return must(p.T, data, err)
-}
-
 // audit collects events.
 type audit struct {
 	mu     sync.Mutex
