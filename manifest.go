@@ -2,6 +2,8 @@ package hive
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -115,3 +117,20 @@ type Skill struct {
 
 // ID returns the skill's exact identity.
 func (s *Skill) ID() SkillID { return SkillID{s.Name, s.Version, s.Digest} }
+
+// SortSkills sorts by name, newest version first, and pre-releases after all
+// releases: who does not ask for one gets none while there is a release.
+func SortSkills(skills []Skill) {
+	slices.SortStableFunc(skills, func(a, b Skill) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		if pre := strings.Contains(a.Version, "-"); pre != strings.Contains(b.Version, "-") {
+			if pre {
+				return 1
+			}
+			return -1
+		}
+		return CompareVersions(b.Version, a.Version)
+	})
+}

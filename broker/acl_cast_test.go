@@ -49,14 +49,11 @@ func (c *cast) begins() {
 		c.term.Epoch, _, _, err = c.nexus.Campaign(c.ctx, "n1", time.Hour)
 		return err
 	})
-	skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0-watch"}, Digest: "sha256:1"}
-	c.do("register a skill", func() error { return c.nexus.Replace(c.ctx, skill, []byte("one")) })
+	skills := []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:1"}}
+	c.do("announce skills", func() error { return c.nexus.Announce(c.ctx, c.term, nil) })
 	c.joins()
-	skill.Digest = "sha256:2" // the spore is told
-	c.do("replace a skill", func() error { return c.nexus.Replace(c.ctx, skill, []byte("two")) })
-	c.do("read the skills", func() error { _, err := c.spore.Skills(c.ctx); return err })
-	c.do("read the program", func() error { _, err := c.spore.Program(c.ctx, "sha256:2"); return err })
-	c.do("read what to replay", func() error { _, err := c.client.Program(c.ctx, "sha256:2"); return err })
+	c.do("announce skills to a spore", func() error { return c.nexus.Announce(c.ctx, c.term, skills) })
+	c.do("read the skills", func() error { _, err := c.client.Skills(c.ctx); return err })
 	c.do("command", func() error {
 		ctx, heard := context.WithTimeout(c.ctx, 5*time.Second)
 		defer heard()

@@ -115,18 +115,18 @@ var refused = map[string][]string{
 		"HGETALL {h}:hb:b", "HSET {h}:hb:b beat 1", "HDEL {h}:hb:b inc", "DEL {h}:hb:b", "PEXPIRE {h}:hb:b 1",
 		"LPOP {h}:n:b", "RPUSH {h}:n:b x", "DEL {h}:n:b", "SMEMBERS {h}:own:b", "SREM {h}:own:b x", "SADD {h}:own:b x",
 		"BLPOP {h}:db:b 0.01", "RPUSH {h}:db:b W", "DEL {h}:db:b", "HGETALL {h}:hb:a2", "LPOP {h}:n:a2",
-		"HSET {h}:sk echo@1.0.0 x", "SET {h}:w:sha256:1 x", "DEL {h}:w:sha256:1", "SET {h}:skgen 9",
+		"HSET {h}:sk echo@1.0.0 x", "HGETALL {h}:sk", "SET {h}:skgen 9",
 		"LPOP {h}:in:echo||:2", "LINDEX {h}:in:echo||:2 0", "SMEMBERS {h}:act", "SMEMBERS {h}:nodes", "LPOP {h}:bell",
 		"BLPOP {h}:ib:client 0.01", "GET {h}:rc:x:1", "GET {h}:pg:x", "ZRANGEBYSCORE {h}:dead 0 1",
 	}, server...),
 	"client": append([]string{
 		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "INCRBY {h}:ctlgen 1", "HSET {h}:lead id x", "HDEL {h}:lead id", "SADD {h}:nodes x",
-		"HDEL {h}:hb:a inc", "DEL {h}:hb:a", "LPOP {h}:n:a", "RPUSH {h}:n:a x", "LPOP {h}:db:a", "SET {h}:w:sha256:1 x", "HSET {h}:sk echo@1.0.0 x",
+		"HDEL {h}:hb:a inc", "DEL {h}:hb:a", "LPOP {h}:n:a", "RPUSH {h}:n:a x", "LPOP {h}:db:a", "HSET {h}:sk echo@1.0.0 x",
 		"HDEL {h}:sk echo@1.0.0", "DEL {h}:sk", "SET {h}:skgen 9", "GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "RPUSH {h}:em:x y", "SET {h}:pg:x y",
 	}, server...),
 	"dashboard": append([]string{
 		"SET {h}:t:x y", "DEL {h}:t:x", "SETRANGE {h}:t:x 0 y", "RPUSH {h}:in:echo||:2 x", "LPOP {h}:in:echo||:2", "SADD {h}:wait:x y", "RPUSH {h}:bell F",
-		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "LPOP {h}:ib:x", "LLEN {h}:ib:x", "GET {h}:w:sha256:1", "GET {h}:rc:x:1", "GET {h}:kv:s.echo:k",
+		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "LPOP {h}:ib:x", "LLEN {h}:ib:x", "GET {h}:rc:x:1", "GET {h}:kv:s.echo:k",
 		"HDEL {h}:ct running", "PEXPIRE {h}:t:x 1", "SET {h}: x",
 	}, server...),
 }
@@ -137,7 +137,11 @@ func TestACLMethods(t *testing.T) {
 	o := startACL(t)
 	nexus, spore := testkit.DialTo(t, as(o, "nexus")), testkit.DialTo(t, as(o, "a"))
 	client, dashboard := testkit.DialTo(t, as(o, "client")), testkit.DialTo(t, as(o, "dashboard"))
-	ctx, task, skill := t.Context(), echo(""), &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:1"}
+	ctx, task, term := t.Context(), echo(""), broker.Term{Epoch: 1, Nexus: "x"}
+	epoch, _, _, err := nexus.Campaign(ctx, term.Nexus, time.Hour)
+	if term.Epoch = epoch; err != nil {
+		t.Fatal(err)
+	}
 	other := &broker.Session{Node: "b", Incarnation: hive.NewID()}
 	if err := testkit.DialTo(t, as(o, "b")).Register(ctx, other, &hive.NodeReport{ID: "b"}); err != nil {
 		t.Fatal(err)
@@ -153,10 +157,10 @@ func TestACLMethods(t *testing.T) {
 		"a spore unregisters another":     second(spore.Unregister(ctx, other)),
 		"a spore hands back another's":    second(spore.HandBack(ctx, other)),
 		"a spore leads":                   lead(spore),
-		"a spore registers a skill":       spore.Publish(ctx, skill, []byte("x")),
+		"a spore announces skills":        spore.Announce(ctx, term, nil),
 		"a spore commands":                command(spore),
 		"a client leads":                  lead(client),
-		"a client registers a skill":      client.Publish(ctx, skill, []byte("x")),
+		"a client announces skills":       client.Announce(ctx, term, nil),
 		"a client commands":               command(client),
 		"a dashboard submits":             dashboard.Enqueue(ctx, &task, ""),
 		"a dashboard commands":            command(dashboard),

@@ -30,7 +30,7 @@ func (k keys) progress(id string) string { return k.prefix + "pg:" + id }
 func (k keys) recording(id string, attempt int) string {
 	return k.prefix + "rc:" + id + ":" + strconv.Itoa(attempt)
 }
-func (k keys) wasm(digest string) string { return k.prefix + "w:" + digest }
+
 func (k keys) index(space string) string { return k.prefix + "ki:" + space }
 func (k keys) value(space, key string) string {
 	return k.prefix + "kv:" + space + ":" + key

@@ -254,19 +254,12 @@ func TestLostReply(t *testing.T) {
 				r.t.Errorf("Campaign = %d, %q, %v", epoch, leader, err)
 			}
 		},
-		"publish": func(r *road, cut func()) {
+		"announce": func(r *road, cut func()) {
 			cut()
-			skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:aa"}
-			r.check(r.Publish(r.ctx(), skill, []byte("program")))
-		},
-		"replace": func(r *road, cut func()) {
-			skill := &hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0-watch"}, Digest: "sha256:aa"}
-			r.check(r.Replace(r.ctx(), skill, []byte("program")))
-			skill.Digest = "sha256:bb"
-			cut()
-			r.check(r.Replace(r.ctx(), skill, []byte("other program")))
-			if left := r.do("PTTL", "w:sha256:aa"); left == "-1" {
-				r.t.Error("the program that was replaced stays")
+			skills := []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:aa"}}
+			r.check(r.Announce(r.ctx(), r.term, skills))
+			if known, err := r.Skills(r.ctx()); err != nil || len(known) != 1 {
+				r.t.Errorf("Skills = %v, %v", known, err)
 			}
 		},
 	}

@@ -32,7 +32,7 @@ var (
 	scriptHeartbeat  = load("heartbeat")
 	scriptUnregister = load("unregister")
 	scriptCampaign   = load("campaign")
-	scriptPublish    = load("publish")
+	scriptAnnounce   = load("announce")
 	scriptUnlist     = load("unlist")
 )
 

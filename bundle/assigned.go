@@ -11,7 +11,7 @@ func (r *Repository) Assign(set *AssignmentSet, key *Key) error {
 	if err != nil {
 		return err
 	}
-	return r.alone(func() error {
+	return r.Alone(func() error {
 		if err := r.disk.sweep(r.dir); err != nil {
 			return diskError(r.dir, err)
 		}

@@ -33,7 +33,7 @@ func TestAssigned(t *testing.T) {
 	if err := w.repo.Assign(setOf(0), nexus); Reason(err) != ReasonInvalid {
 		t.Errorf("Assign without a generation = %v", err)
 	}
-	err := w.repo.alone(func() error { return w.repo.Assign(setOf(9), nexus) })
+	err := w.repo.Alone(func() error { return w.repo.Assign(setOf(9), nexus) })
 	if Reason(err) != ReasonBusy {
 		t.Errorf("Assign while somebody publishes = %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 )
@@ -84,3 +85,9 @@ func SaveState(path string, v any) error { return private().saveState(path, v) }
 // LoadState reads what SaveState wrote; none being there, v stays as it is. A file that
 // is damaged is put aside as PATH.broken.
 func LoadState(path string, v any) (damaged bool, err error) { return private().loadState(path, v) }
+
+// WriteFile writes a file that others may read and that is there whole or not at all,
+// in the place of what was there.
+func WriteFile(path string, data []byte) error {
+	return diskError(filepath.Base(path), public().write(path, data))
+}

@@ -38,6 +38,7 @@ const (
 	ReasonBusy         = "busy"          // somebody else is publishing
 	ReasonConflict     = "conflict"      // published before, with other bytes
 	ReasonRateLimited  = "rate_limited"  // updated too short a time ago
+	ReasonNotAdmitted  = "not_admitted"  // a program that cannot run here
 	ReasonStopped      = "stopped"       // the caller's context ended
 	ReasonInvalid      = "invalid"       // what the caller asked for cannot be
 )
@@ -65,6 +66,7 @@ var sentences = map[string]string{
 	ReasonBusy:         "is being changed by somebody else: nothing was changed, try again",
 	ReasonConflict:     "is published already and differs: choose another version",
 	ReasonRateLimited:  "was updated too short a time ago",
+	ReasonNotAdmitted:  "cannot run here",
 	ReasonStopped:      "was being fetched when it was stopped",
 	ReasonInvalid:      "cannot be",
 }

@@ -97,23 +97,37 @@ func (r *Repository) until(d time.Duration) time.Time {
 
 func (r *Repository) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
 
-// alone runs f while nobody else changes the repository.
-func (r *Repository) alone(f func() error) error {
+// How long somebody waits for another one who changes the repository, and how often it
+// looks whether that is over.
+const (
+	turnWithin = 5 * time.Second
+	turnEvery  = 5 * time.Millisecond
+)
+
+// Alone runs f while nobody else changes the repository, nor what lies beside it and
+// is changed this way.
+func (r *Repository) Alone(f func() error) error {
 	lock, err := os.OpenFile(r.path(".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return diskError(r.dir, err)
 	}
 	defer lock.Close()
-	if err := lockFile(lock); err != nil {
-		return refuse(ReasonBusy, r.dir, err)
+	for waited := time.Duration(0); ; waited += turnEvery {
+		err := lockFile(lock)
+		if err == nil {
+			return f()
+		}
+		if waited >= turnWithin {
+			return refuse(ReasonBusy, r.dir, err)
+		}
+		time.Sleep(turnEvery)
 	}
-	return f()
 }
 
 // locked runs f alone, with the newest root.
 func (r *Repository) locked(f func(*trustedmetadata.TrustedMetadata) error) (err error) {
 	defer recovered(r.dir, &err)
-	return r.alone(func() error {
+	return r.Alone(func() error {
 		if err := r.disk.sweep(r.path(metadataDir)); err != nil {
 			return diskError(r.dir, err)
 		}

@@ -231,8 +231,13 @@ func (r *Repository) Bundle(name, version string) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	target := Listed{Name: name, Version: version}.TargetName()
-	sum, err := hex.DecodeString(hexDigits(list[target]))
+	return r.Stored(name, Ref{version, list[Listed{Name: name, Version: version}.TargetName()]})
+}
+
+// Stored returns a bundle that is listed, as Targets says, by its digest.
+func (r *Repository) Stored(name string, ref Ref) (*Bundle, error) {
+	target := Listed{Name: name, Version: ref.Version}.TargetName()
+	sum, err := hex.DecodeString(hexDigits(ref.Digest))
 	if err != nil || len(sum) == 0 {
 		return nil, refuse(ReasonNotListed, fmt.Sprintf("%.200q", target), nil)
 	}
@@ -240,7 +245,7 @@ func (r *Repository) Bundle(name, version string) (*Bundle, error) {
 	switch {
 	case err != nil:
 		return nil, diskError(target, err)
-	case digested(data) != list[target]:
+	case digested(data) != ref.Digest:
 		return nil, refuse(ReasonBadHash, target, nil)
 	}
 	return decodeAs(target, data)

@@ -13,6 +13,7 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/nexus/foreman"
+	"github.com/hive-spore/hive/nexus/ota"
 )
 
 // DefaultLead is how long a silent leader keeps the lead.
@@ -24,13 +25,17 @@ type Options struct {
 	Log  *slog.Logger  // default: silent
 	Name string        // for people; default: a random one
 	Lead time.Duration // default DefaultLead
+	// Bundles say which repository is kept while this nexus leads; nil: none, and no
+	// spore gets a skill from here. Log is filled in.
+	Bundles *ota.KeeperOptions
 }
 
 // Nexus is one master. Make it with New, then Start and Stop it once.
 type Nexus struct {
 	opts    Options
 	foreman *foreman.Foreman
-	id      string // of this process: the name and what no other process has
+	keeper  *ota.Keeper // nil: there is no repository
+	id      string      // of this process: the name and what no other process has
 
 	cancel context.CancelFunc
 	loop   sync.WaitGroup
@@ -52,7 +57,16 @@ func New(o Options) (*Nexus, error) {
 	if o.Lead == 0 {
 		o.Lead = DefaultLead
 	}
-	return &Nexus{opts: o, foreman: foreman.New(o.Road, o.Log), id: o.Name + "/" + hive.NewID()}, nil
+	n := &Nexus{opts: o, foreman: foreman.New(o.Road, o.Log), id: o.Name + "/" + hive.NewID()}
+	if o.Bundles != nil {
+		keep := *o.Bundles
+		keep.Log = o.Log
+		var err error
+		if n.keeper, err = ota.NewKeeper(keep); err != nil {
+			return nil, fmt.Errorf("nexus: %w", err)
+		}
+	}
+	return n, nil
 }
 
 // ID is the nexus' id on the road: its name and what no other process has, so
@@ -61,6 +75,13 @@ func (n *Nexus) ID() string { return n.id }
 
 // Foreman is the part that routes.
 func (n *Nexus) Foreman() *foreman.Foreman { return n.foreman }
+
+// Wake has the nexus look at its repository now: something was published or decided.
+func (n *Nexus) Wake() {
+	if n.keeper != nil {
+		n.keeper.Wake()
+	}
+}
 
 // Start joins the road: from now on the nexus leads whenever no other does.
 func (n *Nexus) Start(ctx context.Context) error {
@@ -116,10 +137,16 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 	n.opts.Log.Info("leading", "nexus", n.id, "epoch", epoch)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var keeper sync.WaitGroup
-	defer keeper.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	defer cancel(nil)
-	keeper.Go(func() { cancel(n.keep(ctx, epoch)) })
+	beside.Go(func() { cancel(n.keep(ctx, epoch)) })
+	if n.keeper != nil {
+		term := broker.Term{Epoch: epoch, Nexus: n.id}
+		beside.Go(func() {
+			n.keeper.Lead(ctx, func(ctx context.Context, skills []hive.Skill) error { return n.opts.Road.Announce(ctx, term, skills) })
+		})
+	}
 	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.id}); errors.Is(err, hive.ErrNotLeader) {
 		n.opts.Log.Warn("lost the lead", "nexus", n.id, "epoch", epoch)
 	}

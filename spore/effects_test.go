@@ -13,8 +13,6 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/client"
 	"github.com/hive-spore/hive/internal/build"
-	"github.com/hive-spore/hive/internal/testkit"
-	"github.com/hive-spore/hive/nexus"
 	"github.com/hive-spore/hive/skills/sdk"
 	"github.com/hive-spore/hive/spore"
 )
@@ -67,7 +65,8 @@ func run(input []byte) ([]byte, error) {
 `
 
 // publishCounting builds the skill with the SDK that authors get.
-func publishCounting(t *testing.T, road *broker.Broker) {
+func publishCounting(w *world) {
+	t := w.T
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "counting")
 	if err := sdk.Write("go", "counting", dir); err != nil {
@@ -88,16 +87,14 @@ func publishCounting(t *testing.T, road *broker.Broker) {
 	s.Output, s.Example = nil, []byte("warm")
 	s.Grants = []hive.Grant{hive.GrantKV, hive.GrantSpawn, hive.GrantEmit, hive.GrantProgress}
 	s.Allow = hive.Allow{Spawn: []string{"counting"}}
-	if err := road.Publish(t.Context(), s, program); err != nil {
-		t.Fatal(err)
-	}
+	w.pub.RegisterSkill(s, program)
 }
 
 // TestDeniedCalls are logged with the attempt, and counted.
 func TestDeniedCalls(t *testing.T) {
 	t.Parallel()
-	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1})
-	publishCounting(t, road)
+	w, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1})
+	publishCounting(w)
 	r, err := c.Run(t.Context(), task("look"))
 	if err != nil || r.State != hive.Failed || !strings.HasPrefix(r.Failure.Message, "kv_get: denied (see grants") || string(r.Log) != "warn: kv_get is denied\n" {
 		t.Errorf("ended %s with %v, log %q, %v", r.State, r.Failure, r.Log, err)
@@ -112,22 +109,12 @@ func TestDeniedCalls(t *testing.T) {
 // countingHive is a hive of two spores that has the skill.
 func countingHive(t *testing.T) (*broker.Broker, *client.Client) {
 	t.Helper()
-	road := testkit.Dial(t)
-	publishCounting(t, road)
-	n, err := nexus.New(nexus.Options{Road: road})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := n.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { n.Stop(t.Context()) })
+	w := newWorld(t)
+	publishCounting(w)
 	for _, name := range []string{"a", "b"} {
-		start(t, road, spore.Options{Name: name, Slots: 4})
+		w.start(spore.Options{Name: name, Slots: 4})
 	}
-	c := client.New(road, client.Options{})
-	t.Cleanup(func() { c.Close() })
-	return road, c
+	return w.road, w.client()
 }
 
 func task(payload string) hive.Task {

@@ -6,8 +6,15 @@ import (
 	"github.com/hive-spore/hive"
 )
 
-// SetSource replaces where a spore's skills come from.
-func (s *Spore) SetSource(source Source) { s.shelf.source = source }
+// Compile has a spore prepare a skill whose program comes from read.
+func (s *Spore) Compile(skill *hive.Skill, read func(context.Context, string) ([]byte, error)) {
+	s.shelf.mu.Lock()
+	defer s.shelf.mu.Unlock()
+	s.shelf.claimed(context.Background(), skill, read)
+}
+
+// Bundles is where the spore's skills come from.
+func (s *Spore) Bundles() *Updater { return s.bundles }
 
 // Forget has a spore lose sight of an attempt, as if it had never begun or were
 // over. It reports whether the spore saw it.

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/internal/testkit"
 	"github.com/hive-spore/hive/nexus/foreman"
 	"github.com/hive-spore/hive/spore"
 )
@@ -14,11 +13,11 @@ import (
 // be said.
 func TestGrantThatIsNotGiven(t *testing.T) {
 	t.Parallel()
-	road := testkit.Dial(t)
-	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Grants = []hive.Grant{hive.GrantLog, hive.GrantKV} })
-	start(t, road, spore.Options{Name: "a", Grants: []hive.Grant{hive.GrantLog}})
+	w := newWorld(t)
+	w.pub.RegisterGuest(func(m *hive.Manifest) { m.Grants = []hive.Grant{hive.GrantLog, hive.GrantKV} })
+	w.start(spore.Options{Name: "a", Grants: []hive.Grant{hive.GrantLog}})
 	lane := foreman.Lane{Skill: hive.SkillRef{Name: "guest"}}
-	nodes, err := road.Nodes(t.Context())
+	nodes, err := w.road.Nodes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +28,7 @@ func TestGrantThatIsNotGiven(t *testing.T) {
 	if got := foreman.Explain(lane, nodes, 0); got != want {
 		t.Errorf("Explain() = %q, want %q", got, want)
 	}
-	if _, err := spore.New(spore.Options{Road: road, Grants: []hive.Grant{"root"}}); err == nil {
+	if _, err := spore.New(w.options(spore.Options{Grants: []hive.Grant{"root"}})); err == nil {
 		t.Error("a spore gives a grant that does not exist")
 	}
 }
@@ -38,8 +37,8 @@ func TestGrantThatIsNotGiven(t *testing.T) {
 // does not give.
 func TestGrantsForWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	road := testkit.Dial(t)
-	testkit.PublishGuest(t, road, func(m *hive.Manifest) {
+	w := newWorld(t)
+	w.pub.RegisterGuest(func(m *hive.Manifest) {
 		m.Grants = []hive.Grant{hive.GrantSecrets, hive.GrantFiles, hive.GrantHTTP}
 		m.Allow = hive.Allow{Secrets: []string{"API_TOKEN"}, Files: []string{"models"}, HTTP: []string{"example.com"}}
 	})
@@ -55,8 +54,8 @@ func TestGrantsForWhatIsNotThere(t *testing.T) {
 		{spore.Options{Name: "both", Secrets: secrets, Files: models}, nil},
 		{spore.Options{Name: "refuses", Secrets: secrets, Files: models, Grants: []hive.Grant{hive.GrantSecrets}}, []hive.Grant{hive.GrantFiles, hive.GrantHTTP}},
 	} {
-		start(t, road, tt.opts)
-		nodes, err := road.Nodes(t.Context())
+		w.start(tt.opts)
+		nodes, err := w.road.Nodes(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +68,7 @@ func TestGrantsForWhatIsNotThere(t *testing.T) {
 			t.Errorf("%s lacks %v and offers %v, want %v", tt.opts.Name, lacks, n.Skills, tt.lacks)
 		}
 	}
-	if _, err := spore.New(spore.Options{Road: road, Files: map[string]string{"models": "/no/such/folder"}}); err == nil {
+	if _, err := spore.New(w.options(spore.Options{Files: map[string]string{"models": "/no/such/folder"}})); err == nil {
 		t.Error("a spore gives a folder that does not exist")
 	}
 }

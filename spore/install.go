@@ -42,7 +42,7 @@ type stored struct {
 type installed struct {
 	bundles []*bundle.Bundle
 	runs    []bundle.Run     // of the bundles, in their order
-	skills  []hive.Skill     // newest version of a name first
+	skills  []hive.Skill     // in the order of hive.SortSkills
 	sizes   map[string]int64 // of programs in bytes, by digest; also of the set before
 }
 
@@ -65,12 +65,7 @@ func newInstalled(bundles []*bundle.Bundle) (*installed, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(in.skills, func(a, b hive.Skill) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
-		}
-		return hive.CompareVersions(b.Version, a.Version)
-	})
+	hive.SortSkills(in.skills)
 	return in, nil
 }
 
@@ -136,25 +131,55 @@ func (s stored) read() (*installed, error) {
 	return newInstalled(bundles)
 }
 
-// update does one look: from the assignments to what runs. It returns what it refused.
-func (u *Updater) update(ctx context.Context) []error {
+// update does one look: from the assignments to what runs. Each bundle changes when all
+// of it is here and can run, whatever is wrong with others. It returns what it refused.
+func (u *Updater) update(ctx context.Context) (refused []error) {
 	running := u.running.Load()
 	runs, err := u.decide(ctx, running.runs)
 	if err != nil {
 		return []error{err}
 	}
-	runs, updated, refused := u.limit(running.runs, runs)
-	if slices.Equal(runs, running.runs) {
-		return refused
+	want, refused := u.limit(running.runs, runs)
+	next, have := running.lines(), byBundle(running.runs)
+	var pending error
+	for _, name := range changes(have, want) {
+		line, err := u.fetch(ctx, running, want[name])
+		if err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		next[name] = line
+		pending = u.activate(next)
 	}
-	next, err := u.fetch(ctx, running, runs)
-	if err == nil {
-		err = u.activate(running, next, updated)
-	}
-	if err != nil {
-		refused = append(refused, err)
+	if pending != nil {
+		refused = append(refused, pending)
 	}
 	return refused
+}
+
+// changes names the bundles that are to change. Those that go come last: what takes
+// their place may only come when they go, and at once then.
+func changes(have, want map[string][]bundle.Run) (names []string) {
+	var gone []string
+	for _, name := range slices.Sorted(maps.Keys(merged(have, want))) {
+		switch {
+		case slices.Equal(have[name], want[name]):
+		case len(want[name]) == 0:
+			gone = append(gone, name)
+		default:
+			names = append(names, name)
+		}
+	}
+	return append(names, gone...)
+}
+
+// lines are the bundles by name.
+func (in *installed) lines() map[string][]*bundle.Bundle {
+	lines := map[string][]*bundle.Bundle{}
+	for _, b := range in.bundles {
+		lines[b.Name] = append(lines[b.Name], b)
+	}
+	return lines
 }
 
 // decide returns what this spore is to run, by a set that a key of the nexus signed and
@@ -213,29 +238,35 @@ type tooEarly struct{ until time.Time }
 
 func (e *tooEarly) Error() string { return "try again at " + e.until.UTC().Format(time.RFC3339) }
 
-// limit leaves the bundles that were updated too short a time ago at what they are, and
-// returns when each one was updated last if the others change now. A first version is
-// no update, nor is going back.
-func (u *Updater) limit(running, runs []bundle.Run) (kept []bundle.Run, updated map[string]time.Time, refused []error) {
+// limit leaves the bundles that were updated too short a time ago at what they are.
+func (u *Updater) limit(running, runs []bundle.Run) (want map[string][]bundle.Run, refused []error) {
 	have, want := byBundle(running), byBundle(runs)
-	updated = maps.Clone(u.updated)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		last, known := u.updated[name]
-		switch {
-		case !newer(have[name], want[name]):
-		case !known:
-			updated[name] = time.Time{}
-		default:
-			if until := last.Add(u.o.Between); u.o.Between > 0 && u.now().Before(until) {
-				refused = append(refused, refusal(bundle.ReasonRateLimited, "bundle "+name, &tooEarly{until}))
-				want[name] = have[name]
-				break
-			}
-			updated[name] = u.now().UTC()
+		until := last.Add(u.o.Between)
+		if known && u.o.Between > 0 && u.now().Before(until) && newer(have[name], want[name]) {
+			refused = append(refused, refusal(bundle.ReasonRateLimited, "bundle "+name, &tooEarly{until}))
+			want[name] = have[name]
 		}
-		kept = append(kept, want[name]...)
 	}
-	return kept, forget(updated, want), refused
+	return want, refused
+}
+
+// dated is when each bundle was updated last, if runs take the place of what runs. A
+// first version is no update, nor is going back.
+func (u *Updater) dated(running, runs []bundle.Run) map[string]time.Time {
+	have, want, updated := byBundle(running), byBundle(runs), maps.Clone(u.updated)
+	for name := range want {
+		if !newer(have[name], want[name]) {
+			continue
+		}
+		if _, known := u.updated[name]; known {
+			updated[name] = u.now().UTC()
+		} else {
+			updated[name] = time.Time{}
+		}
+	}
+	return forget(updated, want)
 }
 
 // newer reports whether runs have a version that was neither here nor is older than
@@ -246,6 +277,12 @@ func newer(running, runs []bundle.Run) bool {
 	}
 	latest := runs[len(runs)-1]
 	return !slices.Contains(running, latest) && hive.CompareVersions(latest.Version, running[len(running)-1].Version) >= 0
+}
+
+func merged[V any](a, b map[string]V) map[string]V {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
 }
 
 func byBundle(runs []bundle.Run) map[string][]bundle.Run {
@@ -269,44 +306,61 @@ func forget(updated map[string]time.Time, want map[string][]bundle.Run) map[stri
 	return updated
 }
 
-// fetch returns what the runs are made of, whole and on this disk. What runs already
-// is taken as it is: the publisher may have taken it off the list since.
-func (u *Updater) fetch(ctx context.Context, running *installed, runs []bundle.Run) (*installed, error) {
-	var bundles []*bundle.Bundle
+// fetch returns what the runs of a bundle are made of, whole, on this disk and able to
+// run. What runs already is taken as it is: the publisher may have taken it off the list
+// since.
+func (u *Updater) fetch(ctx context.Context, running *installed, runs []bundle.Run) (line []*bundle.Bundle, err error) {
 	for _, run := range runs {
 		if at := slices.Index(running.runs, run); at >= 0 {
-			bundles = append(bundles, running.bundles[at])
+			line = append(line, running.bundles[at])
 			continue
 		}
-		b, err := u.fetchBundle(ctx, run)
+		b, err := u.client.Bundle(ctx, run.Bundle, run.Version)
 		if err != nil {
 			return nil, err
 		}
-		bundles = append(bundles, b)
+		if runOf(b) != run {
+			return nil, refusal(bundle.ReasonMismatch, b.String(), errors.New("another digest is assigned than is listed"))
+		}
+		for i := range b.Skills {
+			if err := u.prepare(ctx, running, &b.Skills[i]); err != nil {
+				return nil, err
+			}
+		}
+		line = append(line, b)
 	}
-	return newInstalled(bundles)
+	return line, nil
 }
 
-// fetchBundle gets a bundle that both nexus and publisher signed for, and its programs.
-func (u *Updater) fetchBundle(ctx context.Context, run bundle.Run) (*bundle.Bundle, error) {
-	b, err := u.client.Bundle(ctx, run.Bundle, run.Version)
-	if err != nil {
-		return nil, err
+// prepare fetches the program of a skill, and has it prepared if it is a new one.
+func (u *Updater) prepare(ctx context.Context, running *installed, s *hive.Skill) error {
+	program, err := u.blob(ctx, s.Digest, s.Size)
+	if err != nil || slices.ContainsFunc(running.skills, func(k hive.Skill) bool { return reflect.DeepEqual(&k, s) }) {
+		return err
 	}
-	if runOf(b) != run {
-		return nil, refusal(bundle.ReasonMismatch, b.String(), errors.New("another digest is assigned than is listed"))
+	err = u.o.Prepare(ctx, s, program)
+	switch {
+	case ctx.Err() != nil:
+		return refusal(bundle.ReasonStopped, s.ID().String(), nil)
+	case err != nil:
+		return refusal(bundle.ReasonNotAdmitted, s.ID().String(), err)
 	}
-	for _, s := range b.Skills {
-		if _, err := u.client.Blob(ctx, s.Digest, s.Size); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
+	return nil
 }
 
 // activate makes a set last, and then runs it: attempts that began go on with what
 // they have, whose programs can still be had.
-func (u *Updater) activate(running, next *installed, updated map[string]time.Time) error {
+func (u *Updater) activate(lines map[string][]*bundle.Bundle) error {
+	var bundles []*bundle.Bundle
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		bundles = append(bundles, lines[name]...)
+	}
+	next, err := newInstalled(bundles)
+	if err != nil {
+		return err
+	}
+	running := u.running.Load()
+	updated := u.dated(running.runs, next.runs)
 	to := stored{Anchor: u.anchor, Updated: updated}
 	for _, b := range next.bundles {
 		data, err := b.Encode()
@@ -323,6 +377,6 @@ func (u *Updater) activate(running, next *installed, updated map[string]time.Tim
 	}
 	u.updated = updated
 	u.running.Store(next)
-	notify(u.changed)
+	u.o.Changed()
 	return nil
 }

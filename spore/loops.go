@@ -64,7 +64,7 @@ func (s *Spore) pulse(news bool) {
 		}
 	}
 	if s.generation.Swap(pulse.Skills) != pulse.Skills {
-		s.restock()
+		s.bundles.Hint()
 	}
 }
 
@@ -118,30 +118,11 @@ func (s *Spore) holding() map[string]*held {
 // itself meanwhile: then this stops nothing.
 func (s *Spore) lose(h *held) { h.cancel(errFenced) }
 
-// restock reads the list of skills anew and offers what is new at once.
-func (s *Spore) restock() {
-	if err := s.shelf.refresh(s.life); err != nil {
-		s.generation.Store(-1) // the next heartbeat tries again
-		return
-	}
+// offer fills the shelf anew and offers what is new at once.
+func (s *Spore) offer() {
+	s.shelf.refresh()
 	notify(s.beat)
 	notify(s.stock)
-}
-
-// renew restocks whenever the source of the skills says so.
-func (s *Spore) renew() {
-	source, ok := s.shelf.source.(Changing)
-	if !ok {
-		return
-	}
-	for {
-		select {
-		case <-source.Changed():
-			s.restock()
-		case <-s.life.Done():
-			return
-		}
-	}
 }
 
 // listen waits at the doorbell.
@@ -159,7 +140,7 @@ func (s *Spore) listen() {
 			s.kill(k)
 		}
 		if knock.Skills {
-			s.restock()
+			s.bundles.Hint()
 		}
 	}
 }

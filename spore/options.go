@@ -20,8 +20,9 @@ import (
 type Options struct {
 	Road *broker.Broker
 	Log  *slog.Logger // default: silent
-	// Source is where skills come from; nil: the road. A [Changing] one is listened to.
-	Source Source
+	// Bundles say where skills come from. Whom they are for, Prepare, Changed and
+	// Repository.Log are filled in.
+	Bundles UpdaterOptions
 
 	// Name identifies the spore: at most one with this name is online. Default:
 	// the host's name and a random suffix.
@@ -74,6 +75,9 @@ func (o Options) Validate() error {
 	var errs []error
 	if o.Road == nil {
 		errs = append(errs, errors.New("road: missing"))
+	}
+	if r := o.Bundles.Repository; r.Repository == "" || r.State == "" || len(r.Root) == 0 {
+		errs = append(errs, errors.New("bundles: want a repository, its first root, and a folder for its state"))
 	}
 	if o.Name != "" {
 		errs = append(errs, hive.CheckNodeID(o.Name))

@@ -182,16 +182,20 @@ type updated struct {
 func (p *publisher) updater(change ...func(*spore.UpdaterOptions)) *updated {
 	p.Helper()
 	u := &updated{p: p}
-	u.o = spore.UpdaterOptions{
-		Repository: bundle.ClientOptions{Repository: p.server.URL, State: filepath.Join(p.TempDir(), "state"), Root: p.root, Now: p.now},
-		Spore:      bundle.Spore{ID: "a"}, Look: time.Hour, Between: spore.NoWait, Audit: u.add,
-	}
+	u.o = p.options(u)
 	for _, c := range change {
 		c(&u.o)
 	}
 	u.restart()
 	p.Cleanup(func() { u.Stop() })
 	return u
+}
+
+func (p *publisher) options(u *updated) spore.UpdaterOptions {
+	return spore.UpdaterOptions{
+		Repository: bundle.ClientOptions{Repository: p.server.URL, State: filepath.Join(p.TempDir(), "state"), Root: p.root, Now: p.now},
+		Spore:      bundle.Spore{ID: "a"}, Look: time.Hour, Between: spore.NoWait, Audit: u.add,
+	}
 }
 
 // restart is what another process does with the same state.
@@ -255,11 +259,12 @@ func (u *updated) read() []bundle.Run {
 }
 
 // whole checks that there is a program for each skill.
-func whole(t *testing.T, source spore.Source) {
+func whole(t *testing.T, source interface {
+	Skills() []hive.Skill
+	Program(context.Context, string) ([]byte, error)
+}) {
 	t.Helper()
-	skills, err := source.Skills(t.Context())
-	must(t, skills, err)
-	for _, s := range skills {
+	for _, s := range source.Skills() {
 		if program, err := source.Program(context.Background(), s.Digest); err != nil || runtime.Digest(program) != s.Digest {
 			t.Fatalf("Program(%s) = %d bytes, %v", s.ID(), len(program), err)
 		}

@@ -12,37 +12,21 @@ import (
 	"github.com/hive-spore/hive/runtime"
 )
 
-// Source is where a spore's skills come from.
-type Source interface {
-	// Skills lists every skill the spore may run, newest version of a name first.
-	Skills(ctx context.Context) ([]hive.Skill, error)
-	// Program returns the bytes of a skill's program. The spore checks them
-	// against the digest.
-	Program(ctx context.Context, digest string) ([]byte, error)
-}
-
-// Changing is a Source that tells when its list has become another one. Tells that
-// nobody has taken yet are one.
-type Changing interface {
-	Source
-	Changed() <-chan struct{}
-}
-
 // errNoSkill says that this spore has no skill a task names (any more).
 var errNoSkill = errors.New("no such skill here")
 
 // shelf holds the skills of a spore: what it may run, and what it has prepared.
 type shelf struct {
-	source Source
+	source *Updater
 	engine *runtime.Engine
 	tags   hive.Tags
 	opts   *Options // what of them is given to skills
 
 	preparing sync.WaitGroup
-	reading   sync.Mutex // one list at a time: an older one must not come last
 
 	mu      sync.Mutex
 	skills  []*hive.Skill // a skill that stays as it is keeps its pointer
+	ahead   []*hive.Skill // what was prepared to be on the shelf next
 	refused []hive.Refused
 	ready   map[*hive.Skill]*ready
 }
@@ -59,24 +43,15 @@ type ready struct {
 }
 
 func newShelf(engine *runtime.Engine, tags hive.Tags, o *Options) *shelf {
-	source := o.Source
-	if source == nil {
-		source = o.Road
-	}
-	return &shelf{source: source, engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}}
+	return &shelf{engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that
 // this spore lacks, or asks for grants that it does not give, is left out, so it
 // is never placed here. What was prepared of a skill that is gone, or is another now,
 // is given up when the attempts that run it are over.
-func (s *shelf) refresh(ctx context.Context) error {
-	s.reading.Lock()
-	defer s.reading.Unlock()
-	all, err := s.source.Skills(ctx)
-	if err != nil {
-		return err
-	}
+func (s *shelf) refresh() {
+	all := s.source.Skills()
 	var refused []hive.Refused
 	var skills []*hive.Skill
 	for i := range all {
@@ -90,7 +65,6 @@ func (s *shelf) refresh(ctx context.Context) error {
 		}
 	}
 	s.put(skills, refused)
-	return nil
 }
 
 // put fills the shelf anew.
@@ -98,11 +72,11 @@ func (s *shelf) put(skills []*hive.Skill, refused []hive.Refused) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, skill := range skills {
-		if at := slices.IndexFunc(s.skills, func(old *hive.Skill) bool { return old.ID() == skill.ID() && reflect.DeepEqual(old, skill) }); at >= 0 {
-			skills[i] = s.skills[at]
+		if known := s.known(skill); known != nil {
+			skills[i] = known
 		}
 	}
-	s.skills, s.refused = skills, refused
+	s.skills, s.refused, s.ahead = skills, refused, nil
 	for skill, r := range s.ready {
 		if !slices.Contains(skills, skill) {
 			delete(s.ready, skill)
@@ -110,6 +84,34 @@ func (s *shelf) put(skills []*hive.Skill, refused []hive.Refused) {
 			s.closeUnused(r)
 		}
 	}
+}
+
+// known is the skill as it is on the shelf, or is to be next.
+func (s *shelf) known(skill *hive.Skill) *hive.Skill {
+	for _, list := range [][]*hive.Skill{s.skills, s.ahead} {
+		for _, old := range list {
+			if old.ID() == skill.ID() && reflect.DeepEqual(old, skill) {
+				return old
+			}
+		}
+	}
+	return nil
+}
+
+// prepareAhead prepares a skill that is to be on the shelf next, if it may run here: the
+// first attempt is not to wait for that, nor is one to begin if it cannot be.
+func (s *shelf) prepareAhead(ctx context.Context, skill *hive.Skill, program []byte) error {
+	if !skill.Requires.Matches(s.tags) || len(s.lacking(&skill.Manifest)) > 0 {
+		return nil
+	}
+	s.mu.Lock()
+	if s.known(skill) == nil {
+		s.ahead = append(s.ahead, new(*skill))
+	}
+	r := s.claimed(ctx, s.known(skill), func(context.Context, string) ([]byte, error) { return program, nil })
+	s.mu.Unlock()
+	defer s.give(r)
+	return r.await(ctx)
 }
 
 // closeUnused closes what is off the shelf when its last user, who may be the one
@@ -189,18 +191,21 @@ func (s *shelf) take(ctx context.Context, ref hive.SkillRef) (*ready, error) {
 	if r == nil {
 		return nil, fmt.Errorf("%s: %w", ref, errNoSkill)
 	}
-	var err error
-	select {
-	case <-r.done:
-		err = r.err
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	if err != nil {
+	if err := r.await(ctx); err != nil {
 		s.give(r)
 		return nil, err
 	}
 	return r, nil
+}
+
+// await returns when a skill is prepared, or why it is not.
+func (r *ready) await(ctx context.Context) error {
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // claim finds a skill, and has it prepared if nobody did. Nil: it is not here.
@@ -211,13 +216,18 @@ func (s *shelf) claim(ctx context.Context, ref hive.SkillRef) *ready {
 	if skill == nil {
 		return nil
 	}
+	return s.claimed(ctx, skill, s.source.Program)
+}
+
+// claimed is what is ready of a skill, or will be, for one more user.
+func (s *shelf) claimed(ctx context.Context, skill *hive.Skill, program func(context.Context, string) ([]byte, error)) *ready {
 	r := s.ready[skill]
 	if r == nil {
 		r = &ready{skill: skill, done: make(chan struct{}), users: 1}
 		s.ready[skill] = r
 		// Others may wait for it: one attempt's end must not end the preparing.
 		s.preparing.Go(func() {
-			if s.prepare(context.WithoutCancel(ctx), r); r.err != nil {
+			if s.prepare(context.WithoutCancel(ctx), r, program); r.err != nil {
 				s.forget(r) // the next task tries again
 			}
 			close(r.done)
@@ -275,14 +285,14 @@ func (s *shelf) forget(r *ready) {
 	}
 }
 
-func (s *shelf) prepare(ctx context.Context, r *ready) {
-	program, err := s.source.Program(ctx, r.skill.Digest)
+func (s *shelf) prepare(ctx context.Context, r *ready, read func(context.Context, string) ([]byte, error)) {
+	program, err := read(ctx, r.skill.Digest)
 	if err != nil {
 		r.err = err
 		return
 	}
 	if got := runtime.Digest(program); got != r.skill.Digest {
-		r.err = fmt.Errorf("the program of %s is not the one that was registered: digest %s, want %s", r.skill.ID(), got, r.skill.Digest)
+		r.err = fmt.Errorf("the program of %s is not the one that was signed for: digest %s, want %s", r.skill.ID(), got, r.skill.Digest)
 		return
 	}
 	if r.program, r.err = Prepare(ctx, s.engine, program, &r.skill.Manifest); r.err != nil {

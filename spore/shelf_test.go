@@ -1,6 +1,7 @@
 package spore_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,21 +15,20 @@ import (
 const silent = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x05\x03\x01\x00\x01" +
 	"\x07\x13\x02\x06memory\x02\x00\x06_start\x00\x00\x0a\x04\x01\x02\x00\x0b"
 
-// TestWorkingCopyIsReplaced: an attempt that runs ends on the old program, the next
-// one runs the new, and what nobody runs any more is given up, be it replaced by
-// another program or by another manifest.
-func TestWorkingCopyIsReplaced(t *testing.T) {
+// TestSkillIsReplaced: an attempt that runs ends on the old program, the next one runs
+// the new, and what nobody runs any more is given up, be it replaced by another program
+// or by another manifest.
+func TestSkillIsReplaced(t *testing.T) {
 	t.Parallel()
-	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 2})
+	w, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 2})
 	ref := hive.SkillRef{Name: "draft"}
+	version := 0
 	replace := func(program []byte, most int64) string {
 		t.Helper()
-		s := &hive.Skill{Manifest: hive.Manifest{Name: ref.Name, Version: "1.0.0" + hive.WorkingCopy, Limits: hive.SkillLimits{Output: most}},
-			Digest: runtime.Digest(program), Size: int64(len(program))}
-		if err := road.Replace(t.Context(), s, program); err != nil {
-			t.Fatal(err)
-		}
-		return s.Digest
+		version++
+		return w.pub.Register(ref.Name, program, func(m *hive.Manifest) {
+			m.Version, m.Limits.Output = fmt.Sprintf("1.0.%d", version), most
+		}).Digest
 	}
 	// next is the program that attempts run, when it is no longer the last one.
 	next := func(last *spore.Program) *spore.Program {

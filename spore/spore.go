@@ -12,6 +12,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/runtime"
 )
@@ -24,14 +25,15 @@ var (
 
 // Spore is one worker. Make it with New, then Start and Stop it once.
 type Spore struct {
-	opts   Options
-	road   *broker.Broker
-	engine *runtime.Engine
-	shelf  *shelf
-	http   *hostfuncs.HTTP
-	files  *hostfuncs.Files
-	tags   hive.Tags
-	born   time.Time
+	opts    Options
+	road    *broker.Broker
+	engine  *runtime.Engine
+	shelf   *shelf
+	bundles *Updater
+	http    *hostfuncs.HTTP
+	files   *hostfuncs.Files
+	tags    hive.Tags
+	born    time.Time
 
 	metrics *metrics
 
@@ -52,7 +54,7 @@ type Spore struct {
 	quit  chan struct{} // closed: no attempt begins any more
 
 	missing    map[string]bool // ids the road held here at the last pulse, which were not; the heart's own
-	generation atomic.Int64    // generation of the skills on the shelf
+	generation atomic.Int64    // of what was announced when the repository was looked at
 	stopOnce   sync.Once
 	stopErr    error
 
@@ -101,6 +103,12 @@ func New(o Options) (*Spore, error) {
 		s.slots <- struct{}{}
 	}
 	s.metrics = newMetrics(s)
+	o.Bundles.Repository.Log, o.Bundles.Spore = o.Log, bundle.Spore{ID: o.Name, Tags: tags}
+	o.Bundles.Prepare, o.Bundles.Changed = s.shelf.prepareAhead, s.offer
+	if s.bundles, err = NewUpdater(o.Bundles); err != nil {
+		return nil, errors.Join(fmt.Errorf("spore: %w", err), engine.Close(context.Background()), files.Close())
+	}
+	s.shelf.source = s.bundles
 	return s, nil
 }
 
@@ -112,12 +120,11 @@ func (s *Spore) Name() string { return s.opts.Name }
 func (s *Spore) Start(ctx context.Context) error {
 	s.life, s.endLife = context.WithCancelCause(context.Background())
 	s.attempts, s.endRuns = context.WithCancelCause(context.Background())
-	if err := s.shelf.refresh(ctx); err != nil {
-		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx), s.files.Close())
-	}
+	s.shelf.refresh()
 	if err := s.join(ctx); err != nil {
-		return errors.Join(fmt.Errorf("spore: %w", err), s.engine.Close(ctx), s.files.Close())
+		return errors.Join(fmt.Errorf("spore: %w", err), s.close(ctx))
 	}
+	s.bundles.Start()
 	s.opts.Log.Info("spore online", "spore", s.opts.Name, "slots", s.opts.Slots, "tags", s.tags.String())
 	notify(s.stock)
 	s.loops.Go(s.heart)
@@ -125,8 +132,13 @@ func (s *Spore) Start(ctx context.Context) error {
 	s.fetching.Go(s.fetch)
 	s.loops.Go(s.warm)
 	s.loops.Go(s.follow)
-	s.loops.Go(s.renew)
 	return nil
+}
+
+// close frees what New opened.
+func (s *Spore) close(ctx context.Context) error {
+	s.bundles.Stop()
+	return errors.Join(s.engine.Close(ctx), s.files.Close())
 }
 
 // join registers a new incarnation, after the lease of an older one if need be.
@@ -189,7 +201,7 @@ func (s *Spore) Drain(ctx context.Context) error {
 func (s *Spore) Stop(ctx context.Context) error {
 	s.stopOnce.Do(func() {
 		if s.session == nil { // it never came online
-			s.stopErr = errors.Join(s.engine.Close(ctx), s.files.Close())
+			s.stopErr = s.close(ctx)
 			return
 		}
 		s.stopErr = s.shutdown(ctx)
@@ -198,6 +210,7 @@ func (s *Spore) Stop(ctx context.Context) error {
 }
 
 func (s *Spore) shutdown(ctx context.Context) error {
+	s.bundles.Stop()
 	err := s.Drain(ctx)
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()

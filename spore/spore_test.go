@@ -3,6 +3,7 @@ package spore_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +22,18 @@ func TestMain(m *testing.M) {
 	testkit.Main(m, func() error { return goleak.Find() })
 }
 
-// hiveOf starts a nexus and a spore per option on a fresh shard, with the guest
-// skill registered.
-func hiveOf(t *testing.T, spores ...spore.Options) (*broker.Broker, *client.Client, []*spore.Spore) {
+// world is a road, a nexus that keeps a repository, and its publisher.
+type world struct {
+	*testing.T
+	road *broker.Broker
+	pub  *testkit.Publisher
+}
+
+// newWorld has no skill and no spore yet.
+func newWorld(t *testing.T) *world {
 	t.Helper()
-	road := testkit.Dial(t)
-	testkit.PublishGuest(t, road)
-	n, err := nexus.New(nexus.Options{Road: road})
+	w := &world{t, testkit.Dial(t), testkit.NewPublisher(t)}
+	n, err := nexus.New(nexus.Options{Road: w.road, Bundles: w.pub.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,27 +41,73 @@ func hiveOf(t *testing.T, spores ...spore.Options) (*broker.Broker, *client.Clie
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.Stop(context.Background()) })
-	var started []*spore.Spore
-	for _, o := range spores {
-		started = append(started, start(t, road, o))
-	}
-	c := client.New(road, client.Options{})
-	t.Cleanup(func() { c.Close() })
-	return road, c, started
+	return w
 }
 
-func start(t *testing.T, road *broker.Broker, o spore.Options) *spore.Spore {
+// register registers the guest and waits until it is known.
+func (w *world) register(change ...func(*hive.Manifest)) {
+	w.Helper()
+	s := w.pub.RegisterGuest(change...)
+	for {
+		known, err := w.road.Skills(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		if slices.ContainsFunc(known, func(k hive.Skill) bool { return k.ID() == s.ID() }) {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (w *world) client() *client.Client {
+	c := client.New(w.road, client.Options{})
+	w.Cleanup(func() { c.Close() })
+	return c
+}
+
+// hiveOf starts a nexus and a spore per option on a fresh shard, with the guest
+// skill registered.
+func hiveOf(t *testing.T, spores ...spore.Options) (*world, *client.Client, []*spore.Spore) {
 	t.Helper()
-	o.Road, o.CacheDir, o.Admit = road, testkit.CacheDir(t), testkit.Admit()
-	s, err := spore.New(o)
+	w := newWorld(t)
+	w.register()
+	var started []*spore.Spore
+	for _, o := range spores {
+		started = append(started, w.start(o))
+	}
+	return w, w.client(), started
+}
+
+// options fill in what every spore of a test has.
+func (w *world) options(o spore.Options) spore.Options {
+	o.Road, o.CacheDir, o.Admit = w.road, testkit.CacheDir(w), testkit.Admit()
+	o.Bundles.Repository, o.Bundles.Between = w.pub.Client(w), spore.NoWait
+	return o
+}
+
+// start starts a spore and waits until it has looked for skills, of which there are some.
+func (w *world) start(o spore.Options) *spore.Spore {
+	w.Helper()
+	s, err := spore.New(w.options(o))
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := s.Start(w.Context()); err != nil {
+		w.Fatal(err)
 	}
-	t.Cleanup(func() { s.Stop(context.Background()) })
-	return s
+	w.Cleanup(func() { s.Stop(context.Background()) })
+	for {
+		nodes, err := w.road.Nodes(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		at := slices.IndexFunc(nodes, func(n hive.Node) bool { return n.ID == s.Name() })
+		if at >= 0 && len(nodes[at].Skills)+len(nodes[at].Refused) > 0 {
+			return s
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func guest(payload string) hive.Task {
@@ -121,7 +173,7 @@ func TestRetriesThenDeadLetter(t *testing.T) {
 
 func TestMapKeepsOrder(t *testing.T) {
 	t.Parallel()
-	road, c, _ := hiveOf(t, spore.Options{Name: "a"}, spore.Options{Name: "b"})
+	w, c, _ := hiveOf(t, spore.Options{Name: "a"}, spore.Options{Name: "b"})
 	var payloads [][]byte
 	for i := range 100 {
 		payloads = append(payloads, []byte("echo "+strings.Repeat("x", i)))
@@ -142,14 +194,14 @@ func TestMapKeepsOrder(t *testing.T) {
 	if steps != len(payloads) {
 		t.Errorf("%d steps of progress, want %d", steps, len(payloads))
 	}
-	if s, err := road.Stats(t.Context()); s != (hive.Stats{Completed: 100}) || err != nil {
+	if s, err := w.road.Stats(t.Context()); s != (hive.Stats{Completed: 100}) || err != nil {
 		t.Errorf("Stats = %+v, %v", s, err)
 	}
 }
 
 func TestMapInterrupted(t *testing.T) {
 	t.Parallel()
-	road, c, _ := hiveOf(t, spore.Options{Name: "a", Slots: 1})
+	w, c, _ := hiveOf(t, spore.Options{Name: "a", Slots: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	payloads := [][]byte{[]byte("echo 1"), []byte("sleep 1h"), []byte("echo 3")}
 	records, err := c.Map(ctx, client.MapOptions{
@@ -159,7 +211,7 @@ func TestMapInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || records[1] != nil {
 		t.Fatalf("Map = %v, %v", records, err)
 	}
-	s, err := road.Stats(t.Context())
+	s, err := w.road.Stats(t.Context())
 	if err != nil || s.Completed+s.Cancelled != 3 || s.Cancelled < 1 {
 		t.Errorf("Stats = %+v, %v; want what was left behind cancelled", s, err)
 	}
@@ -205,8 +257,8 @@ func TestTagsDecide(t *testing.T) {
 
 func TestNewSkillReachesRunningSpores(t *testing.T) {
 	t.Parallel()
-	road, c, _ := hiveOf(t, spore.Options{Name: "a"})
-	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Version = "1.1.0" })
+	w, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	w.register(func(m *hive.Manifest) { m.Version = "1.1.0" })
 	r, err := c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "guest", Pin: "1.1.0"}, Payload: []byte("echo x")})
 	if err != nil || r.Ran.Version != "1.1.0" {
 		t.Errorf("ran %v, %v", r.Ran, err)
@@ -215,12 +267,12 @@ func TestNewSkillReachesRunningSpores(t *testing.T) {
 
 func TestManifestRequires(t *testing.T) {
 	t.Parallel()
-	road, c, _ := hiveOf(t, spore.Options{Name: "plain"}, spore.Options{Name: "special", Tags: hive.Tags{"special": "true"}})
+	w, c, _ := hiveOf(t, spore.Options{Name: "plain"}, spore.Options{Name: "special", Tags: hive.Tags{"special": "true"}})
 	require, err := hive.ParseSelector("special=true")
 	if err != nil {
 		t.Fatal(err)
 	}
-	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Name, m.Requires = "picky", require })
+	w.register(func(m *hive.Manifest) { m.Name, m.Requires = "picky", require })
 	for range 4 {
 		r, err := c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "picky"}, Payload: []byte("echo x")})
 		if err != nil || r.Node != "special" {
@@ -231,8 +283,8 @@ func TestManifestRequires(t *testing.T) {
 
 func TestSchemas(t *testing.T) {
 	t.Parallel()
-	road, c, _ := hiveOf(t, spore.Options{Name: "a"})
-	testkit.PublishGuest(t, road, func(m *hive.Manifest) {
+	w, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	w.register(func(m *hive.Manifest) {
 		m.Name, m.Input, m.Output = "strict", []byte(`{"type":"string"}`), []byte(`{"type":"number"}`)
 	})
 	task := hive.Task{Skill: hive.SkillRef{Name: "strict", Pin: "1.0.0"}, Payload: []byte(`7`)}
@@ -242,14 +294,14 @@ func TestSchemas(t *testing.T) {
 	// Who does not ask the client is asked by the spore.
 	task.ID, task.Retries = hive.NewID(), 3
 	task = task.WithDefaults()
-	if err := road.Enqueue(t.Context(), &task, ""); err != nil {
+	if err := w.road.Enqueue(t.Context(), &task, ""); err != nil {
 		t.Fatal(err)
 	}
 	r, err := c.Wait(t.Context(), task.ID)
 	if err != nil || r.State != hive.Failed || r.Failure.Kind != hive.FailInput || r.Attempts != 1 || !strings.Contains(r.Failure.Message, "want string") {
 		t.Errorf("a payload against its schema: %s %v, %v", r.State, r.Failure, err)
 	}
-	testkit.PublishGuest(t, road, func(m *hive.Manifest) { m.Name, m.Output = "promises", []byte(`{"type":"number"}`) })
+	w.register(func(m *hive.Manifest) { m.Name, m.Output = "promises", []byte(`{"type":"number"}`) })
 	r, err = c.Run(t.Context(), hive.Task{Skill: hive.SkillRef{Name: "promises"}, Payload: []byte("echo nothing")})
 	if err != nil || r.State != hive.Failed || r.Failure.Kind != hive.FailResult || r.Attempts != 1 {
 		t.Errorf("a result against its schema: %s %v, %v", r.State, r.Failure, err)
@@ -258,7 +310,7 @@ func TestSchemas(t *testing.T) {
 
 func TestStopHandsBack(t *testing.T) {
 	t.Parallel()
-	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1, Grace: time.Hour})
+	w, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1, Grace: time.Hour})
 	id, err := c.Submit(t.Context(), guest("sleep 1h"))
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +331,7 @@ func TestStopHandsBack(t *testing.T) {
 	if err != nil || r.State != hive.Pending || r.Attempts != 1 || r.Failures != 0 {
 		t.Fatalf("after Stop the task is %s, attempts %d, failures %d, %v; want pending, 1, 0", r.State, r.Attempts, r.Failures, err)
 	}
-	if nodes, err := road.Nodes(t.Context()); len(nodes) != 0 || err != nil {
+	if nodes, err := w.road.Nodes(t.Context()); len(nodes) != 0 || err != nil {
 		t.Errorf("Nodes = %v, %v, want none", nodes, err)
 	}
 }
@@ -288,7 +340,7 @@ func TestStopHandsBack(t *testing.T) {
 // nothing more.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	road, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1, Prefetch: 2, Grace: spore.NoGrace})
+	w, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1, Prefetch: 2, Grace: spore.NoGrace})
 	running, err := c.Submit(t.Context(), guest("sleep 1h"))
 	if err != nil {
 		t.Fatal(err)
@@ -311,11 +363,11 @@ func TestDrain(t *testing.T) {
 		}
 		ids = append(ids, id)
 	}
-	nodes, err := road.Nodes(t.Context())
+	nodes, err := w.road.Nodes(t.Context())
 	if err != nil || len(nodes) != 1 || !nodes[0].Draining {
 		t.Fatalf("Nodes = %+v, %v", nodes, err)
 	}
-	start(t, road, spore.Options{Name: "b"})
+	w.start(spore.Options{Name: "b"})
 	for _, id := range ids {
 		if r, err := c.Wait(t.Context(), id); err != nil || r.Node != "b" || r.Attempts != 1 || r.Failures != 0 {
 			t.Errorf("task %s ran on %q, attempt %d, %d failures, %v; want b, 1, 0", id, r.Node, r.Attempts, r.Failures, err)
@@ -342,8 +394,8 @@ func awaitState(t *testing.T, c *client.Client, id string, want hive.State) {
 
 func TestNameTaken(t *testing.T) {
 	t.Parallel()
-	road, _, _ := hiveOf(t, spore.Options{Name: "a"})
-	second, err := spore.New(spore.Options{Road: road, Name: "a", CacheDir: testkit.CacheDir(t)})
+	w, _, _ := hiveOf(t, spore.Options{Name: "a"})
+	second, err := spore.New(w.options(spore.Options{Name: "a"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,20 +406,22 @@ func TestNameTaken(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	road := testkit.Dial(t)
+	w := newWorld(t)
 	for _, test := range []struct {
 		name   string
 		mutate func(*spore.Options)
 		want   string
 	}{
 		{"road", func(o *spore.Options) { o.Road = nil }, "road: missing"},
+		{"bundles", func(o *spore.Options) { o.Bundles.Repository.State = "" }, "bundles: want"},
+		{"root", func(o *spore.Options) { o.Bundles.Repository.Root = []byte("{}") }, "root"},
 		{"name", func(o *spore.Options) { o.Name = "a b" }, "spore id"},
 		{"slots", func(o *spore.Options) { o.Slots = -1 }, "slots -1"},
 		{"prefetch", func(o *spore.Options) { o.Prefetch = -2 }, "prefetch -2"},
 		{"grace", func(o *spore.Options) { o.Grace = -time.Second }, "grace -1s"},
 		{"tags", func(o *spore.Options) { o.Tags = hive.Tags{"A": "b"} }, "tag key"},
 	} {
-		o := spore.Options{Road: road, Name: "a"}
+		o := w.options(spore.Options{Name: "a"})
 		test.mutate(&o)
 		if _, err := spore.New(o); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: New = %v, want %q", test.name, err, test.want)

@@ -6,39 +6,26 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/internal/testkit"
 	"github.com/hive-spore/hive/spore"
 )
 
-// stuck is a source of a skill that is never ready, as if it compiled for ever.
-type stuck struct {
-	asked chan struct{}
-	ended chan struct{}
-}
-
-func (s stuck) Skills(context.Context) ([]hive.Skill, error) {
-	return []hive.Skill{{Manifest: hive.Manifest{Name: "stuck", Version: "1.0.0"}}}, nil
-}
-
-func (s stuck) Program(context.Context, string) ([]byte, error) {
-	close(s.asked)
-	<-s.ended
-	return nil, context.Canceled
-}
-
 func TestStopLeavesACompilationBehind(t *testing.T) {
 	t.Parallel()
-	s, err := spore.New(spore.Options{Road: testkit.Dial(t), Name: "a"})
+	s, err := spore.New(newWorld(t).options(spore.Options{Name: "a"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := stuck{make(chan struct{}), make(chan struct{})}
-	t.Cleanup(func() { close(source.ended) })
-	s.SetSource(source)
+	asked, ended := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(ended) })
+	s.Compile(&hive.Skill{Manifest: hive.Manifest{Name: "stuck", Version: "1.0.0"}}, func(context.Context, string) ([]byte, error) {
+		close(asked)
+		<-ended // as if it compiled for ever
+		return nil, context.Canceled
+	})
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-source.asked
+	<-asked
 	ctx, second := context.WithCancel(t.Context())
 	stopped := make(chan error)
 	go func() { stopped <- s.Stop(ctx) }()

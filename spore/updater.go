@@ -41,6 +41,11 @@ type UpdaterOptions struct {
 	Look time.Duration
 	// Between is the least time between two updates of a bundle; 0: DefaultBetween.
 	Between time.Duration
+	// Prepare is asked about each skill that is new before its bundle is: with an error
+	// the bundle stays as it is. Nil: nobody is.
+	Prepare func(ctx context.Context, s *hive.Skill, program []byte) error
+	// Changed is called when the skills have become others. Nil: nobody is told.
+	Changed func()
 	// Audit is told what was changed and what was refused, one event at a time. The
 	// same refusals, time and again, are told once. Nil: nobody is.
 	Audit func(Event)
@@ -55,8 +60,8 @@ type Event struct {
 	Running []bundle.Run // from now on; after a refusal as before
 }
 
-// Updater is a [Source] of the skills in those bundles that a nexus assigned to this
-// spore and a publisher signed. What it decided last is on disk and holds until a
+// Updater has the skills in those bundles that a nexus assigned to this spore and a
+// publisher signed. What it decided last is on disk and holds until a
 // newer decision is there as a whole. Make it with NewUpdater; Start and Stop it once.
 type Updater struct {
 	o      UpdaterOptions
@@ -66,7 +71,6 @@ type Updater struct {
 	anchor string // digest of the first root: under another one all begins anew
 
 	running atomic.Pointer[installed]
-	changed chan struct{} // running is another one
 	hints   chan struct{}
 
 	updating sync.Mutex // guards what follows
@@ -91,11 +95,17 @@ func NewUpdater(o UpdaterOptions) (*Updater, error) {
 	if o.Between == 0 {
 		o.Between = DefaultBetween
 	}
+	if o.Prepare == nil {
+		o.Prepare = func(context.Context, *hive.Skill, []byte) error { return nil }
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
 	if o.Audit == nil {
 		o.Audit = func(Event) {}
 	}
 	u := &Updater{o: o, log: o.Repository.Log, now: o.Repository.Now, anchor: runtime.Digest(o.Repository.Root),
-		changed: make(chan struct{}, 1), hints: make(chan struct{}, 1)}
+		hints: make(chan struct{}, 1)}
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}
@@ -151,24 +161,23 @@ func (u *Updater) Stop() {
 // Hint says that there may be something new. Nothing is believed because of it.
 func (u *Updater) Hint() { notify(u.hints) }
 
-// Changed implements [Changing].
-func (u *Updater) Changed() <-chan struct{} { return u.changed }
-
-// Skills implements [Source].
-func (u *Updater) Skills(context.Context) ([]hive.Skill, error) {
-	return slices.Clone(u.running.Load().skills), nil
-}
+// Skills lists every skill the spore may run, in the order of hive.SortSkills.
+func (u *Updater) Skills() []hive.Skill { return slices.Clone(u.running.Load().skills) }
 
 // Running lists the bundle versions that this spore has.
 func (u *Updater) Running() []bundle.Run { return slices.Clone(u.running.Load().runs) }
 
-// Program implements [Source]: the program of a skill that is in a bundle here, or was
-// in one before the last change. What the disk lost is fetched again.
+// Program returns the program of a skill that is in a bundle here, or was in one before
+// the last change. What the disk lost is fetched again.
 func (u *Updater) Program(ctx context.Context, digest string) ([]byte, error) {
 	size, known := u.running.Load().sizes[digest]
 	if !known {
 		return nil, fmt.Errorf("no bundle here has the program %s", hive.Clip(digest, 80))
 	}
+	return u.blob(ctx, digest, size)
+}
+
+func (u *Updater) blob(ctx context.Context, digest string, size int64) ([]byte, error) {
 	path, err := u.client.Blob(ctx, digest, size)
 	if err != nil {
 		return nil, err

@@ -21,25 +21,28 @@ func guestVersion(t *testing.T, n byte) []byte {
 // updatedHive is a hive whose only spore has its skills from the publisher.
 func updatedHive(t *testing.T, p *publisher) (*client.Client, *updated) {
 	t.Helper()
-	road := testkit.Dial(t)
-	n, err := nexus.New(nexus.Options{Road: road})
+	w := &world{T: t, road: testkit.Dial(t)}
+	n, err := nexus.New(nexus.Options{Road: w.road})
 	if err := must(t, n, err).Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { n.Stop(context.Background()) })
-	u := p.updater()
-	u.Start()
-	start(t, road, spore.Options{Name: "a", Slots: 2, Source: u})
-	c := client.New(road, client.Options{})
-	t.Cleanup(func() { c.Close() })
-	return c, u
+	u := &updated{p: p}
+	u.o = p.options(u)
+	o := spore.Options{Road: w.road, CacheDir: testkit.CacheDir(t), Admit: testkit.Admit(), Name: "a", Slots: 2, Bundles: u.o}
+	s, err := spore.New(o)
+	if err := must(t, s, err).Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Stop(context.Background()) })
+	u.Updater = s.Bundles()
+	return w.client(), u
 }
 
 // digestOf is the program's digest of a bundle of one skill.
 func (u *updated) digestOf(version string) string {
 	u.p.Helper()
-	skills, err := u.Skills(u.p.Context())
-	for _, s := range must(u.p.T, skills, err) {
+	for _, s := range u.Skills() {
 		if s.Version == version {
 			return s.Digest
 		}

@@ -2,9 +2,12 @@ package spore_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +22,12 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
 	crow, jay := p.publish("crow", "1.0.0", []byte("crow 1")), p.publish("jay", "1.0.0", []byte("jay 1"))
-	u := p.updater()
+	changes := 0
+	u := p.updater(func(o *spore.UpdaterOptions) { o.Changed = func() { changes++ } })
 	u.runs()
 	p.assign(crow, jay)
 	u.update(crow, jay)
-	select {
-	case <-u.Changed():
-	default:
+	if changes == 0 {
 		t.Error("nobody was told of the change")
 	}
 	if err := u.Update(t.Context()); err != nil || len(u.last()) > 0 {
@@ -36,9 +38,8 @@ func TestUpdate(t *testing.T) {
 	newer := p.publish("crow", "1.1.0", []byte("crow 2"))
 	p.assign(crow, newer)
 	u.update(crow, newer)
-	skills, err := u.Skills(t.Context())
-	if err != nil || len(skills) != 2 || skills[0].Version != "1.1.0" || skills[1].Version != "1.0.0" {
-		t.Errorf("Skills = %v, %v, want the newest first", skills, err)
+	if skills := u.Skills(); len(skills) != 2 || skills[0].Version != "1.1.0" || skills[1].Version != "1.0.0" {
+		t.Errorf("Skills = %v, want the newest first", skills)
 	}
 	p.assign()
 	u.update()
@@ -148,11 +149,12 @@ func TestUpdateAfterRefusal(t *testing.T) {
 	p := newPublisher(t)
 	crow, jay := p.publish("crow", "1.0.0", []byte("crow")), p.publish("jay", "1.0.0", []byte("jay"))
 	u := p.updater()
-	p.assign(crow, jay)
+	p.assign(crow)
 	p.lie("/blobs/", []byte("no"))
 	u.refuse(bundle.ReasonBadHash)
 	u.runs()
 	p.honest()
+	p.assign(crow, jay)
 	u.update(crow, jay)
 	if _, err := p.repo.Remove(p.role(bundle.RoleTargets), bundle.Listed{Name: "crow", Version: "1.0.0"}.TargetName()); err != nil {
 		t.Fatal(err)
@@ -161,6 +163,58 @@ func TestUpdateAfterRefusal(t *testing.T) {
 	p.assign(crow)
 	u.update(crow)
 	p.updater().refuse(bundle.ReasonNotListed)
+}
+
+// A bundle that is refused keeps no other one back, and says why.
+func TestUpdateEachBundle(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow, jay := p.publish("crow", "1.0.0", []byte("crow")), p.publish("jay", "1.0.0", []byte("jay"))
+	u := p.updater(func(o *spore.UpdaterOptions) {
+		o.Prepare = func(_ context.Context, s *hive.Skill, program []byte) error {
+			if s.Name == "crow" {
+				return errors.New("it cannot fly")
+			}
+			return nil
+		}
+	})
+	p.assign(crow, jay)
+	if err := u.Update(t.Context()); bundle.Reason(err) != bundle.ReasonNotAdmitted || !strings.Contains(err.Error(), "it cannot fly") {
+		t.Errorf("Update = %v", err)
+	}
+	u.runs(jay)
+	if told := u.last(); len(told) != 2 || told[0].Err != nil || told[1].Reason != bundle.ReasonNotAdmitted {
+		t.Errorf("told %+v", told)
+	}
+}
+
+// What takes the place of another bundle comes at once with its end.
+func TestUpdateInPlace(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	draft := func(name, text string) bundle.Run {
+		digest, err := p.repo.AddBlob([]byte(text))
+		must(t, digest, err)
+		b := &bundle.Bundle{Name: name, Version: "1.0.0", Created: p.now(), Skills: []bundle.Skill{{
+			Manifest: hive.Manifest{Name: "crow", Version: "1.0.0"}, Digest: digest, Size: int64(len(text)),
+		}}}
+		data, err := b.Encode()
+		p.list(map[string][]byte{bundle.Listed{Name: name, Version: "1.0.0"}.TargetName(): must(t, data, err)})
+		return bundle.Run{Bundle: name, Ref: bundle.Ref{Version: "1.0.0", Digest: b.Digest()}}
+	}
+	one, two := draft("nest-b", "one"), draft("nest-a", "two")
+	var u *updated
+	var seen []int
+	u = p.updater(func(o *spore.UpdaterOptions) { o.Changed = func() { seen = append(seen, len(u.Skills())) } })
+	p.assign(one)
+	u.update(one)
+	p.assign(two)
+	u.update(two)
+	p.assign(one)
+	u.update(one)
+	if !slices.Equal(seen, []int{1, 1, 1}) {
+		t.Errorf("there were %v skills", seen)
+	}
 }
 
 // Two bundles cannot have other skills under one name.

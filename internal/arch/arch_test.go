@@ -29,7 +29,7 @@ var layers = map[string][]string{
 	"runtime/prepare":  {},
 	"runtime/preview1": {},
 	"client":           {"", "broker", "manifest"},
-	"nexus":            {"", "broker", "manifest", "nexus/foreman"},
+	"nexus":            {"", "broker", "manifest", "nexus/foreman", "nexus/ota"},
 	"nexus/foreman":    {"", "broker", "manifest"},
 	"nexus/ota":        {"", "audit", "bundle"},
 	"spore":            {"", "broker", "manifest", "bundle", "runtime", "hostfuncs"},
@@ -38,7 +38,7 @@ var layers = map[string][]string{
 }
 
 // free packages put the others together: no rule but the doors binds them.
-var free = []string{"cmd", "internal/cli", "internal/embedded", "internal/build", "internal/testkit", "internal/arch", "internal/e2e", "skills"}
+var free = []string{"cmd", "internal/cli", "internal/embedded", "internal/publisher", "internal/build", "internal/testkit", "internal/arch", "internal/e2e", "skills"}
 
 // doors says which of our packages may import a dependency: one door each.
 var doors = map[string][]string{

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/manifest"
 	"github.com/hive-spore/hive/runtime"
 )
@@ -95,8 +95,8 @@ func readProgram(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a file", path)
 	}
-	if info.Size() > broker.MaxProgram {
-		return nil, fmt.Errorf("%s: %d bytes, at most %d allowed: %w", path, info.Size(), broker.MaxProgram, hive.ErrTooLarge)
+	if info.Size() > bundle.MaxProgram {
+		return nil, fmt.Errorf("%s: %d bytes, at most %d allowed: %w", path, info.Size(), bundle.MaxProgram, hive.ErrTooLarge)
 	}
 	return os.ReadFile(path)
 }

@@ -8,10 +8,6 @@ import (
 	goruntime "runtime"
 	"sync"
 	"testing"
-
-	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/broker"
-	"github.com/hive-spore/hive/runtime"
 )
 
 var guest = sync.OnceValues(func() ([]byte, error) {
@@ -39,20 +35,6 @@ func Guest(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return program
-}
-
-// PublishGuest registers the guest program as guest@1.0.0.
-func PublishGuest(t testing.TB, road *broker.Broker, change ...func(*hive.Manifest)) hive.Skill {
-	t.Helper()
-	program := Guest(t)
-	s := hive.Skill{Manifest: hive.Manifest{Name: "guest", Version: "1.0.0"}, Digest: runtime.Digest(program), Size: int64(len(program))}
-	for _, c := range change {
-		c(&s.Manifest)
-	}
-	if err := road.Publish(t.Context(), &s, program); err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 const admit = "admit"

@@ -3,6 +3,7 @@
 package ota
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,9 +35,11 @@ type Plan struct {
 
 // Line is one bundle.
 type Line struct {
-	Current *bundle.Ref `json:"current,omitempty"` // what spores run that no rollout says otherwise to; nil: nothing
-	Updated time.Time   `json:"updated"`           // when its last rollout reached the first spore
-	Rollout *Rollout    `json:"rollout,omitempty"` // the last one
+	Current *bundle.Ref  `json:"current,omitempty"` // what spores run that no rollout says otherwise to; nil: nothing
+	Updated time.Time    `json:"updated"`           // when its last rollout reached the first spore
+	Rollout *Rollout     `json:"rollout,omitempty"` // the last one
+	Pins    []bundle.Ref `json:"pins,omitempty"`    // what all spores run beside it
+	Until   time.Time    `json:"until,omitzero"`    // when it goes by itself; zero: never
 }
 
 // Refusal is what was asked for and is not done: the plan is as before.
@@ -55,6 +58,9 @@ type Request struct {
 	Running *bundle.Bundle // the version that the plan has as current; nil: none
 	Steps   []Step         // none: DefaultSteps
 	Rules   Rules          // zero: DefaultRules
+	// Every is the least time between two updates of the bundle; 0: UpdateEvery,
+	// less: none.
+	Every time.Duration
 }
 
 // Start begins a rollout with its first step, or holds it for approval when a skill
@@ -89,6 +95,7 @@ func (p Plan) Start(q Request, now time.Time) (Plan, audit.Entry, error) {
 
 func (p Plan) admits(q Request, line Line, to bundle.Ref, now time.Time) error {
 	name, since := q.Bundle.Name, now.Sub(line.Updated)
+	every := cmp.Or(q.Every, UpdateEvery)
 	switch {
 	case to.Digest == "":
 		_, err := q.Bundle.Encode()
@@ -101,9 +108,9 @@ func (p Plan) admits(q Request, line Line, to bundle.Ref, now time.Time) error {
 		return refuse(ReasonInvalid, "rollout of %s: %s runs already", name, to.Version)
 	case p.Denied[to.Digest] != "":
 		return refuse(ReasonDenied, "rollout of %s@%s: it was rolled back before (%s)", name, to.Version, p.Denied[to.Digest])
-	case !line.Updated.IsZero() && since < UpdateEvery:
+	case !line.Updated.IsZero() && since < every:
 		return refuse(ReasonRateLimited, "rollout of %s: it was updated %s ago, and is at most every %s; try again at %s",
-			name, max(since, 0).Round(time.Second), UpdateEvery, line.Updated.Add(UpdateEvery).UTC().Format(time.RFC3339))
+			name, max(since, 0).Round(time.Second), every, line.Updated.Add(every).UTC().Format(time.RFC3339))
 	}
 	if err := checkSteps(q.Steps); err != nil {
 		return refuse(ReasonInvalid, "rollout of %s: %v", name, err)
@@ -134,33 +141,45 @@ func (p Plan) Advance(name string, w Window, now time.Time) (next Plan, e audit.
 	return next, entry(verb, name+"@"+r.To.Version, nil, r.Reason, text), true
 }
 
-// with is the plan with another line. The generation rises where spores are to do
-// something else.
+// with is the plan with a rollout that came as far as its state says. The generation
+// rises where spores are to do something else.
 func (p Plan) with(name string, line Line, now time.Time) Plan {
 	r := line.Rollout
-	next := Plan{p.Generation, maps.Clone(p.Bundles), maps.Clone(p.Denied)}
 	switch r.State {
 	case Done:
 		line.Current = &r.To
 	case RolledBack, Aborted:
 		line.Current = r.From
 	}
+	if r.State == RolledBack {
+		line.Pins = slices.DeleteFunc(slices.Clone(line.Pins), func(pin bundle.Ref) bool { return pin.Digest == r.To.Digest })
+	}
+	next := p.put(name, line, now)
+	if r.State == RolledBack {
+		next.Denied[r.To.Digest] = r.Reason
+	}
+	return next
+}
+
+// put is the plan with a line in the place of what it was.
+func (p Plan) put(name string, line Line, now time.Time) Plan {
+	next := Plan{p.Generation, maps.Clone(p.Bundles), maps.Clone(p.Denied)}
 	if next.Bundles == nil {
 		next.Bundles = map[string]Line{}
 	}
 	if next.Denied == nil {
 		next.Denied = map[string]string{}
 	}
-	if r.State == RolledBack {
-		next.Denied[r.To.Digest] = r.Reason
-	}
 	next.Bundles[name] = line
 	if !reflect.DeepEqual(p.Bundles[name].assignments(name), line.assignments(name)) {
-		// Above all that was signed before a plan that came back from a backup.
-		next.Generation = max(p.Generation+1, now.Unix())
+		next.Generation = p.after(now)
 	}
 	return next
 }
+
+// after is the next generation: above all that was signed before a plan that came
+// back from a backup.
+func (p Plan) after(now time.Time) int64 { return max(p.Generation+1, now.Unix()) }
 
 // Set is what is to be signed, for a time. Without a generation there is nothing.
 func (p Plan) Set(now time.Time, life time.Duration) *bundle.AssignmentSet {
@@ -172,15 +191,29 @@ func (p Plan) Set(now time.Time, life time.Duration) *bundle.AssignmentSet {
 	return set
 }
 
-func (l Line) assignments(name string) []bundle.Assignment {
-	r := l.Rollout
+func (l Line) assignments(name string) (list []bundle.Assignment) {
+	r, taken := l.Rollout, ""
 	switch {
 	case r != nil && !r.Ended() && r.Step > 0:
-		return spread(name, r.From, r.To, r.Steps[:r.Step])
+		list, taken = spread(name, r.From, r.To, r.Steps[:r.Step]), r.To.Version
 	case l.Current != nil:
-		return spread(name, nil, *l.Current, []Step{{Percent: 100}})
+		list, taken = everybody(name, *l.Current), l.Current.Version
 	}
-	return nil
+	return append(list, l.pinned(name, taken)...)
+}
+
+// pinned are the assignments of what is kept beside the version that is taken.
+func (l Line) pinned(name, taken string) (list []bundle.Assignment) {
+	for _, pin := range l.Pins {
+		if pin.Version != taken {
+			list = append(list, everybody(name, pin)...)
+		}
+	}
+	return list
+}
+
+func everybody(name string, to bundle.Ref) []bundle.Assignment {
+	return spread(name, nil, to, []Step{{Percent: 100}})
 }
 
 // fits reports a plan of which some step may be more than can be signed.
@@ -190,7 +223,7 @@ func (p Plan) fits() error {
 		most, many := measure(line.assignments(name))
 		if r := line.Rollout; r != nil && !r.Ended() {
 			for i := range r.Steps {
-				size, n := measure(spread(name, r.From, r.To, r.Steps[:i+1]))
+				size, n := measure(append(spread(name, r.From, r.To, r.Steps[:i+1]), line.pinned(name, r.To.Version)...))
 				most, many = max(most, size), max(many, n)
 			}
 		}

@@ -33,6 +33,7 @@ const (
 	ReasonSlow        = "p95"
 
 	ReasonByHand      = "by_hand"
+	ReasonExpired     = "expired"      // its time was over
 	ReasonInProgress  = "in_progress"  // one rollout per bundle
 	ReasonRateLimited = "rate_limited" // one update an hour
 	ReasonDenied      = "denied"       // it was rolled back before

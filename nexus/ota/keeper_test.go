@@ -2,54 +2,80 @@ package ota
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 )
 
-// hall is a shop whose repository a sealer keeps fresh, on a clock that the test moves.
+// hall is a shop whose repository a keeper keeps fresh, on a clock that the test moves.
 type hall struct {
 	*shop
-	leads  atomic.Bool
-	plan   atomic.Pointer[Plan]
-	log    bytes.Buffer // read it when the sealer waits
+	desk   *Desk
+	log    bytes.Buffer // read it when the keeper waits
 	look   time.Duration
-	sealer *Sealer
+	keeper *Keeper
+	told   []string // catalogues that were announced
+
+	ctx  context.Context
+	stop context.CancelFunc
+	term sync.WaitGroup
 }
 
-// inHall runs a test with a sealer that leads and was started, and how often it looks.
+// inHall runs a test with a keeper that leads and was started, and how often it looks.
 func inHall(t *testing.T, look time.Duration, test func(*hall)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := &hall{shop: newShop(t, time.Now()), look: look}
-		h.leads.Store(true)
-		h.plan.Store(&Plan{})
+		h.desk = NewDesk(h.repo, h.dir)
 		h.start()
 		test(h)
-		h.sealer.Stop()
-		h.sealer.Stop()
+		h.resign()
 	})
 }
 
-func (h *hall) options() SealerOptions {
-	return SealerOptions{
+func (h *hall) options() KeeperOptions {
+	return KeeperOptions{
 		Repository: h.repo, Snapshot: h.of(bundle.RoleSnapshot), Timestamp: h.of(bundle.RoleTimestamp), Nexus: h.of(bundle.RoleNexus)[0],
-		Leads: h.leads.Load, Plan: func() Plan { return *h.plan.Load() }, Look: h.look, Log: slog.New(slog.NewTextHandler(&h.log, nil)),
+		Desk: h.desk, Look: h.look, Log: slog.New(slog.NewTextHandler(&h.log, nil)),
 	}
+}
+
+func (h *hall) announce(_ context.Context, skills []hive.Skill) error {
+	var names []string
+	for i := range skills {
+		names = append(names, skills[i].ID().String())
+	}
+	h.told = append(h.told, strings.Join(names, " "))
+	return nil
 }
 
 func (h *hall) start() {
 	h.Helper()
-	h.sealer = must(NewSealer(h.options()))
-	h.sealer.Start()
+	h.keeper = must(NewKeeper(h.options()))
+	h.lead()
+}
+
+// lead begins a term, resign ends it.
+func (h *hall) lead() {
+	h.ctx, h.stop = context.WithCancel(h.Context())
+	h.term.Go(func() { h.keeper.Lead(h.ctx, h.announce) })
 	synctest.Wait()
+}
+
+func (h *hall) resign() {
+	h.stop()
+	h.term.Wait()
 }
 
 // pass lets time go by.
@@ -86,15 +112,16 @@ func (h *hall) assigned() (runs string) {
 // decide makes version everybody's.
 func (h *hall) decide(version string) {
 	h.Helper()
-	plan, _, err := Plan{Generation: h.plan.Load().Generation}.Start(Request{Bundle: bundleOf("crow", version), Steps: []Step{{Percent: 100}}}, time.Now())
+	_, _, err := h.desk.Change(func(p Plan) (Plan, audit.Entry, error) {
+		return Plan{Generation: p.Generation}.Start(Request{Bundle: bundleOf("crow", version), Steps: []Step{{Percent: 100}}}, time.Now())
+	})
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.plan.Store(&plan)
 }
 
 // A repository that is sealed stays good for ever; one that is not, for a day.
-func TestSealerKeepsFresh(t *testing.T) {
+func TestKeeperKeepsFresh(t *testing.T) {
 	inHall(t, 10*time.Minute, func(h *hall) {
 		h.decide("1.0.0")
 		c := h.client(h.dir)
@@ -107,7 +134,7 @@ func TestSealerKeepsFresh(t *testing.T) {
 				h.Fatalf("day %d: a spore is to run %q", day, got)
 			}
 		}
-		h.sealer.Stop()
+		h.resign()
 		h.pass(25 * time.Hour)
 		if _, err := c.Refresh(h.Context()); bundle.Reason(err) != bundle.ReasonExpired {
 			h.Errorf("not sealed for 25 hours: %v", err)
@@ -119,7 +146,7 @@ func TestSealerKeepsFresh(t *testing.T) {
 }
 
 // It is sealed at once, then hourly, and not in between.
-func TestSealerSealsHourly(t *testing.T) {
+func TestKeeperSealsHourly(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		first := h.stamp()
 		if h.pass(59 * time.Minute); h.stamp() != first {
@@ -131,7 +158,7 @@ func TestSealerSealsHourly(t *testing.T) {
 	})
 }
 
-func TestSealerSeesTargets(t *testing.T) {
+func TestKeeperSeesTargets(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		c := h.client(h.dir)
 		must(c.Refresh(h.Context()))
@@ -144,8 +171,8 @@ func TestSealerSeesTargets(t *testing.T) {
 			h.Fatalf("a second later: %v, %v", changed, err)
 		}
 		h.publish("crow", "1.1.0")
-		h.sealer.Wake()
-		h.sealer.Wake()
+		h.keeper.Wake()
+		h.keeper.Wake()
 		synctest.Wait()
 		if changed, err := c.Refresh(h.Context()); !changed || err != nil {
 			h.Fatalf("woken: %v, %v", changed, err)
@@ -153,7 +180,7 @@ func TestSealerSeesTargets(t *testing.T) {
 	})
 }
 
-func TestSealerSignsDecisions(t *testing.T) {
+func TestKeeperSignsDecisions(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		if got := h.assigned(); got != bundle.ReasonMissing {
 			h.Errorf("nothing was decided, and a spore is to run %q", got)
@@ -164,7 +191,7 @@ func TestSealerSignsDecisions(t *testing.T) {
 			h.Errorf("a spore is to run %q", got)
 		}
 		h.decide("1.1.0")
-		h.sealer.Wake()
+		h.keeper.Wake()
 		synctest.Wait()
 		if got := h.assigned(); got != "crow@1.1.0" {
 			h.Errorf("woken: a spore is to run %q", got)
@@ -174,28 +201,25 @@ func TestSealerSignsDecisions(t *testing.T) {
 
 // Who does not lead writes nothing; who comes to lead seals at once, for it does not
 // know what was done before.
-func TestSealerLeads(t *testing.T) {
+func TestKeeperLeads(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
-		h.leads.Store(false)
-		h.pass(LookEvery)
+		h.resign()
 		first := h.stamp()
 		h.decide("1.0.0")
 		h.publish("crow", "1.0.0")
-		h.sealer.Wake()
+		h.keeper.Wake()
 		h.pass(SealEvery)
 		if got := h.assigned(); h.stamp() != first || got != bundle.ReasonMissing {
 			h.Errorf("sealed or signed without the lead: %q", got)
 		}
-		h.leads.Store(true)
-		h.pass(LookEvery)
+		h.lead()
 		if got := h.assigned(); h.stamp() == first || got != "crow@1.0.0" {
 			h.Errorf("with the lead: sealed %v, a spore is to run %q", h.stamp() != first, got)
 		}
 		second := h.stamp()
-		h.leads.Store(false)
-		h.pass(LookEvery)
-		h.leads.Store(true)
-		if h.pass(LookEvery); h.stamp() == second {
+		h.resign()
+		h.pass(time.Second)
+		if h.lead(); h.stamp() == second {
 			h.Error("the lead came back, and nothing was sealed")
 		}
 	})
@@ -203,15 +227,17 @@ func TestSealerLeads(t *testing.T) {
 
 // A plan from a backup does not go back behind what was signed; what is decided then
 // is the newest.
-func TestSealerOldPlan(t *testing.T) {
+func TestKeeperOldPlan(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		h.decide("1.0.0")
-		backup := h.plan.Load()
+		backup := must(os.ReadFile(filepath.Join(h.dir, PlanFile)))
 		h.pass(time.Minute)
 		h.decide("1.1.0")
 		h.pass(LookEvery)
-		h.sealer.Stop()
-		h.plan.Store(backup)
+		h.resign()
+		if err := os.WriteFile(filepath.Join(h.dir, PlanFile), backup, 0o644); err != nil {
+			h.Fatal(err)
+		}
 		h.start()
 		h.pass(time.Minute)
 		if got := h.assigned(); got != "crow@1.1.0" {
@@ -229,7 +255,7 @@ func TestSealerOldPlan(t *testing.T) {
 }
 
 // A set that another key signed, or nobody, is replaced.
-func TestSealerReplacesStrangers(t *testing.T) {
+func TestKeeperReplacesStrangers(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		stranger := must(bundle.NewKey(bundle.RoleNexus))
 		set := &bundle.AssignmentSet{Generation: 1 << 62, Issued: began, Expires: began.Add(time.Hour)}
@@ -245,7 +271,7 @@ func TestSealerReplacesStrangers(t *testing.T) {
 }
 
 // What fails is tried again, and told of once.
-func TestSealerGoesOn(t *testing.T) {
+func TestKeeperGoesOn(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		metadata, away := filepath.Join(h.dir, "metadata"), filepath.Join(h.dir, "away")
 		if err := os.Rename(metadata, away); err != nil {
@@ -266,33 +292,87 @@ func TestSealerGoesOn(t *testing.T) {
 	})
 }
 
-func TestSealerOptions(t *testing.T) {
+func TestKeeperOptions(t *testing.T) {
 	t.Parallel()
-	h := &hall{shop: newShop(t, time.Now())}
-	if s, err := NewSealer(h.options()); err != nil {
+	h := &hall{shop: newShop(t, time.Now()), look: LookEvery}
+	h.desk = NewDesk(h.repo, h.dir)
+	if _, err := NewKeeper(h.options()); err != nil {
 		t.Fatal(err)
-	} else {
-		s.Stop() // it was never started
 	}
 	for _, test := range []struct {
 		want   string
-		mutate func(*SealerOptions)
+		mutate func(*KeeperOptions)
 	}{
-		{"repository: missing", func(o *SealerOptions) { o.Repository = nil }},
-		{"keys of snapshot", func(o *SealerOptions) { o.Snapshot = nil }},
-		{"keys of snapshot", func(o *SealerOptions) { o.Timestamp = nil }},
-		{"nexus key: missing", func(o *SealerOptions) { o.Nexus = nil }},
-		{"of another role", func(o *SealerOptions) { o.Nexus = o.Snapshot[0] }},
-		{"leads, plan: missing", func(o *SealerOptions) { o.Leads = nil }},
-		{"leads, plan: missing", func(o *SealerOptions) { o.Plan = nil }},
-		{"every: want", func(o *SealerOptions) { o.Every = 13 * time.Hour }},
-		{"every: want", func(o *SealerOptions) { o.Every = -1 }},
-		{"look: want", func(o *SealerOptions) { o.Look = -1 }},
+		{"repository, desk: missing", func(o *KeeperOptions) { o.Repository = nil }},
+		{"repository, desk: missing", func(o *KeeperOptions) { o.Desk = nil }},
+		{"keys of snapshot", func(o *KeeperOptions) { o.Snapshot = nil }},
+		{"keys of snapshot", func(o *KeeperOptions) { o.Timestamp = nil }},
+		{"nexus key: missing", func(o *KeeperOptions) { o.Nexus = nil }},
+		{"of another role", func(o *KeeperOptions) { o.Nexus = o.Snapshot[0] }},
+		{"every: want", func(o *KeeperOptions) { o.Every = 13 * time.Hour }},
+		{"every: want", func(o *KeeperOptions) { o.Every = -1 }},
+		{"look: want", func(o *KeeperOptions) { o.Look = -1 }},
 	} {
 		o := h.options()
 		test.mutate(&o)
-		if _, err := NewSealer(o); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("NewSealer = %v, want only %q", err, test.want)
+		if _, err := NewKeeper(o); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("NewKeeper = %v, want only %q", err, test.want)
 		}
 	}
+}
+
+// What spores are to run is announced when it is signed for, and once.
+func TestKeeperAnnounces(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		h.publish("crow", "1.0.0")
+		h.decide("1.0.0")
+		h.pass(LookEvery)
+		h.pass(time.Minute)
+		h.resign()
+		h.lead()
+		if _, err := h.repo.Remove(h.of(bundle.RoleTargets), "bundles/crow/1.0.0.json"); err != nil {
+			h.Fatal(err)
+		}
+		h.pass(LookEvery)
+		if want := []string{"", "crow@1.0.0", "crow@1.0.0", ""}; !slices.Equal(h.told, want) {
+			t.Errorf("announced %q, want %q", h.told, want)
+		}
+	})
+}
+
+// A plan that is damaged is not taken for one that is empty.
+func TestKeeperDamagedPlan(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		h.decide("1.0.0")
+		h.pass(LookEvery)
+		for _, damaged := range []string{"", "{", "{}{}", `{"generation":"x"}`, `{"surprise":1}`} {
+			if err := os.WriteFile(filepath.Join(h.dir, PlanFile), []byte(damaged), 0o644); err != nil {
+				h.Fatal(err)
+			}
+			h.pass(time.Minute)
+			if got := h.assigned(); got != "crow@1.0.0" || !strings.Contains(h.log.String(), "not a plan, or damaged") {
+				h.Errorf("%q: a spore is to run %q\n%s", damaged, got, h.log.String())
+			}
+		}
+	})
+}
+
+// What has a time goes when it is over.
+func TestKeeperExpires(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		_, _, err := h.desk.Change(func(p Plan) (Plan, audit.Entry, error) {
+			return p.Give(Request{Bundle: bundleOf("crow", "1.0.0")}, time.Now().Add(time.Hour), time.Now())
+		})
+		if err != nil {
+			h.Fatal(err)
+		}
+		h.pass(59 * time.Minute)
+		if got := h.assigned(); got != "crow@1.0.0" {
+			h.Errorf("a spore is to run %q", got)
+		}
+		h.pass(2 * time.Minute)
+		if got := h.assigned(); got != "" {
+			h.Errorf("when it is over a spore is to run %q", got)
+		}
+	})
 }

@@ -1,0 +1,135 @@
+// Package publisher publishes skills as bundles and has spores run them: with a
+// publisher's keys for nexus skill register, with keys of its own in a hive that lives
+// in one process, and in tests.
+package publisher
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/nexus/ota"
+)
+
+// Publisher is a repository's folder and the keys to change it.
+type Publisher struct {
+	Dir        string // of the repository
+	Root       []byte // that the repository began with
+	Repository *bundle.Repository
+	Desk       *ota.Desk
+	Targets    []*bundle.Key
+	// Every is the least time between two updates of a bundle, as an [ota.Request] has it.
+	Every time.Duration
+}
+
+// Open opens a repository that began with a root.
+func Open(dir string, root []byte, targets []*bundle.Key) (*Publisher, error) {
+	repo, err := bundle.OpenRepository(dir, root, bundle.RepositoryOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return &Publisher{Dir: dir, Root: root, Repository: repo, Desk: ota.NewDesk(repo, dir), Targets: targets}, nil
+}
+
+// Make makes keys and an empty repository in the folders keys and repo of dir, for a
+// hive whose keys are nobody else's. Its bundles may be updated as often as one likes.
+func Make(dir string) (*Publisher, *ota.KeeperOptions, error) {
+	keys, repo := filepath.Join(dir, "keys"), filepath.Join(dir, "repo")
+	one := bundle.Quorum{Need: 1, Of: 1}
+	if err := bundle.InitKeys(keys, one, one, time.Now(), ""); err != nil {
+		return nil, nil, err
+	}
+	targets, err := bundle.LoadKeys(keys, bundle.RoleTargets, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := os.ReadFile(filepath.Join(keys, bundle.FirstRoot))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := bundle.CreateRepository(repo, root, targets, bundle.RepositoryOptions{}); err != nil {
+		return nil, nil, err
+	}
+	p, err := Open(repo, root, targets)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Every = -1
+	keep, err := Keeper(p, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	allowed, err := bundle.EncodeNexusKeys(keep.Nexus.Public())
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = p.Repository.Publish(targets, map[string][]byte{bundle.NexusKeysTarget: allowed})
+	return p, keep, err
+}
+
+// Keeper is what a nexus needs to keep a repository: the online keys of a directory.
+func Keeper(p *Publisher, keys string) (*ota.KeeperOptions, error) {
+	o := &ota.KeeperOptions{Repository: p.Repository, Desk: p.Desk}
+	nexus, errNexus := bundle.LoadKeys(keys, bundle.RoleNexus, "")
+	var errSnapshot, errTimestamp error
+	o.Snapshot, errSnapshot = bundle.LoadKeys(keys, bundle.RoleSnapshot, "")
+	o.Timestamp, errTimestamp = bundle.LoadKeys(keys, bundle.RoleTimestamp, "")
+	if err := errors.Join(errSnapshot, errTimestamp, errNexus); err != nil {
+		return nil, err
+	}
+	o.Nexus = nexus[0]
+	return o, nil
+}
+
+// Register publishes a skill as a bundle of its own and has all spores run it, until a
+// time if that is not zero.
+func (p *Publisher) Register(name string, s *hive.Skill, program []byte, until time.Time) (*bundle.Bundle, error) {
+	b, err := p.Publish(&bundle.Bundle{Name: name, Version: s.Version, Description: s.Description, Created: time.Now(), Skills: []bundle.Skill{*s}},
+		func(string) ([]byte, error) { return program, nil })
+	if err != nil {
+		return nil, err
+	}
+	_, _, err = p.Desk.Give(ota.Request{Bundle: b, Every: p.Every}, until, time.Now())
+	return b, err
+}
+
+// Publish puts the programs of a bundle into the repository, by digest, and lists it.
+// One that is listed with the same skills already is returned as it is.
+func (p *Publisher) Publish(b *bundle.Bundle, program func(digest string) ([]byte, error)) (*bundle.Bundle, error) {
+	listed, err := p.Repository.Bundle(b.Name, b.Version)
+	switch {
+	case err == nil && same(listed, b):
+		return listed, nil
+	case err == nil:
+		return nil, fmt.Errorf("%s is published already with another program or manifest (%.19s…): raise the version", b, listed.Skills[0].Digest)
+	case bundle.Reason(err) != bundle.ReasonNotListed:
+		return nil, err
+	}
+	data, err := b.Encode()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range b.Skills {
+		bytes, err := program(s.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.Repository.AddBlob(bytes); err != nil {
+			return nil, err
+		}
+	}
+	_, err = p.Repository.Publish(p.Targets, map[string][]byte{bundle.Listed{Name: b.Name, Version: b.Version}.TargetName(): data})
+	return b, err
+}
+
+// same reports whether two bundles are but for when they were made, and what is said of
+// them.
+func same(listed, b *bundle.Bundle) bool {
+	again := *b
+	again.Created, again.Description = listed.Created, listed.Description
+	return again.Digest() == listed.Digest()
+}
