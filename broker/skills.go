@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -43,4 +45,19 @@ func (b *Broker) Skills(ctx context.Context) ([]hive.Skill, error) {
 	}
 	hive.SortSkills(skills)
 	return skills, nil
+}
+
+// AwaitSkill returns when one exact skill was announced.
+func (b *Broker) AwaitSkill(ctx context.Context, id hive.SkillID) error {
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		skills, err := b.Skills(ctx)
+		if err != nil || slices.ContainsFunc(skills, func(s hive.Skill) bool { return s.ID() == id }) {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -57,6 +59,10 @@ func (c *Client) NexusKeys(ctx context.Context) (keys []ed25519.PublicKey, err e
 	if err != nil {
 		return nil, err
 	}
+	return readNexusKeys(data)
+}
+
+func readNexusKeys(data []byte) (keys []ed25519.PublicKey, err error) {
 	n := new(nexusKeys)
 	if err := parse(data, n, MaxTarget); err != nil {
 		return nil, refuse(ReasonUnparsable, NexusKeysTarget, err)
@@ -90,4 +96,35 @@ func LoadState(path string, v any) (damaged bool, err error) { return private().
 // in the place of what was there.
 func WriteFile(path string, data []byte) error {
 	return diskError(filepath.Base(path), public().write(path, data))
+}
+
+// LockFolder makes a folder if there is none, and locks it against other processes until
+// the lock is closed or the process ends: with ReasonBusy another one has it.
+func LockFolder(dir string) (io.Closer, error) {
+	d := private()
+	if err := d.makeAll(dir); err != nil {
+		return nil, diskError(dir, err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, diskError(dir, err)
+	}
+	if err := lockFile(lock); err != nil {
+		_ = lock.Close()
+		return nil, refuse(ReasonBusy, dir, err)
+	}
+	return lock, nil
+}
+
+// NexusKeys returns the keys that may sign for the nexus, as the repository lists them.
+func (r *Repository) NexusKeys() ([]ed25519.PublicKey, error) {
+	list, err := r.Targets()
+	if err != nil {
+		return nil, err
+	}
+	data, err := r.stored(NexusKeysTarget, list[NexusKeysTarget])
+	if err != nil {
+		return nil, err
+	}
+	return readNexusKeys(data)
 }

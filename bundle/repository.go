@@ -237,7 +237,16 @@ func (r *Repository) Bundle(name, version string) (*Bundle, error) {
 // Stored returns a bundle that is listed, as Targets says, by its digest.
 func (r *Repository) Stored(name string, ref Ref) (*Bundle, error) {
 	target := Listed{Name: name, Version: ref.Version}.TargetName()
-	sum, err := hex.DecodeString(hexDigits(ref.Digest))
+	data, err := r.stored(target, ref.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return decodeAs(target, data)
+}
+
+// stored returns the bytes of a target by its digest, which is empty if it is not listed.
+func (r *Repository) stored(target, digest string) ([]byte, error) {
+	sum, err := hex.DecodeString(hexDigits(digest))
 	if err != nil || len(sum) == 0 {
 		return nil, refuse(ReasonNotListed, fmt.Sprintf("%.200q", target), nil)
 	}
@@ -245,10 +254,10 @@ func (r *Repository) Stored(name string, ref Ref) (*Bundle, error) {
 	switch {
 	case err != nil:
 		return nil, diskError(target, err)
-	case digested(data) != ref.Digest:
+	case digested(data) != digest:
 		return nil, refuse(ReasonBadHash, target, nil)
 	}
-	return decodeAs(target, data)
+	return data, nil
 }
 
 // Bundles returns the bundles that are listed now, by name and version.

@@ -29,7 +29,11 @@ func onRoads(t *testing.T, test func(t *testing.T, c *client.Client, road *broke
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { h.Stop(context.Background()) })
-		testkit.PublishGuest(t, h.Road)
+		program := testkit.Guest(t)
+		s := testkit.Skill("guest", program)
+		if err := h.Register(t.Context(), s.Name, &s, program); err != nil {
+			t.Fatal(err)
+		}
 		c := client.New(h.Road, client.Options{Retries: hive.NoRetries})
 		t.Cleanup(func() { c.Close() })
 		test(t, c, h.Road)

@@ -48,15 +48,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) register(change ...func(*hive.Manifest)) {
 	w.Helper()
 	s := w.pub.RegisterGuest(change...)
-	for {
-		known, err := w.road.Skills(w.Context())
-		if err != nil {
-			w.Fatal(err)
-		}
-		if slices.ContainsFunc(known, func(k hive.Skill) bool { return k.ID() == s.ID() }) {
-			return
-		}
-		time.Sleep(time.Millisecond)
+	if err := w.road.AwaitSkill(w.Context(), s.ID()); err != nil {
+		w.Fatal(err)
 	}
 }
 

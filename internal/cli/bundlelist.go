@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,38 +12,6 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bundle"
 )
-
-// sourceFlags say from which repository bundles come, and what they are trusted by.
-type sourceFlags struct{ repo, root string }
-
-func (f *sourceFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.repo, "repo", "", "folder or URL of the repository")
-	cmd.Flags().StringVar(&f.root, "root", "", "the root that trust starts from, which came by another way")
-	mustHave(cmd, "repo", "root")
-}
-
-// follow calls use with a client that has verified what the repository holds now, and
-// remembers nothing.
-func (f *sourceFlags) follow(ctx context.Context, use func(*bundle.Client) error) (err error) {
-	root, err := readRoot(f.root)
-	if err != nil {
-		return err
-	}
-	state, err := os.MkdirTemp("", "hive-client-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(state)) }()
-	c, err := bundle.NewClient(bundle.ClientOptions{Repository: f.repo, State: state, Root: root})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if _, err := c.Refresh(ctx); err != nil {
-		return err
-	}
-	return use(c)
-}
 
 func (a *app) bundleListCommand() *cobra.Command {
 	var f sourceFlags
@@ -57,7 +24,7 @@ to the next, so it does not notice that a repository goes back to an older state
 has not expired.`,
 		Args: wantArgs(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.follow(cmd.Context(), func(c *bundle.Client) error { return a.printListed(cmd.Context(), c) })
+			return a.follow(cmd.Context(), f, func(c *bundle.Client) error { return a.printListed(cmd.Context(), c) })
 		},
 	}
 	f.add(cmd)
@@ -113,7 +80,7 @@ signatures are checked here, and are not in the file.`,
 			if err := checkOut(out); err != nil {
 				return usageError{err}
 			}
-			return f.follow(cmd.Context(), func(c *bundle.Client) error {
+			return a.follow(cmd.Context(), f, func(c *bundle.Client) error {
 				return a.exportBundle(cmd.Context(), c, name, version, out)
 			})
 		},

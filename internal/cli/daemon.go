@@ -14,7 +14,6 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/embedded"
-	"github.com/hive-spore/hive/nexus"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -41,27 +40,6 @@ func (a *app) untilSignal(ctx context.Context, d stopper) error {
 type stopError struct{ error }
 
 func (e stopError) Unwrap() error { return e.error }
-
-func (a *app) serveCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "serve",
-		Short: "Run the master",
-		Long: `Run the master: it routes tasks to spores and watches over them. Several may run
-on one road: one leads, the others wait to take over.`,
-		Args: wantArgs(0, 0),
-		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
-			n, err := nexus.New(nexus.Options{Road: road, Log: a.logger(), Name: a.cfg.Nexus.Name})
-			if err != nil {
-				return err
-			}
-			if err := n.Start(ctx); err != nil {
-				return err
-			}
-			a.logger().Info("serving", "nexus", n.ID(), "road", a.where())
-			return a.untilSignal(ctx, n)
-		}),
-	}
-}
 
 const devLong = `Run a whole hive in this process: a road in memory, a nexus and a spore. Skills
 (folders or .wasm files) are registered. Nothing is kept: when the process ends,
@@ -116,7 +94,7 @@ func (a *app) dev(ctx context.Context, slots int, watch, skills []string) error 
 		return err
 	}
 	for _, arg := range skills {
-		skill, err := a.resolve(ctx, h.Road, arg)
+		skill, err := a.resolve(ctx, h.Road, h.Register, arg)
 		if err != nil {
 			stopped, cancel := context.WithCancel(context.Background())
 			cancel()
@@ -124,7 +102,10 @@ func (a *app) dev(ctx context.Context, slots int, watch, skills []string) error 
 		}
 		a.say("registered %s", skill.ID())
 	}
-	w.begin(ctx, h.Road)
+	if err := a.writeDevConfig(h); err != nil {
+		a.say("hint: other commands cannot be told of it: %v", err)
+	}
+	w.begin(ctx, h)
 	if addr := h.Addr(); addr == "" {
 		a.say("a nexus and a spore are running on %s", a.where())
 	} else if a.say("a hive is running in memory at redis://%s: nothing is kept", addr); addr != devAddr {
@@ -163,11 +144,13 @@ func Spore(args []string, streams IO) int {
 	a := &app{IO: streams, name: "spore"}
 	var name, tags, metrics string
 	var slots int
+	var from sourceFlags
 	root := &cobra.Command{
 		Use:   "spore",
 		Short: "A worker of a hive",
 		Long: `A worker of a hive: it takes tasks from the road and runs each in a sandbox of its
-own. The first SIGINT or SIGTERM lets running tasks finish, the second hands them
+own. Its skills come in bundles from a repository, and only those that the publisher
+signed: trust starts with the publisher's root.json, a file that you bring here. The first SIGINT or SIGTERM lets running tasks finish, the second hands them
 back at once.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
@@ -182,20 +165,21 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 					return usageError{fmt.Errorf("--metrics: %w", err)}
 				}
 			}
-			return a.spore(cmd.Context(), spore.Options{Name: name, Tags: offered, Slots: slots}, metrics)
+			return a.spore(cmd.Context(), spore.Options{Name: name, Tags: offered, Slots: slots}, from, metrics)
 		},
 	}
 	a.addGlobalFlags(root)
 	root.Flags().StringVar(&name, "name", "", "name of this spore, unique in the hive (default: the host's and a random suffix)")
 	root.Flags().StringVar(&tags, "tags", "", "what it offers, such as gpu=true,zone=eu, beside the detected os, arch, cores, mem_gb and gpu")
 	root.Flags().IntVar(&slots, "slots", 0, "tasks at once (default: one per core)")
+	from.add(root)
 	root.Flags().StringVar(&metrics, "metrics", "", "HOST:PORT at which it answers GET /metrics for Prometheus (default: nowhere)")
 	root.AddCommand(a.versionCommand(), a.admitCommand())
 	return a.run(root, args)
 }
 
 // spore runs the daemon with the configured options; those that flags gave win.
-func (a *app) spore(ctx context.Context, flags spore.Options, metrics string) error {
+func (a *app) spore(ctx context.Context, flags spore.Options, from sourceFlags, metrics string) error {
 	tune()
 	return a.withRoad(ctx, func(road *broker.Broker) error {
 		o, err := a.sporeOptions()
@@ -211,6 +195,11 @@ func (a *app) spore(ctx context.Context, flags spore.Options, metrics string) er
 		}
 		o.Tags = maps.Clone(o.Tags)
 		maps.Copy(o.Tags, flags.Tags)
+		unlock, err := a.bundlesFor(&o, from)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 		if err := o.Validate(); err != nil {
 			return usageError{err}
 		}

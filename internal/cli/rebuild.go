@@ -14,6 +14,7 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/internal/embedded"
 	"github.com/hive-spore/hive/manifest"
 )
 
@@ -31,6 +32,7 @@ const (
 // runs.
 type watcher struct {
 	*app
+	hive   *embedded.Hive
 	road   *broker.Broker
 	dirs   []string
 	skills map[string]*watched // by path
@@ -100,8 +102,8 @@ func (w *watcher) run(ctx context.Context) {
 }
 
 // begin builds what there is.
-func (w *watcher) begin(ctx context.Context, road *broker.Broker) {
-	w.road = road
+func (w *watcher) begin(ctx context.Context, h *embedded.Hive) {
+	w.hive, w.road = h, h.Road
 	w.look()
 	for _, path := range slices.Sorted(maps.Keys(w.skills)) {
 		w.rebuild(ctx, w.skills[path])
@@ -230,9 +232,10 @@ func (w *watcher) swap(ctx context.Context, s *watched, skill *hive.Skill, progr
 			return false, fmt.Errorf("%s and %s are both %s: change the name or version of one", other.path, s.path, skill.ID())
 		}
 	}
-	if err := w.road.Replace(ctx, skill, program); err != nil {
+	if err := w.hive.Publisher.Swap(draftName(s.mark), draftName(mark), skill, program); err != nil {
 		return false, err
 	}
+	w.hive.Nexus.Wake()
 	if err := w.arrived(ctx, skill.ID()); err != nil {
 		return false, err
 	}

@@ -17,6 +17,7 @@ import (
 
 func (a *app) replayCommand() *cobra.Command {
 	var folder string
+	var from sourceFlags
 	cmd := &cobra.Command{
 		Use:   "replay ID",
 		Short: "Run a failed task again here, told what it was told then",
@@ -32,14 +33,15 @@ recorded is said.`,
 		Example: "  nexus replay d23brqdas6k8by208antee --build skills/fetch",
 		Args:    wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withRoad(cmd.Context(), func(road *broker.Broker) error { return a.replay(cmd.Context(), road, args[0], folder) })
+			return a.withRoad(cmd.Context(), func(road *broker.Broker) error { return a.replay(cmd.Context(), road, args[0], folder, from) })
 		},
 	}
+	from.add(cmd)
 	cmd.Flags().StringVar(&folder, "build", "", "skill folder to build the program from (default: the one that failed)")
 	return cmd
 }
 
-func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string) error {
+func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string, from sourceFlags) error {
 	r, err := road.Status(ctx, id)
 	if err != nil {
 		return err
@@ -48,7 +50,7 @@ func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string
 	if err != nil {
 		return err
 	}
-	skill, program, err := a.replayed(ctx, road, r, folder)
+	skill, program, err := a.replayed(ctx, road, r, folder, from)
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func recordingOf(ctx context.Context, road *broker.Broker, r *hive.Record) (*hos
 
 // replayed returns the skill whose program is to run: the one that failed, or the
 // one in folder.
-func (a *app) replayed(ctx context.Context, road *broker.Broker, r *hive.Record, folder string) (*hive.Skill, []byte, error) {
+func (a *app) replayed(ctx context.Context, road *broker.Broker, r *hive.Record, folder string, from sourceFlags) (*hive.Skill, []byte, error) {
 	if folder != "" {
 		skill, program, err := a.builder().Skill(ctx, folder)
 		if err == nil && skill.Name != r.Ran.Name {
@@ -124,10 +126,7 @@ func (a *app) replayed(ctx context.Context, road *broker.Broker, r *hive.Record,
 	if at < 0 {
 		return nil, nil, fmt.Errorf("%s (%s), which ran on spore %s, is not registered any more; replay with a program of your own: --build FOLDER", r.Ran, r.Ran.Digest, r.Node)
 	}
-	program, err := road.Program(ctx, r.Ran.Digest)
-	if err == nil && runtime.Digest(program) != r.Ran.Digest {
-		err = fmt.Errorf("the program of %s on the road is not the one that was registered", r.Ran)
-	}
+	program, err := a.program(ctx, from, &skills[at])
 	return &skills[at], program, err
 }
 

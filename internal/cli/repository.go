@@ -24,6 +24,12 @@ func (f *repoFlags) add(cmd *cobra.Command, repo bool) {
 	mustHave(cmd, "keys")
 }
 
+// addOptional is add for what may be configured.
+func (f *repoFlags) addOptional(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.repo, "repo", "", "folder of the repository to publish in (default: ota.repo)")
+	cmd.Flags().StringVar(&f.keys, "keys", "", "directory of the publisher's keys (default: ota.keys)")
+}
+
 // mustHave makes flags ones that cannot be left out.
 func mustHave(cmd *cobra.Command, names ...string) {
 	before := cmd.PreRunE

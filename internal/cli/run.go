@@ -34,7 +34,9 @@ A skill with an input schema gets {"path": …, "text": …} for a file or a lin
 the JSON value itself with --each json; a skill without one gets the bytes, also of
 a binary file that is named. With --set it gets them behind a line of JSON.
 
-Without an address for Redis everything runs in this process and nothing is kept.
+Without an address for Redis everything runs in this process and nothing is kept. On
+a cluster a folder or file is first published, signed with the publisher's keys, as a
+version of its own that its spores have for a day; a registered skill needs no keys.
 The exit code is 0 if all tasks completed, 3 if one failed. A run that is
 interrupted cancels the tasks that are left and prints the results it has.`
 
@@ -44,6 +46,7 @@ type runFlags struct {
 	each  string
 	set   []string
 	slots int
+	repo  repoFlags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -60,6 +63,7 @@ func (a *app) runCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.each, "each", "file", "what becomes one task: file, line or json")
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "KEY=VALUE added to every JSON payload, or as a line of JSON before the bytes (repeatable)")
 	cmd.Flags().IntVar(&f.slots, "slots", 0, "tasks at once when everything runs in this process (default: one per core)")
+	f.repo.addOptional(cmd)
 	return cmd
 }
 
@@ -88,12 +92,12 @@ func (a *app) runSkill(ctx context.Context, f runFlags, skillArg string, args []
 		return err
 	}
 	started := time.Now()
-	road, stop, err := a.roadOrEmbedded(ctx, f.slots)
+	road, register, stop, err := a.roadOrEmbedded(ctx, &f)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	skill, err := a.resolve(ctx, road, skillArg)
+	skill, err := a.resolve(ctx, road, register, skillArg)
 	if err != nil {
 		return err
 	}
@@ -142,27 +146,30 @@ func (a *app) mapOver(ctx context.Context, road *broker.Broker, template hive.Ta
 	return records, err
 }
 
+// register has spores run a skill, as a bundle of a name.
+type register func(ctx context.Context, name string, s *hive.Skill, program []byte) error
+
 // roadOrEmbedded dials the configured road, or starts a hive in this process if
 // none is configured. stop ends what was started.
-func (a *app) roadOrEmbedded(ctx context.Context, slots int) (road *broker.Broker, stop func(), err error) {
+func (a *app) roadOrEmbedded(ctx context.Context, f *runFlags) (road *broker.Broker, reg register, stop func(), err error) {
 	if a.cfg.HasRoad() {
 		road, err := a.dial(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return road, func() { road.Close() }, nil
+		return road, a.registerFor(&f.repo, road, runLasts), func() { road.Close() }, nil
 	}
 	tune()
 	own, err := a.sporeOptions()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	own.Slots, own.Name, own.Record = slots, "embedded", spore.NoRecord // a replay would find nothing
+	own.Slots, own.Name, own.Record = f.slots, "embedded", spore.NoRecord // a replay would find nothing
 	h, err := embedded.Start(ctx, embedded.Options{Private: true, Spore: own})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return h.Road, func() {
+	return h.Road, h.Register, func() {
 		// Nothing of it outlives this process: what still runs need not end well.
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -183,10 +190,13 @@ func isLocal(arg string) bool {
 // devMark is what the version of a folder that is run has before its fingerprint.
 const devMark = "-dev.x"
 
-// resolve returns the skill an argument names. A local one is published first,
+// runLasts is how long a cluster's spores have a folder that was run, from its last run.
+const runLasts = 24 * time.Hour
+
+// resolve returns the skill an argument names. A local one is registered first,
 // as a development version of its own unless it is registered just as it is: to
 // run a folder must not change what others run.
-func (a *app) resolve(ctx context.Context, road *broker.Broker, arg string) (*hive.Skill, error) {
+func (a *app) resolve(ctx context.Context, road *broker.Broker, reg register, arg string) (*hive.Skill, error) {
 	if !isLocal(arg) {
 		return registered(ctx, road, arg)
 	}
@@ -212,8 +222,12 @@ func (a *app) resolve(ctx context.Context, road *broker.Broker, arg string) (*hi
 	}
 	// It comes before the version it is built from: 1.2.0-dev.x4f3a9c21d0be.
 	skill.Version += devMark + mark
-	return skill, road.Publish(ctx, skill, program)
+	return skill, reg(ctx, draftName(mark), skill, program)
 }
+
+// draftName is the name of a bundle that holds a skill as it is now: one of its own, so
+// that each is a first version, which no limit keeps back.
+func draftName(mark string) string { return "draft-" + mark }
 
 // fingerprint is 12 hex digits of a skill's program and manifest.
 func fingerprint(s *hive.Skill) (string, error) {

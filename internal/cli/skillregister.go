@@ -1,32 +1,45 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/internal/publisher"
 	"github.com/hive-spore/hive/manifest"
+	"github.com/hive-spore/hive/spore"
 )
 
 func (a *app) skillRegisterCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "register FOLDER",
-		Short: "Check a skill and give it to all spores",
-		Long: `Check a skill and give it to all spores. Before that it says which grants the skill
-asks for, what each is limited to, and what of it is new: compared with the same
-version if that is registered, else with the newest one, releases before others.`,
+	var f repoFlags
+	cmd := &cobra.Command{
+		Use:   "register FOLDER --repo REPO --keys DIR",
+		Short: "Check and sign a skill, and give it to all spores",
+		Long: `Check a skill, publish it as a bundle of its own, signed with the targets keys, and have
+all spores run it at once, in the place of the version before; nexus rollout start does
+that in steps. Before that it says which grants the skill asks for, what each is limited
+to, and what of it is new: compared with the same version if that is registered, else
+with the newest one, releases before others. A skill is updated at most once an hour
+(ota.update_every); nexus rollout rollback goes back.`,
 		Args: wantArgs(1, 1),
 		RunE: a.onRoadArgs(func(ctx context.Context, road *broker.Broker, args []string) error {
-			return a.register(ctx, road, args[0])
+			return a.register(ctx, road, &f, args[0])
 		}),
 	}
+	f.addOptional(cmd)
+	return cmd
 }
 
-func (a *app) register(ctx context.Context, road *broker.Broker, path string) error {
+func (a *app) register(ctx context.Context, road *broker.Broker, f *repoFlags, path string) error {
 	skill, program, err := a.builder().Skill(ctx, path)
 	if err != nil {
 		return err
@@ -40,7 +53,7 @@ func (a *app) register(ctx context.Context, road *broker.Broker, path string) er
 	}
 	asks := newAsking(skill, known)
 	a.sayAsking(asks)
-	if err := road.Publish(ctx, skill, program); err != nil {
+	if err := a.registerFor(f, road, 0)(ctx, skill.Name, skill, program); err != nil {
 		return err
 	}
 	if a.flags.json {
@@ -48,6 +61,64 @@ func (a *app) register(ctx context.Context, road *broker.Broker, path string) er
 	}
 	fmt.Fprintln(a.Out, skill.ID(), skill.Digest)
 	return nil
+}
+
+// listedWithin is how long the nexus may take to make known what was published.
+const listedWithin = 10 * time.Second
+
+// registerFor registers in the repository that flags or the configuration name, for
+// spores to run for a time; 0: for good.
+func (a *app) registerFor(f *repoFlags, road *broker.Broker, lasts time.Duration) register {
+	return func(ctx context.Context, name string, s *hive.Skill, program []byte) error {
+		p, err := a.publisher(ctx, f)
+		if err != nil {
+			return err
+		}
+		var until time.Time
+		if lasts > 0 {
+			until = time.Now().Add(lasts)
+		}
+		if _, err := p.Register(name, s, program, until); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, listedWithin, fmt.Errorf(
+			"%s is published in %s, but the nexus that leads on this road does not list it: does it run, and keep that folder (nexus serve --repo)?", s.ID(), f.repo))
+		defer cancel()
+		return road.AwaitSkill(ctx, s.ID())
+	}
+}
+
+// publisher opens the repository that flags or the configuration name, with the keys to
+// publish there.
+func (a *app) publisher(ctx context.Context, f *repoFlags) (*publisher.Publisher, error) {
+	f.repo, f.keys = cmp.Or(f.repo, a.cfg.OTA.Repo), cmp.Or(f.keys, a.cfg.OTA.Keys)
+	if f.repo == "" || f.keys == "" {
+		return nil, errors.New("spores of a cluster run only what a publisher signed: name the repository and its keys with --repo DIR and --keys DIR (or ota.repo and ota.keys); nexus keys init and nexus bundle init make them")
+	}
+	root, err := readRoot(filepath.Join(f.keys, bundle.FirstRoot))
+	if err != nil {
+		return nil, err
+	}
+	keys, err := a.load(ctx, f, bundle.RoleTargets)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.open(); err != nil { // says what to do
+		return nil, err
+	}
+	p, err := publisher.Open(f.repo, root, keys[0])
+	if err == nil {
+		p.Every = a.updateEvery()
+	}
+	return p, err
+}
+
+// updateEvery is the least time between two updates of a bundle; negative: none.
+func (a *app) updateEvery() time.Duration {
+	if a.cfg.OTA.UpdateEvery == 0 {
+		return spore.NoWait
+	}
+	return a.cfg.OTA.UpdateEvery
 }
 
 // asking is what a skill that is registered asks for. It is what nexus skill

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -86,6 +87,7 @@ func (c *Config) problems() problems {
 	c.Queue.check(&p)
 	c.Spore.check(&p)
 	c.Nexus.check(&p)
+	c.OTA.check(&p)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 	return p
@@ -204,4 +206,25 @@ func (n *Nexus) check(p *problems) {
 	if length := utf8.RuneCountInString(n.Token.Reveal()); length > 0 && length < minToken {
 		p.add("nexus.token", "%d characters, at least %d needed", length, minToken)
 	}
+}
+
+func (o *OTA) check(p *problems) {
+	if o.Listen != "" {
+		p.check("ota.listen", CheckListen(o.Listen))
+	}
+	if o.URL != "" {
+		u, err := url.Parse(o.URL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			p.add("ota.url", "%s: want http(s)://HOST/PATH", quoteAddress(o.URL))
+		} else if u.User != nil {
+			p.add("ota.url", "a password does not belong in it")
+		}
+	}
+	for _, host := range o.Hosts {
+		if err := hive.CheckHostPattern(host); err != nil {
+			p.add("ota.hosts", "%.80q: %w", host, err)
+		}
+	}
+	p.lasts("ota.look", o.Look, 100*time.Millisecond, 24*time.Hour)
+	p.lasts("ota.update_every", o.UpdateEvery, 0, 30*24*time.Hour)
 }

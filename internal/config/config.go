@@ -27,6 +27,7 @@ type Config struct {
 	Queue Queue `toml:"queue"`
 	Spore Spore `toml:"spore"`
 	Nexus Nexus `toml:"nexus"`
+	OTA   OTA   `toml:"ota"`
 	Log   Log   `toml:"log"`
 }
 
@@ -97,6 +98,20 @@ type Nexus struct {
 	TokenFile string `toml:"token_file" is:"path"`
 }
 
+// OTA is about bundles: how nexus and publishers keep their repository, and where
+// spores find it.
+type OTA struct {
+	Repo        string        `toml:"repo" is:"path"`
+	Keys        string        `toml:"keys" is:"path"`
+	Listen      string        `toml:"listen"`
+	URL         string        `toml:"url"`
+	Root        string        `toml:"root" is:"path"`
+	Hosts       []string      `toml:"hosts"`
+	StateDir    string        `toml:"state_dir" is:"path"`
+	Look        time.Duration `toml:"look"`
+	UpdateEvery time.Duration `toml:"update_every"`
+}
+
 // Log is about what daemons say of themselves.
 type Log struct {
 	Level  string `toml:"level"`
@@ -126,6 +141,7 @@ func Default() *Config {
 			Grants: allGrants(), RecordKB: hive.MaxRecording >> 10,
 			MaxMemoryMB: hive.MaxMemory >> 20, MaxTime: hive.MaxTimeout,
 		},
+		OTA: OTA{Look: time.Minute, UpdateEvery: time.Hour},
 		Log: Log{Level: "info", Format: "text"},
 	}
 }

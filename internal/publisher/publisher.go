@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/nexus/ota"
 )
@@ -85,16 +86,46 @@ func Keeper(p *Publisher, keys string) (*ota.KeeperOptions, error) {
 	return o, nil
 }
 
+// Allows reports that spores will not listen to a nexus with this key.
+func (p *Publisher) Allows(nexus *bundle.Key) error {
+	keys, err := p.Repository.NexusKeys()
+	if err != nil && bundle.Reason(err) != bundle.ReasonNotListed {
+		return err
+	}
+	for _, key := range keys {
+		if key.Equal(nexus.Public()) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: its %s does not name the %s: no spore would listen; the publisher lists it with nexus bundle init or nexus keys rotate", p.Dir, bundle.NexusKeysTarget, nexus)
+}
+
 // Register publishes a skill as a bundle of its own and has all spores run it, until a
 // time if that is not zero.
 func (p *Publisher) Register(name string, s *hive.Skill, program []byte, until time.Time) (*bundle.Bundle, error) {
-	b, err := p.Publish(&bundle.Bundle{Name: name, Version: s.Version, Description: s.Description, Created: time.Now(), Skills: []bundle.Skill{*s}},
-		func(string) ([]byte, error) { return program, nil })
+	b, err := p.Publish(bundleOf(name, s), func(string) ([]byte, error) { return program, nil })
 	if err != nil {
 		return nil, err
 	}
 	_, _, err = p.Desk.Give(ota.Request{Bundle: b, Every: p.Every}, until, time.Now())
 	return b, err
+}
+
+// Swap is Register of a bundle that at once takes the place of another one, which may
+// hold the same skill.
+func (p *Publisher) Swap(before, name string, s *hive.Skill, program []byte) error {
+	b, err := p.Publish(bundleOf(name, s), func(string) ([]byte, error) { return program, nil })
+	if err != nil {
+		return err
+	}
+	_, _, err = p.Desk.Change(func(plan ota.Plan) (ota.Plan, audit.Entry, error) {
+		now := time.Now()
+		if before != name {
+			plan, _, _ = plan.Drop(before, now) // or it is gone already
+		}
+		return plan.Give(ota.Request{Bundle: b, Every: p.Every}, time.Time{}, now)
+	})
+	return err
 }
 
 // Publish puts the programs of a bundle into the repository, by digest, and lists it.
@@ -124,6 +155,10 @@ func (p *Publisher) Publish(b *bundle.Bundle, program func(digest string) ([]byt
 	}
 	_, err = p.Repository.Publish(p.Targets, map[string][]byte{bundle.Listed{Name: b.Name, Version: b.Version}.TargetName(): data})
 	return b, err
+}
+
+func bundleOf(name string, s *hive.Skill) *bundle.Bundle {
+	return &bundle.Bundle{Name: name, Version: s.Version, Description: s.Description, Created: time.Now(), Skills: []bundle.Skill{*s}}
 }
 
 // same reports whether two bundles are but for when they were made, and what is said of

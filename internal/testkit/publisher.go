@@ -43,10 +43,7 @@ func (p *Publisher) Client(t testing.TB) bundle.ClientOptions {
 // Register has all spores run a program as a skill of version 1.0.0.
 func (p *Publisher) Register(name string, program []byte, change ...func(*hive.Manifest)) hive.Skill {
 	p.t.Helper()
-	s := hive.Skill{Manifest: hive.Manifest{Name: name, Version: "1.0.0"}, Digest: runtime.Digest(program), Size: int64(len(program))}
-	for _, c := range change {
-		c(&s.Manifest)
-	}
+	s := Skill(name, program, change...)
 	p.RegisterSkill(&s, program)
 	return s
 }
@@ -83,4 +80,13 @@ func (p *Publisher) Sign() {
 	if err := p.Repository.Assign(plan.Set(time.Now(), time.Hour), p.Keep.Nexus); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// Skill is a program as a skill of version 1.0.0.
+func Skill(name string, program []byte, change ...func(*hive.Manifest)) hive.Skill {
+	s := hive.Skill{Manifest: hive.Manifest{Name: name, Version: "1.0.0"}, Digest: runtime.Digest(program), Size: int64(len(program))}
+	for _, c := range change {
+		c(&s.Manifest)
+	}
+	return s
 }
