@@ -55,6 +55,9 @@ type Run struct {
 	Ref
 }
 
+// String names the version: "scan@1.3.0".
+func (r Run) String() string { return r.Bundle + "@" + r.Version }
+
 // Spore is what an assignment or a command goes by.
 type Spore struct {
 	ID   string

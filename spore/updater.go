@@ -193,7 +193,7 @@ func (u *Updater) Update(ctx context.Context) error {
 	before := u.running.Load()
 	refused := u.update(ctx)
 	if u.running.Load() != before {
-		u.log.Info("bundles changed", "spore", u.o.Spore.ID, "running", u.Running())
+		u.log.Info("bundles changed", "spore", u.o.Spore.ID, "running", fmt.Sprint(u.Running()))
 		u.tell(Event{})
 	}
 	u.refuse(refused)

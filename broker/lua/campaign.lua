@@ -15,7 +15,8 @@ if ttl == 0 or (ends > t and id ~= ARGV[1]) then
 end
 allowed()
 if id ~= ARGV[1] or ends <= t then
-  epoch = epoch + 1
+  -- A road that lost its memory must not give an epoch out twice.
+  epoch = epoch == 0 and math.floor(t / 1000) or epoch + 1
   call('HSET', key, 'epoch', epoch, 'id', ARGV[1], 'seq', 0)
 end
 call('HSET', key, 'until', t + ttl)

@@ -26,10 +26,8 @@ func (a *app) bundleCommand() *cobra.Command {
 		Long: `Make bundles of skills, and publish them in a signed repository: a folder of static
 files that any file server can serve. create, show, diff and verify are about a .hive
 file, which holds one bundle; init, publish, seal, list and export are about a
-repository. None of them needs Redis or a nexus.
-
-Spores do not take bundles from a repository yet: what they run is still what
-nexus skill register gives them.`,
+repository. None of them needs Redis or a nexus. Spores run what is published when
+nexus rollout start says which of them.`,
 		Example: `  nexus keys init keys
   nexus bundle init repo --keys keys
   nexus bundle create --version 1.0.0 -o secscan.hive skills/secscan

@@ -150,8 +150,8 @@ func Spore(args []string, streams IO) int {
 		Short: "A worker of a hive",
 		Long: `A worker of a hive: it takes tasks from the road and runs each in a sandbox of its
 own. Its skills come in bundles from a repository, and only those that the publisher
-signed: trust starts with the publisher's root.json, a file that you bring here. The first SIGINT or SIGTERM lets running tasks finish, the second hands them
-back at once.
+signed: trust starts with the publisher's root.json, a file that you bring here. The
+first SIGINT or SIGTERM lets running tasks finish, the second hands them back at once.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 		Args: wantArgs(0, 0),

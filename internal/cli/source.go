@@ -64,14 +64,13 @@ const spareStates = 256
 // sporeState is the folder of what a spore has installed, locked against others. Spores
 // without a name of their own take the first that is free: what is there saves fetching.
 func (a *app) sporeState(name string) (dir string, unlock func(), err error) {
-	if dir := a.cfg.OTA.StateDir; dir != "" {
-		return lockState(dir)
-	}
-	base := a.cacheDir()
+	base := a.cfg.OTA.StateDir
 	if base == "" {
-		return "", nil, errors.New("there is no folder to keep bundles in: set ota.state_dir, or HOME")
+		if base = a.cacheDir(); base == "" {
+			return "", nil, errors.New("there is no folder to keep bundles in: set ota.state_dir, or HOME")
+		}
+		base = filepath.Join(base, "spores")
 	}
-	base = filepath.Join(base, "spores")
 	if name != "" {
 		return lockState(filepath.Join(base, name))
 	}
@@ -83,10 +82,22 @@ func (a *app) sporeState(name string) (dir string, unlock func(), err error) {
 	return dir, unlock, err
 }
 
+// stateTaken says that another spore runs on a state.
+type stateTaken struct {
+	dir string
+	error
+}
+
+func (e stateTaken) Error() string {
+	return e.dir + ": another spore of this machine has its bundles there: choose another --name or ota.state_dir"
+}
+
+func (e stateTaken) Unwrap() error { return e.error }
+
 func lockState(dir string) (string, func(), error) {
 	lock, err := bundle.LockFolder(dir)
 	if bundle.Reason(err) == bundle.ReasonBusy {
-		return "", nil, fmt.Errorf("%s: another spore has its bundles there: give this one another --name or ota.state_dir: %w", dir, err)
+		return "", nil, stateTaken{dir, err}
 	}
 	if err != nil {
 		return "", nil, err

@@ -19,6 +19,7 @@ type acl struct {
 	*testing.T
 	dir, ca string
 	opts    broker.Options
+	ota     string // lines about a repository
 }
 
 func newACL(t *testing.T, args ...string) *acl {
@@ -60,7 +61,7 @@ func (a *acl) start(user, program string, args ...string) *process {
 	}
 	config := filepath.Join(a.TempDir(), "hive.toml")
 	text := fmt.Sprintf("[redis]\nhost = %q\nport = %s\nca = %q\nusername = %q\npassword_file = %q\n",
-		host, port, a.ca, user, filepath.Join(a.dir, user+".password"))
+		host, port, a.ca, user, filepath.Join(a.dir, user+".password")) + a.ota
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		a.Fatal(err)
 	}
@@ -73,7 +74,9 @@ func TestACL(t *testing.T) {
 	makeSkills(t)
 	a := newACL(t, "--spore", "a", "--spore", "b")
 	c := &cluster{T: t, road: a.as("nexus", "nexus.password")}
-	testkit.PublishGuest(t, c.road)
+	c.publish()
+	c.pub.RegisterGuest()
+	a.ota = c.ota
 	a.start("nexus", "nexus", "serve")
 	a.start("a", "spore", "--name", "a")
 	c.awaitNode("a", "online with the guest", func(n *hive.Node) bool { return n.Online && n.Has(hive.SkillRef{Name: "guest"}) })

@@ -36,12 +36,9 @@ func TestBulk(t *testing.T) {
 	c := newCluster(t)
 	names := articleNames(t)
 	server := slowServer(t, len(names))
-	c.publish("fetch", func(m *hive.Manifest) { m.Allow.HTTP = append(m.Allow.HTTP, strings.TrimPrefix(server, "http://")) })
-	c.publish("summarize", func(*hive.Manifest) {})
-	config := filepath.Join(t.TempDir(), "hive.toml")
-	if err := os.WriteFile(config, []byte("[spore]\nhttp_private = [\"127.0.0.0/8\"]\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	c.registerOurs("fetch", func(m *hive.Manifest) { m.Allow.HTTP = append(m.Allow.HTTP, strings.TrimPrefix(server, "http://")) })
+	c.registerOurs("summarize", func(*hive.Manifest) {})
+	config := c.config("[spore]\nhttp_private = [\"127.0.0.0/8\"]")
 	c.nexus("n1")
 	for _, name := range []string{"a", "b", "c"} {
 		c.spore(name, "--slots", "2", "--config", config)
@@ -94,9 +91,9 @@ func slowServer(t *testing.T, n int) string {
 	return s.URL
 }
 
-// publish builds one of the project's skills and makes it known, with changes to its
-// manifest.
-func (c *cluster) publish(name string, change func(*hive.Manifest)) {
+// registerOurs builds one of the project's skills and has the spores run it, with changes
+// to its manifest.
+func (c *cluster) registerOurs(name string, change func(*hive.Manifest)) {
 	c.Helper()
 	s, program, err := skillFolder(filepath.Join("../../skills", name))
 	if err != nil {
@@ -110,9 +107,7 @@ func (c *cluster) publish(name string, change func(*hive.Manifest)) {
 		c.Fatal(err)
 	}
 	change(&s.Manifest)
-	if err := c.road.Publish(c.Context(), s, program); err != nil {
-		c.Fatal(err)
-	}
+	c.pub.RegisterSkill(s, program)
 }
 
 // each has a skill work on payloads and returns all results.

@@ -3,8 +3,6 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -18,7 +16,7 @@ func TestManyTasksOnThreeSpores(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		c.spore(name, "--slots", "4")
 	}
-	cat := register(t, c.road, "cat", skills.cat)
+	cat := c.register("cat", skills.cat)
 	payloads := make([][]byte, manyTasks)
 	for i := range payloads {
 		payloads[i] = fmt.Append(nil, i)
@@ -139,11 +137,7 @@ func TestSecondSignalHandsBackAtOnce(t *testing.T) {
 func TestNoPrefetchAndNoGrace(t *testing.T) {
 	c := newCluster(t)
 	c.nexus("n1")
-	config := filepath.Join(t.TempDir(), "hive.toml")
-	if err := os.WriteFile(config, []byte("spore = { slots = 1, prefetch = 0, grace = \"0s\" }\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	spore := c.spore("a", "--config", config)
+	spore := c.spore("a", "--config", c.config("spore = { slots = 1, prefetch = 0, grace = \"0s\" }"))
 	c.awaitNode("a", "without prefetch", func(n *hive.Node) bool { return n.Slots == 1 && n.Prefetch == 0 })
 	submitter := client.New(c.road, client.Options{})
 	defer submitter.Close()

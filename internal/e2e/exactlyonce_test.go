@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -98,7 +96,7 @@ func (c *cluster) checkTally(ids []string) (attempts int) {
 // publishTally registers the skill that counts, allowed to tell a server.
 func (c *cluster) publishTally(server string) hive.SkillRef {
 	c.Helper()
-	return register(c.T, c.road, "tally", skills.tally, func(m *hive.Manifest) {
+	return c.register("tally", skills.tally, func(m *hive.Manifest) {
 		m.Grants = []hive.Grant{hive.GrantKV, hive.GrantHTTP, hive.GrantSpawn}
 		m.Allow = hive.Allow{HTTP: []string{server}, Spawn: []string{"tally"}}
 	})
@@ -108,10 +106,7 @@ func (c *cluster) publishTally(server string) hive.SkillRef {
 // waits until it has the skill ready: who dies before that only wastes failures.
 func (c *cluster) tallySpore(n int) *process {
 	c.Helper()
-	config := filepath.Join(c.TempDir(), "hive.toml")
-	if err := os.WriteFile(config, []byte("spore = { slots = 8, http_private = [\"127.0.0.1/32\"] }\n"), 0o644); err != nil {
-		c.Fatal(err)
-	}
+	config := c.config("spore = { slots = 8, http_private = [\"127.0.0.1/32\"] }")
 	p := start(c.T, "", "spore", "--redis", c.url, "--name", fmt.Sprintf("s%d", n), "--config", config)
 	await(c.T, p.name+" having the skill ready", func() (bool, error) {
 		return strings.Contains(p.out.String(), `msg="skill ready" skill=tally@1.0.0`), nil

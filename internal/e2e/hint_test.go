@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -13,6 +14,12 @@ func TestWaitingSaysWhatIsMissing(t *testing.T) {
 		noTag   = "nexus: hint: no spore has zone=eu; the tasks wait for one that can run them\n"
 	)
 	c := newCluster(t)
+	before := c.nexus("n0")
+	if err := c.road.AwaitSkill(t.Context(), c.guest.ID()); err != nil {
+		t.Fatal(err)
+	}
+	before.signal(syscall.SIGTERM)
+	before.ends(0)
 	run := start(t, "echo x\n", "nexus", "run", "guest", "--each", "line", "-", "--require", "zone=eu", "--redis", c.url)
 	submit := start(t, "", "nexus", "submit", "guest", "--payload", "echo y", "--require", "zone=eu", "--wait", "--redis", c.url)
 	says := func(p *process, text string) {

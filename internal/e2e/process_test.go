@@ -16,7 +16,6 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/testkit"
-	"github.com/hive-spore/hive/runtime"
 )
 
 // process is a program that a test started.
@@ -126,13 +125,34 @@ type cluster struct {
 	*testing.T
 	road *broker.Broker
 	url  string
+	pub  *testkit.Publisher
+	ota  string // lines of a hive.toml about its repository
+
+	guest hive.Skill // if it is registered
+}
+
+// publish makes the cluster's repository.
+func (c *cluster) publish() {
+	c.Helper()
+	c.pub = testkit.NewPublisher(c.T)
+	c.ota = otaConfig(filepath.Dir(c.pub.Keys))
+}
+
+// config writes a hive.toml with these lines and those about the repository.
+func (c *cluster) config(lines string) string {
+	c.Helper()
+	path := filepath.Join(c.TempDir(), "hive.toml")
+	if err := os.WriteFile(path, []byte(lines+"\n"+c.ota), 0o644); err != nil {
+		c.Fatal(err)
+	}
+	return path
 }
 
 // newCluster starts a redis-server that has the guest registered.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := newEmptyCluster(t)
-	testkit.PublishGuest(t, c.road)
+	c.guest = c.pub.RegisterGuest()
 	return c
 }
 
@@ -148,16 +168,13 @@ func newEmptyCluster(t *testing.T) *cluster {
 	t.Cleanup(server.Stop)
 	c := &cluster{T: t, url: "unix://" + server.Addr}
 	c.road = testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}})
+	c.publish()
 	return c
 }
 
 func (c *cluster) nexus(name string) *process {
 	c.Helper()
-	config := filepath.Join(c.TempDir(), "hive.toml")
-	if err := os.WriteFile(config, []byte("nexus = { name = \""+name+"\" }\n"), 0o644); err != nil {
-		c.Fatal(err)
-	}
-	return start(c.T, "", "nexus", "serve", "--redis", c.url, "--config", config)
+	return start(c.T, "", "nexus", "serve", "--redis", c.url, "--config", c.config("nexus = { name = \""+name+"\" }"))
 }
 
 // leader is the name of the nexus that leads, or "".
@@ -170,7 +187,7 @@ func (c *cluster) leader() (string, error) {
 // spore starts a spore and waits until it offers the guest.
 func (c *cluster) spore(name string, args ...string) *process {
 	c.Helper()
-	p := start(c.T, "", "spore", append([]string{"--redis", c.url, "--name", name}, args...)...)
+	p := start(c.T, "", "spore", append([]string{"--redis", c.url, "--name", name, "--config", c.config("")}, args...)...)
 	c.awaitNode(name, "online with the guest", func(n *hive.Node) bool { return n.Online && n.Has(hive.SkillRef{Name: "guest"}) })
 	return p
 }
@@ -214,20 +231,14 @@ func (c *cluster) awaitIdle(want hive.Stats) {
 	}
 }
 
-// register makes a program known as a skill.
-func register(t *testing.T, road *broker.Broker, name, path string, change ...func(*hive.Manifest)) hive.SkillRef {
-	t.Helper()
+// register has the cluster's spores run a program.
+func (c *cluster) register(name, path string, change ...func(*hive.Manifest)) hive.SkillRef {
+	c.Helper()
 	program, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
-	s := hive.Skill{Manifest: hive.Manifest{Name: name, Version: "1.0.0"}, Digest: runtime.Digest(program), Size: int64(len(program))}
-	for _, c := range change {
-		c(&s.Manifest)
-	}
-	if err := road.Publish(t.Context(), &s, program); err != nil {
-		t.Fatal(err)
-	}
+	c.pub.Register(name, program, change...)
 	return hive.SkillRef{Name: name}
 }
 

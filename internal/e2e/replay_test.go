@@ -3,8 +3,6 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,17 +17,14 @@ func TestReplayOfEachFailure(t *testing.T) {
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() }))
 	t.Cleanup(slow.Close)
 	c.nexus("n1")
-	config := filepath.Join(t.TempDir(), "hive.toml")
-	if err := os.WriteFile(config, []byte("spore = { slots = 4, http_private = [\"127.0.0.1/32\"] }\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	config := c.config("spore = { slots = 4, http_private = [\"127.0.0.1/32\"] }")
 	start(t, "", "spore", "--redis", c.url, "--name", "s1", "--config", config)
-	skill := register(t, c.road, "failing", skills.failing, func(m *hive.Manifest) {
+	skill := c.register("failing", skills.failing, func(m *hive.Manifest) {
 		m.Grants = []hive.Grant{hive.GrantKV, hive.GrantHTTP}
 		m.Allow.HTTP = []string{strings.TrimPrefix(slow.URL, "http://")}
 		m.Limits.Memory = 32 << 20
 	})
-	command := register(t, c.road, "guest", skills.guest)
+	command := c.register("guest", skills.guest)
 	submitter := client.New(c.road, client.Options{})
 	defer submitter.Close()
 	for _, tt := range []struct {
@@ -55,7 +50,7 @@ func TestReplayOfEachFailure(t *testing.T) {
 		if r.State != hive.Failed || r.Failure.Kind != tt.kind {
 			t.Errorf("%s: %s, %v, want %s", tt.payload, r.State, r.Failure, tt.kind)
 		}
-		replay := start(t, "", "nexus", "replay", r.ID, "--redis", c.url)
+		replay := start(t, "", "nexus", "replay", r.ID, "--redis", c.url, "--config", config)
 		replay.ends(0)
 		if said := replay.out.String(); !strings.Contains(said, "the same failure, after ") {
 			t.Errorf("%s: %v, and then %s", tt.payload, r.Failure, said)
@@ -67,8 +62,9 @@ func TestReplayOfEachFailure(t *testing.T) {
 func TestNoReplay(t *testing.T) {
 	c := newEmptyCluster(t)
 	c.nexus("n1")
-	start(t, "", "spore", "--redis", c.url, "--name", "s1", "--slots", "1")
-	skill := register(t, c.road, "strict", skills.guest, func(m *hive.Manifest) { m.Input = []byte(`{"type": "string"}`) })
+	config := c.config("")
+	start(t, "", "spore", "--redis", c.url, "--name", "s1", "--slots", "1", "--config", config)
+	skill := c.register("strict", skills.guest, func(m *hive.Manifest) { m.Input = []byte(`{"type": "string"}`) })
 	task := hive.Task{ID: hive.NewID(), Skill: skill, Payload: []byte("7")}.WithDefaults()
 	if err := c.road.Enqueue(t.Context(), &task, ""); err != nil { // as a skill that spawns it does
 		t.Fatal(err)
@@ -78,7 +74,7 @@ func TestNoReplay(t *testing.T) {
 	if r, err := submitter.Wait(t.Context(), task.ID); err != nil || r.Failure == nil || r.Failure.Kind != hive.FailInput {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	replay := start(t, "", "nexus", "replay", task.ID, "--redis", c.url)
+	replay := start(t, "", "nexus", "replay", task.ID, "--redis", c.url, "--config", config)
 	replay.ends(0) // it never got to its program, and does not now
 	if said := replay.out.String(); !strings.Contains(said, "the same failure, after 0 of 0 recorded calls") {
 		t.Error(said)

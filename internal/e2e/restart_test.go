@@ -25,6 +25,7 @@ func newMortalCluster(t *testing.T, args ...string) (c *cluster, begin func() *p
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "s")
 	c = &cluster{T: t, url: "unix://" + socket}
+	c.publish()
 	begin = func() *process {
 		p := start(t, "", "redis-server", append([]string{"--port", "0", "--unixsocket", socket, "--dir", dir, "--save", ""}, args...)...)
 		await(t, "redis-server", func() (bool, error) {
@@ -43,7 +44,7 @@ func newMortalCluster(t *testing.T, args ...string) (c *cluster, begin func() *p
 func (c *cluster) dial() {
 	c.Helper()
 	c.road = testkit.DialTo(c.T, broker.Options{Addrs: []string{strings.TrimPrefix(c.url, "unix://")}})
-	testkit.PublishGuest(c, c.road)
+	c.pub.RegisterGuest()
 }
 
 func TestRedisRestartedEmpty(t *testing.T) {
@@ -66,25 +67,23 @@ func TestRedisRestartedEmpty(t *testing.T) {
 		t.Errorf("it says %q", said)
 	}
 
-	// Nexus and spore come back by themselves. What the spore ran has no task any
-	// more and is stopped; the skills are to be registered again.
-	c.awaitNode("a", "online without skills", func(n *hive.Node) bool { return n.Online && len(n.Skills) == 0 && n.Active == 0 })
+	// Nexus and spore come back by themselves, and with them the skills. What the spore
+	// ran has no task any more and is stopped.
+	c.awaitNode("a", "online with its skills", func(n *hive.Node) bool { return n.Online && len(n.Skills) == 1 && n.Active == 0 })
 	submitter := client.New(c.road, client.Options{})
 	defer submitter.Close()
 	id, err := submitter.Submit(t.Context(), guest("echo again"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	why := start(t, "", "nexus", "status", id, "--redis", c.url)
-	why.ends(0)
-	if said := why.out.String(); !strings.Contains(said, "no spore has the skill guest") && !strings.Contains(said, "no nexus is running") {
-		t.Errorf("nexus status says %q", said)
-	}
-	testkit.PublishGuest(t, c.road)
 	if r := c.awaitTask(id, "over", final); r.State != hive.Completed || string(r.Result) != "again" {
 		t.Errorf("%s: %q, %v", r.State, r.Result, r.Failure)
 	}
 	c.awaitIdle(hive.Stats{Completed: 1})
+	await(t, "the list of skills", func() (bool, error) {
+		known, err := c.road.Skills(t.Context())
+		return len(known) == 1, err
+	})
 }
 
 func TestRedisRestartedWithItsData(t *testing.T) {

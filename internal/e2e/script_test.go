@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/hive-spore/hive/internal/publisher"
 	"github.com/hive-spore/hive/internal/testkit"
 )
 
@@ -64,13 +65,26 @@ func startRedis(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(server.Stop)
 	ts.Setenv("REDIS", "unix://"+server.Addr)
 	ts.Setenv("SOCKET", server.Addr)
-	ts.Setenv("SOCKET", server.Addr)
+	dir := filepath.Join(ts.Getenv("WORK"), "ota")
+	_, _, err = publisher.Make(dir)
+	ts.Check(err)
+	ts.Setenv("OTA", filepath.Join(dir, "hive.toml"))
+	ts.Check(os.WriteFile(ts.Getenv("OTA"), []byte(otaConfig(dir)), 0o644))
+	ts.Setenv("HIVE_CONFIG", ts.Getenv("OTA"))
+}
+
+// otaConfig is a hive.toml of who publishes, keeps and follows the repository in a
+// folder that publisher.Make made.
+func otaConfig(dir string) string {
+	return fmt.Sprintf("[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\nupdate_every = \"0s\"\n",
+		filepath.Join(dir, "repo"), filepath.Join(dir, "keys"), filepath.Join(dir, "state"))
 }
 
 // writeConfig makes $REDIS the road of all that follows, by a hive.toml.
 func writeConfig(ts *testscript.TestScript, _ bool, _ []string) {
 	path := filepath.Join(ts.Getenv("WORK"), "hive.toml")
-	ts.Check(os.WriteFile(path, fmt.Appendf(nil, "[redis]\nurl = %q\n", ts.Getenv("REDIS")), 0o644))
+	text := fmt.Sprintf("[redis]\nurl = %q\n", ts.Getenv("REDIS")) + otaConfig(filepath.Dir(ts.Getenv("OTA")))
+	ts.Check(os.WriteFile(path, []byte(text), 0o644))
 	ts.Setenv("HIVE_CONFIG", path)
 }
 

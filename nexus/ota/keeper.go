@@ -182,7 +182,10 @@ func (k *Keeper) seal(now time.Time) error {
 }
 
 func (k *Keeper) sign(plan Plan, now time.Time) error {
-	if plan.Generation == 0 || plan.Generation == k.generation && !k.due(k.signed, now) {
+	if plan.Generation == 0 {
+		plan.Generation = 1 // spores are told that there is nothing to run yet
+	}
+	if plan.Generation == k.generation && !k.due(k.signed, now) {
 		return nil
 	}
 	if err := k.newer(plan.Generation); err != nil {
