@@ -37,6 +37,7 @@ type shelf struct {
 	engine *runtime.Engine
 	tags   hive.Tags
 	opts   *Options // what of them is given to skills
+	trail  *Trail   // hears of programs that cannot run
 
 	preparing sync.WaitGroup
 	reading   sync.Mutex // one list at a time: an older one must not come last
@@ -219,6 +220,7 @@ func (s *shelf) claim(ctx context.Context, ref hive.SkillRef) *ready {
 		s.preparing.Go(func() {
 			if s.prepare(context.WithoutCancel(ctx), r); r.err != nil {
 				s.forget(r) // the next task tries again
+				s.trail.Refused(r.skill, r.err)
 			}
 			close(r.done)
 			s.give(r)

@@ -34,6 +34,7 @@ type Spore struct {
 	born   time.Time
 
 	metrics *metrics
+	trail   *Trail
 
 	session *broker.Session // set by Start
 
@@ -101,6 +102,8 @@ func New(o Options) (*Spore, error) {
 		s.slots <- struct{}{}
 	}
 	s.metrics = newMetrics(s)
+	s.trail = NewTrail(o.Road, o.Name, o.Log)
+	s.shelf.trail = s.trail
 	return s, nil
 }
 
@@ -120,6 +123,7 @@ func (s *Spore) Start(ctx context.Context) error {
 	}
 	s.opts.Log.Info("spore online", "spore", s.opts.Name, "slots", s.opts.Slots, "tags", s.tags.String())
 	notify(s.stock)
+	s.trail.Start()
 	s.loops.Go(s.heart)
 	s.loops.Go(s.listen)
 	s.fetching.Go(s.fetch)
@@ -212,6 +216,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	// ctx may be over: leaving takes its own, short time.
 	leave, cancelLeave := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancelLeave()
+	s.trail.Stop(leave)
 	back, errLeave := s.road.Unregister(leave, s.session)
 	s.opts.Log.Info("spore offline", "spore", s.opts.Name, "handed_back", back)
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
