@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	trailQueue = 1000        // entries that wait in memory at most
+	trailQueue = 900         // entries that wait in memory at most; with a batch fewer than broker.MaxTold
 	trailBatch = 64          // that are sent at once
 	trailStop  = time.Second // for what is left at the end
 	trailOnce  = 1000        // things that are told once and are remembered
