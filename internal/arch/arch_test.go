@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	"nexus":            {"", "broker", "manifest", "nexus/foreman"},
 	"nexus/foreman":    {"", "broker", "manifest"},
 	"nexus/ota":        {"", "audit", "bundle"},
+	"nexus/trail":      {"", "audit", "broker"},
 	"spore":            {"", "audit", "broker", "manifest", "bundle", "runtime", "hostfuncs"},
 	"internal/config":  {"", "internal/nearest"},
 	"internal/nearest": {},
