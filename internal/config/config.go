@@ -27,6 +27,7 @@ type Config struct {
 	Queue Queue `toml:"queue"`
 	Spore Spore `toml:"spore"`
 	Nexus Nexus `toml:"nexus"`
+	Audit Audit `toml:"audit"`
 	Log   Log   `toml:"log"`
 }
 
@@ -95,6 +96,11 @@ type Nexus struct {
 	Name      string `toml:"name"`
 	Token     Secret `toml:"token" env:"NEXUS_SHARED_TOKEN"` // for the API that comes later
 	TokenFile string `toml:"token_file" is:"path"`
+}
+
+// Audit is about the record of what was published, rolled out, refused and denied.
+type Audit struct {
+	Dir string `toml:"dir" is:"path"`
 }
 
 // Log is about what daemons say of themselves.
