@@ -13,6 +13,7 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/nexus/foreman"
+	"github.com/hive-spore/hive/nexus/trail"
 )
 
 // DefaultLead is how long a silent leader keeps the lead.
@@ -24,6 +25,8 @@ type Options struct {
 	Log  *slog.Logger  // default: silent
 	Name string        // for people; default: a random one
 	Lead time.Duration // default DefaultLead
+	// Audit hears spores while this nexus leads; nil: there is no log.
+	Audit *trail.Trail
 }
 
 // Nexus is one master. Make it with New, then Start and Stop it once.
@@ -120,6 +123,7 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 	defer keeper.Wait()
 	defer cancel(nil)
 	keeper.Go(func() { cancel(n.keep(ctx, epoch)) })
+	keeper.Go(func() { n.opts.Audit.Lead(ctx) })
 	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.id}); errors.Is(err, hive.ErrNotLeader) {
 		n.opts.Log.Warn("lost the lead", "nexus", n.id, "epoch", epoch)
 	}

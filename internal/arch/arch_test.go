@@ -29,7 +29,7 @@ var layers = map[string][]string{
 	"runtime/prepare":  {},
 	"runtime/preview1": {},
 	"client":           {"", "broker", "manifest"},
-	"nexus":            {"", "broker", "manifest", "nexus/foreman"},
+	"nexus":            {"", "broker", "manifest", "nexus/foreman", "nexus/trail"},
 	"nexus/foreman":    {"", "broker", "manifest"},
 	"nexus/ota":        {"", "audit", "bundle"},
 	"nexus/trail":      {"", "audit", "broker"},

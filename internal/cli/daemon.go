@@ -14,7 +14,6 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/embedded"
-	"github.com/hive-spore/hive/nexus"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -50,11 +49,8 @@ func (a *app) serveCommand() *cobra.Command {
 on one road: one leads, the others wait to take over.`,
 		Args: wantArgs(0, 0),
 		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
-			n, err := nexus.New(nexus.Options{Road: road, Log: a.logger(), Name: a.cfg.Nexus.Name})
+			n, err := a.startMaster(ctx, road)
 			if err != nil {
-				return err
-			}
-			if err := n.Start(ctx); err != nil {
 				return err
 			}
 			a.logger().Info("serving", "nexus", n.ID(), "road", a.where())
