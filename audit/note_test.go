@@ -209,7 +209,11 @@ func TestSpool(t *testing.T) {
 	if err != nil || len(paths) != 2 {
 		t.Fatalf("Pending = %v, %v", paths, err)
 	}
-	first, err := readSpooled(paths[0])
+	data, err := readSpooled(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := ReadNote(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +242,25 @@ func TestSpool(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, spoolName, "zz.json.bad")); err != nil {
 		t.Error(err)
 	}
+}
+
+// A note that cannot be read stays, and keeps no other from being taken in.
+func TestSpoolUnreadable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := Leave(dir, note(t, "user/x", "one")); err != nil {
+		t.Fatal(err)
+	}
+	paths, err := Pending(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := mustIntake(t, dir)
+	gone := filepath.Join(dir, spoolName, "0.json") // by whoever held the log before
+	if err := in.spool(append([]string{gone}, paths...)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("spool = %v, want that one is not there", err)
+	}
+	wantActions(t, dir, "user/x one")
 }
 
 // An export is the lines of the log and a head; it is held against the log that it

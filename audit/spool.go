@@ -87,48 +87,43 @@ func (in *Intake) Spool() error {
 func (in *Intake) spool(paths []string) error {
 	var notes []Note
 	var taken []string
+	var errs []error
 	for _, path := range paths {
-		n, err := readSpooled(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			continue // somebody else held the log, and was faster
-		case err != nil:
-			if n, err = in.aside(path, err); err != nil {
-				return err
-			}
-		default:
+		data, err := readSpooled(path)
+		if err != nil {
+			errs = append(errs, err) // it stays: perhaps it is somebody else's
+			continue
+		}
+		n, err := ReadNote(data)
+		if err == nil {
 			taken = append(taken, path)
+		} else if n, err = in.aside(path, err); err != nil {
+			return err
 		}
 		notes = append(notes, n)
 	}
 	if err := in.Take(notes...); err != nil {
 		return err
 	}
-	var errs []error
 	for _, path := range taken {
 		errs = append(errs, os.Remove(path))
 	}
 	return errors.Join(errs...)
 }
 
-func readSpooled(path string) (Note, error) {
+// readSpooled reads a file up to one byte more than a note may have. What is no regular
+// file reads as nothing.
+func readSpooled(path string) ([]byte, error) {
 	info, err := os.Lstat(path) // before opening: a named pipe would block
-	if err != nil {
-		return Note{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Note{}, errors.New("note: not a regular file")
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return Note{}, err
+		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxNote+1))
-	if err != nil {
-		return Note{}, err
-	}
-	return ReadNote(data)
+	return io.ReadAll(io.LimitReader(f, MaxNote+1))
 }
 
 // aside renames what is no note, so that it is asked about once, and returns what is

@@ -255,6 +255,34 @@ func TestHeads(t *testing.T) {
 	}
 }
 
+// TestHeadsFollow: heads are signed while it runs.
+func TestHeadsFollow(t *testing.T) {
+	t.Parallel()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, testkit.Options(t))
+	w.o.Head, w.o.Sign = time.Millisecond, func(message []byte) []byte { return ed25519.Sign(private, message) }
+	n := w.open()
+	n.Start()
+	defer n.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for seq := range int64(3) {
+		for {
+			head, err := audit.ReadHeadOf(filepath.Join(w.o.Dir, audit.HeadFile), public)
+			if err == nil && head.Seq == seq {
+				break
+			}
+			if ctx.Err() != nil {
+				t.Fatalf("the head is %+v, %v, want record %d", head, err, seq)
+			}
+		}
+		n.Append(audit.Entry{Action: "one", Outcome: audit.OK})
+	}
+}
+
 // TestOwnWaits: own entries wait while the log cannot be written.
 func TestOwnWaits(t *testing.T) {
 	t.Parallel()
