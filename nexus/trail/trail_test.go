@@ -118,9 +118,9 @@ func (w *world) heard() {
 	}
 }
 
-// TestTrail: what spores tell, what the nexus does and what commands left beside the
+// TestSporesSpeakForThemselves: what spores tell, what the nexus does and what commands left beside the
 // log come into it; a spore speaks for itself alone.
-func TestTrail(t *testing.T) {
+func TestSporesSpeakForThemselves(t *testing.T) {
 	testkit.Roads(t, func(t *testing.T, o broker.Options) {
 		w := newWorld(t, o)
 		w.join("a")
