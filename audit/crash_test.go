@@ -92,7 +92,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 		if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("Open = %v, want %q in it", err, name)
 		}
-		if _, err := Open(dir, Options{}); errors.Is(err, errLocked) {
+		if _, err := Open(dir, Options{}); errors.Is(err, ErrLocked) {
 			t.Error("a log that was not opened stays locked")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -28,19 +29,59 @@ type signedHead struct {
 	Sig []byte `json:"sig"` // ed25519 of headContext and the head's JSON
 }
 
-// Sign returns the head as one line of JSON that ReadHead reads.
-func (h Head) Sign(key ed25519.PrivateKey) ([]byte, error) {
+// Sign returns the head as one line of JSON that ReadHead reads. sign makes the
+// ed25519 signature of a message.
+func (h Head) Sign(sign func(message []byte) []byte) ([]byte, error) {
 	message, err := h.message()
 	if err != nil {
 		return nil, fmt.Errorf("sign audit head: %w", err)
 	}
-	line, err := json.Marshal(signedHead{h, ed25519.Sign(key, message)})
+	line, err := json.Marshal(signedHead{h, sign(message)})
 	return append(line, '\n'), err
+}
+
+// HeadFile is the file of a log's directory that holds the head that was signed last.
+const HeadFile = "head.json"
+
+// Save signs the head and writes it to the HeadFile of a log's directory.
+func (h Head) Save(dir string, sign func(message []byte) []byte) error {
+	data, err := h.Sign(sign)
+	if err != nil {
+		return err
+	}
+	if err := putFile(dir, HeadFile, data); err != nil {
+		return fmt.Errorf("save audit head: %w", err)
+	}
+	return nil
 }
 
 func (h Head) message() ([]byte, error) {
 	body, err := json.Marshal(h)
 	return append([]byte(headContext), body...), err
+}
+
+// ReadHeadOf reads the head that stands in a file, or at the end of one that Export
+// wrote.
+func ReadHeadOf(path string, keys ...ed25519.PublicKey) (Head, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Head{}, fmt.Errorf("audit head: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Head{}, fmt.Errorf("audit head: %w", err)
+	}
+	tail := make([]byte, min(info.Size(), maxHead))
+	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil {
+		return Head{}, fmt.Errorf("audit head: %w", err)
+	}
+	tail = bytes.TrimSuffix(tail, []byte("\n"))
+	h, err := ReadHead(tail[bytes.LastIndexByte(tail, '\n')+1:], keys...)
+	if err != nil {
+		return Head{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return h, nil
 }
 
 // ReadHead reads what Sign wrote, if one of keys signed it.

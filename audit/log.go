@@ -20,10 +20,15 @@ type Options struct {
 
 const defaultMaxFile = 64 << 20
 
-// actionRepair is the log's own record of a line that it cut off.
-const actionRepair = "audit.repair"
+// What is told of a log itself.
+const (
+	actionRepair     = "audit.repair"     // a line that was never finished was cut off
+	ActionDrop       = "audit.drop"       // entries were given up where too many waited
+	ActionUnreadable = "audit.unreadable" // something that is no entry was handed in
+)
 
-var errLocked = errors.New("another process writes it; stop that one first")
+// ErrLocked says that another process writes the log.
+var ErrLocked = errors.New("another process writes it; stop that one first")
 
 // file is the part of *os.File that a log writes with.
 type file interface {

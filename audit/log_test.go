@@ -201,8 +201,8 @@ func TestLongTextsAreClipped(t *testing.T) {
 func TestOneWriter(t *testing.T) {
 	t.Parallel()
 	l := mustOpen(t, t.TempDir(), Options{})
-	if _, err := Open(l.dir, Options{}); !errors.Is(err, errLocked) {
-		t.Fatalf("second Open = %v, want %v", err, errLocked)
+	if _, err := Open(l.dir, Options{}); !errors.Is(err, ErrLocked) {
+		t.Fatalf("second Open = %v, want %v", err, ErrLocked)
 	}
 	mustClose(t, l)
 	if _, err := l.Append(entry(1)); !errors.Is(err, os.ErrClosed) {

@@ -105,6 +105,9 @@ func (e Entry) clipped() Entry {
 	return e
 }
 
+// Line returns the record as it stands in the log: JSON in printable ASCII.
+func (r *Record) Line() ([]byte, error) { return r.encode() }
+
 // encode returns the record's line without its newline: printable ASCII.
 func (r *Record) encode() ([]byte, error) {
 	var b bytes.Buffer

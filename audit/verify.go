@@ -38,11 +38,31 @@ func (d *Damage) Error() string {
 // changed and a log that was written anew; and they let a log begin later than
 // with record 1 where one names the record before.
 func Verify(dir string, heads ...Head) (Report, error) {
+	return verify(dir, newChain(heads), heads)
+}
+
+// Export writes the records of the log in a directory, a line each as they stand
+// there, and a head that is signed. It verifies what it writes; on an error that is
+// worth nothing. It may read while another process writes.
+func Export(dir string, w io.Writer, sign func(message []byte) []byte) (Report, error) {
+	c := newChain(nil)
+	c.out = w
+	report, err := verify(dir, c, nil)
+	if err != nil {
+		return report, err
+	}
+	head, err := report.Head.Sign(sign)
+	if err == nil {
+		_, err = w.Write(head)
+	}
+	return report, err
+}
+
+func verify(dir string, c *chain, heads []Head) (Report, error) {
 	files, err := logFiles(dir)
 	if err != nil {
 		return Report{}, fmt.Errorf("verify audit log: %w", err)
 	}
-	c := newChain(heads)
 	for i, f := range files {
 		if err := c.file(f, i == len(files)-1); err != nil {
 			return c.report, fmt.Errorf("verify audit log %s: %w", dir, err)
@@ -63,6 +83,7 @@ type chain struct {
 	// suspect stands where two neighbours do not fit: the line after them says
 	// which one it was.
 	suspect *Damage
+	out     io.Writer // whoever wants the lines too; nil: nobody
 }
 
 func newChain(heads []Head) *chain {
@@ -88,6 +109,9 @@ func (c *chain) file(f logFile, last bool) error {
 		switch {
 		case err == nil:
 			err = c.line(line[:len(line)-1], at, f.first)
+			if err == nil && c.out != nil {
+				_, err = c.out.Write(line)
+			}
 		case err == io.EOF && last:
 			c.report.Unfinished = int64(len(line))
 			return nil

@@ -182,7 +182,7 @@ func TestHeadIsSigned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := head.Sign(private)
+		data, err := head.Sign(by(private))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +203,7 @@ func TestHeadIsSigned(t *testing.T) {
 		}
 		mustAppend(t, l, 1)
 	}
-	odd, err := Head{Seq: 1, Hash: "../x"}.Sign(private)
+	odd, err := Head{Seq: 1, Hash: "../x"}.Sign(by(private))
 	if err != nil {
 		t.Fatal(err)
 	}

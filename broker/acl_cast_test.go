@@ -37,6 +37,7 @@ func (c *cast) play() error {
 	c.succeeds()
 	c.commits()
 	c.fails()
+	c.tells()
 	c.goesBack()
 	c.cancels()
 	c.leaves()
@@ -192,6 +193,30 @@ func (c *cast) commits() {
 	})
 	c.do("list", func() error { _, err := c.spore.KV().List(c.ctx, space, "", "", 9); return err })
 	c.do("take what expired out of an index", func() error { _, err := c.spore.Unlist(c.ctx, space, "soon"); return err })
+}
+
+// tells is what the audit log hears of a spore: more than may wait, to nexus.
+func (c *cast) tells() {
+	c.do("tell", func() error {
+		many := make([][]byte, broker.MaxTold)
+		if err := c.spore.Tell(c.ctx, "a", many); err != nil {
+			return err
+		}
+		return c.spore.Tell(c.ctx, "a", [][]byte{[]byte("one more")})
+	})
+	for _, all := range []bool{false, true} {
+		c.do("who told", func() error {
+			nodes, err := c.nexus.Tellers(c.ctx, all)
+			return check(err, len(nodes) == 1 && nodes[0] == "a")
+		})
+	}
+	c.do("hear", func() error {
+		told, err := c.nexus.Told(c.ctx, "a", 2)
+		if err = check(err, len(told.Raw) == 2 && told.Dropped == 1); err != nil {
+			return err
+		}
+		return c.nexus.Heard(c.ctx, "a", told)
+	})
 }
 
 // fails goes to the dead letters at once, and by way of the delay.

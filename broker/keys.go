@@ -26,6 +26,7 @@ func (k keys) beat(node string) string   { return k.prefix + "hb:" + node }
 func (k keys) door(node string) string   { return k.prefix + "db:" + node }
 func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }
 func (k keys) parts(id string) string    { return k.prefix + "em:" + id }
+func (k keys) told(node string) string   { return k.prefix + "au:" + node }
 func (k keys) progress(id string) string { return k.prefix + "pg:" + id }
 func (k keys) recording(id string, attempt int) string {
 	return k.prefix + "rc:" + id + ":" + strconv.Itoa(attempt)

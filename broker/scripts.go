@@ -34,6 +34,10 @@ var (
 	scriptCampaign   = load("campaign")
 	scriptAnnounce   = load("announce")
 	scriptUnlist     = load("unlist")
+	scriptTell       = load("tell")
+	scriptTold       = load("told")
+	scriptHeard      = load("heard")
+	scriptTellers    = load("tellers")
 )
 
 func load(names ...string) *redis.Script {

@@ -126,7 +126,7 @@ var extismFunctions = []struct {
 	{"config_get", "L", "L", extismConfigGet},
 	{"var_get", "L", "L", extismVarGet},
 	{"var_set", "LL", "", extismVarSet},
-	{"http_request", "LL", "L", extismHTTPRequest},
+	{extismHTTP, "LL", "L", extismHTTPRequest},
 	{"http_status_code", "", "I", extismHTTPStatus},
 	{"http_headers", "", "L", extismHTTPHeaders},
 	{"get_log_level", "", "I", extismLogLevel},

@@ -22,16 +22,19 @@ type extismResponse struct {
 	headers map[string]string // by name in lower case; values of one name joined by ", "
 }
 
+// extismHTTP is the name of the function that makes requests.
+const extismHTTP = "http_request"
+
 // extismHTTPRequest is http_request(request, body i64) -> i64: it makes a request,
 // described in JSON, and answers a new block with the body of the response. A
 // request that is not allowed or gets no response ends the guest, as in Extism.
 func extismHTTPRequest(ctx context.Context, a *Attempt, stack []uint64) {
 	e := a.Extism
 	e.response = extismResponse{}
-	head, url := extismHead(e.take("http_request", stack[0], maxHTTPHead))
-	body := e.take("http_request", stack[1], hive.MaxPayload)
+	head, url := extismHead(e.take(extismHTTP, stack[0], maxHTTPHead))
+	body := e.take(extismHTTP, stack[1], hive.MaxPayload)
 	if !a.granted(hive.GrantHTTP) {
-		a.deny("http_request")
+		a.deny(extismHTTP)
 		fail("HTTP request to %q is not allowed: the grant http is missing", url)
 	}
 	c := &call{Attempt: a, ctx: ctx}
@@ -44,7 +47,7 @@ func extismHTTPRequest(ctx context.Context, a *Attempt, stack []uint64) {
 	c.answer = nil
 	switch {
 	case n == errDenied:
-		a.deny("http_request")
+		a.deny(extismHTTP)
 		fail("HTTP request to %q is not allowed: %s", url, answer)
 	case n == errFull:
 		fail("HTTP request to %q: it or its response is too large", url)

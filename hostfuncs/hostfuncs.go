@@ -88,6 +88,19 @@ type function struct {
 	call   func(*call) int32
 }
 
+// GrantOf returns the grant that a function needs; "" for none, and for no function.
+func GrantOf(name string) hive.Grant {
+	if name == extismHTTP {
+		return hive.GrantHTTP
+	}
+	for _, f := range functions {
+		if f.name == name {
+			return f.grant
+		}
+	}
+	return ""
+}
+
 // recorded reports whether it answers with what only the host knows. Clock and random
 // numbers are recorded where they come from.
 func (f *function) recorded() bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/nexus/foreman"
 	"github.com/hive-spore/hive/nexus/ota"
+	"github.com/hive-spore/hive/nexus/trail"
 )
 
 // DefaultLead is how long a silent leader keeps the lead.
@@ -28,6 +29,8 @@ type Options struct {
 	// Bundles say which repository is kept while this nexus leads; nil: none, and no
 	// spore gets a skill from here. Log is filled in.
 	Bundles *ota.KeeperOptions
+	// Audit hears spores while this nexus leads; nil: there is no log.
+	Audit *trail.Trail
 }
 
 // Nexus is one master. Make it with New, then Start and Stop it once.
@@ -141,6 +144,7 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 	defer beside.Wait()
 	defer cancel(nil)
 	beside.Go(func() { cancel(n.keep(ctx, epoch)) })
+	beside.Go(func() { n.opts.Audit.Lead(ctx) })
 	if n.keeper != nil {
 		term := broker.Term{Epoch: epoch, Nexus: n.id}
 		beside.Go(func() {

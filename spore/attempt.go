@@ -113,6 +113,7 @@ func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcom
 	out := r.program.Run(ctx, at, runtime.Call{Payload: a.Task.Payload, Timeout: a.Task.Timeout})
 	for function, n := range at.Denied() {
 		s.metrics.denied.WithLabelValues(a.Task.Skill.Name, function).Add(float64(n))
+		s.trail.Denied(r.skill.ID(), function, a.Task.ID)
 	}
 	return out
 }

@@ -90,7 +90,7 @@ func publishCounting(w *world) {
 	w.pub.RegisterSkill(s, program)
 }
 
-// TestDeniedCalls are logged with the attempt, and counted.
+// TestDeniedCalls are logged with the attempt, counted, and told to the audit log.
 func TestDeniedCalls(t *testing.T) {
 	t.Parallel()
 	w, c, spores := hiveOf(t, spore.Options{Name: "a", Slots: 1})
@@ -103,6 +103,10 @@ func TestDeniedCalls(t *testing.T) {
 	spores[0].Metrics().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	if want := `hive_denied_calls_total{function="kv_get",skill="counting"} 1`; !strings.Contains(answer.Body.String(), want) {
 		t.Errorf("the metrics lack %s", want)
+	}
+	told := hearUntil(t, w.road, "a", action("grant.deny"))
+	if n := told[len(told)-1]; n.Subject != r.Ran.String() || n.Fields["grant"] != "kv" || n.Fields["task"] != r.ID {
+		t.Errorf("told %+v", n)
 	}
 }
 

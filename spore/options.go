@@ -20,7 +20,7 @@ import (
 type Options struct {
 	Road *broker.Broker
 	Log  *slog.Logger // default: silent
-	// Bundles say where skills come from. Whom they are for, Prepare, Changed and
+	// Bundles say where skills come from. Whom they are for, Prepare, Changed, Audit and
 	// Repository.Log are filled in.
 	Bundles UpdaterOptions
 

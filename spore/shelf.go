@@ -21,6 +21,7 @@ type shelf struct {
 	engine *runtime.Engine
 	tags   hive.Tags
 	opts   *Options // what of them is given to skills
+	trail  *Trail   // hears of programs that cannot run
 
 	preparing sync.WaitGroup
 
@@ -229,6 +230,7 @@ func (s *shelf) claimed(ctx context.Context, skill *hive.Skill, program func(con
 		s.preparing.Go(func() {
 			if s.prepare(context.WithoutCancel(ctx), r, program); r.err != nil {
 				s.forget(r) // the next task tries again
+				s.trail.Refused(r.skill, r.err)
 			}
 			close(r.done)
 			s.give(r)

@@ -36,6 +36,7 @@ type Spore struct {
 	born    time.Time
 
 	metrics *metrics
+	trail   *Trail
 
 	session *broker.Session // set by Start
 
@@ -103,8 +104,10 @@ func New(o Options) (*Spore, error) {
 		s.slots <- struct{}{}
 	}
 	s.metrics = newMetrics(s)
+	s.trail = NewTrail(o.Road, o.Name, o.Log)
+	s.shelf.trail = s.trail
 	o.Bundles.Repository.Log, o.Bundles.Spore = o.Log, bundle.Spore{ID: o.Name, Tags: tags}
-	o.Bundles.Prepare, o.Bundles.Changed = s.shelf.prepareAhead, s.offer
+	o.Bundles.Prepare, o.Bundles.Changed, o.Bundles.Audit = s.shelf.prepareAhead, s.offer, s.trail.Bundles
 	if s.bundles, err = NewUpdater(o.Bundles); err != nil {
 		return nil, errors.Join(fmt.Errorf("spore: %w", err), engine.Close(context.Background()), files.Close())
 	}
@@ -124,9 +127,10 @@ func (s *Spore) Start(ctx context.Context) error {
 	if err := s.join(ctx); err != nil {
 		return errors.Join(fmt.Errorf("spore: %w", err), s.close(ctx))
 	}
-	s.bundles.Start()
 	s.opts.Log.Info("spore online", "spore", s.opts.Name, "slots", s.opts.Slots, "tags", s.tags.String())
 	notify(s.stock)
+	s.trail.Start()
+	s.bundles.Start()
 	s.loops.Go(s.heart)
 	s.loops.Go(s.listen)
 	s.fetching.Go(s.fetch)
@@ -225,6 +229,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	// ctx may be over: leaving takes its own, short time.
 	leave, cancelLeave := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancelLeave()
+	s.trail.Stop(leave)
 	back, errLeave := s.road.Unregister(leave, s.session)
 	s.opts.Log.Info("spore offline", "spore", s.opts.Name, "handed_back", back)
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

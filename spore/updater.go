@@ -58,6 +58,7 @@ type Event struct {
 	Reason  string       // one of package bundle's, with Err
 	Retry   time.Time    // with bundle.ReasonRateLimited: when it is let through
 	Running []bundle.Run // from now on; after a refusal as before
+	Before  []bundle.Run // what ran before Running; without Err
 }
 
 // Updater has the skills in those bundles that a nexus assigned to this spore and a
@@ -194,7 +195,7 @@ func (u *Updater) Update(ctx context.Context) error {
 	refused := u.update(ctx)
 	if u.running.Load() != before {
 		u.log.Info("bundles changed", "spore", u.o.Spore.ID, "running", fmt.Sprint(u.Running()))
-		u.tell(Event{})
+		u.tell(Event{Before: slices.Clone(before.runs)})
 	}
 	u.refuse(refused)
 	return errors.Join(refused...)

@@ -29,10 +29,11 @@ var layers = map[string][]string{
 	"runtime/prepare":  {},
 	"runtime/preview1": {},
 	"client":           {"", "broker", "manifest"},
-	"nexus":            {"", "broker", "manifest", "nexus/foreman", "nexus/ota"},
+	"nexus":            {"", "broker", "manifest", "nexus/foreman", "nexus/ota", "nexus/trail"},
 	"nexus/foreman":    {"", "broker", "manifest"},
 	"nexus/ota":        {"", "audit", "bundle"},
-	"spore":            {"", "broker", "manifest", "bundle", "runtime", "hostfuncs"},
+	"nexus/trail":      {"", "audit", "broker"},
+	"spore":            {"", "audit", "broker", "manifest", "bundle", "runtime", "hostfuncs"},
 	"internal/config":  {"", "internal/nearest"},
 	"internal/nearest": {},
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 )
 
@@ -56,6 +57,9 @@ func (a *app) initKeys(ctx context.Context, dir, root, targets string) error {
 	if err := errors.Join(errRoot, errTargets); err != nil {
 		return usageError{err}
 	}
+	if err := a.configure(); err != nil {
+		return err
+	}
 	// Before anybody is asked for a passphrase; InitKeys makes sure.
 	if entries, err := os.ReadDir(dir); !errors.Is(err, fs.ErrNotExist) && (err != nil || len(entries) > 0) {
 		return fmt.Errorf("%s: there already, and no empty folder; keys are never overwritten", dir)
@@ -64,9 +68,16 @@ func (a *app) initKeys(ctx context.Context, dir, root, targets string) error {
 	if err != nil {
 		return err
 	}
-	if err := bundle.InitKeys(dir, of, and, time.Now(), passphrase); err != nil {
-		return err
+	e := audit.Entry{Action: "keys.init", Subject: whole(dir), Fields: map[string]string{"root": root, "targets": targets}}
+	err = bundle.InitKeys(dir, of, and, time.Now(), passphrase)
+	told := a.recorded(e, err)
+	if err != nil {
+		return told
 	}
+	return errors.Join(told, a.printNewKeys(dir, passphrase))
+}
+
+func (a *app) printNewKeys(dir, passphrase string) error {
 	if passphrase == "" {
 		a.say("the keys have no passphrase: whoever can read %s can sign bundles in your name", safe(dir))
 	}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/manifest"
 )
@@ -59,8 +61,12 @@ func (f *repoFlags) open() (*bundle.Repository, error) {
 	return r, err
 }
 
-// load reads keys of these roles, in their order.
+// load reads keys of these roles, in their order. What they sign for is recorded, so the
+// configuration is read before.
 func (a *app) load(ctx context.Context, f *repoFlags, roles ...string) (keys [][]*bundle.Key, err error) {
+	if err := a.configure(); err != nil {
+		return nil, err
+	}
 	err = a.withPassphrase(ctx, func(passphrase string) error {
 		keys = nil
 		for _, role := range roles {
@@ -101,10 +107,12 @@ func (a *app) initRepository(ctx context.Context, f *repoFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := bundle.CreateRepository(f.repo, root, keys[0], bundle.RepositoryOptions{}); err != nil {
-		return err
+	err = bundle.CreateRepository(f.repo, root, keys[0], bundle.RepositoryOptions{})
+	told := a.recorded(audit.Entry{Action: "bundle.init", Subject: whole(f.repo)}, err)
+	if err != nil {
+		return told
 	}
-	return a.printRepository(f)
+	return errors.Join(told, a.printRepository(f))
 }
 
 func (a *app) printRepository(f *repoFlags) error {
@@ -150,10 +158,12 @@ func (a *app) publishBundle(ctx context.Context, f *repoFlags, path string) erro
 			return err
 		}
 		list, err := publish(repo, keys[0], in)
+		e := audit.Entry{Action: "bundle.publish", Subject: in.Bundle.String(), Fields: map[string]string{"digest": in.Bundle.Digest(), "repository": whole(f.repo)}}
+		told := a.recorded(e, err)
 		if err != nil {
-			return err
+			return told
 		}
-		return a.printPublished(in.Bundle, before, changes, list)
+		return errors.Join(told, a.printPublished(in.Bundle, before, changes, list))
 	})
 }
 
@@ -243,10 +253,12 @@ published. A nexus does not do it by itself yet.`,
 			if err != nil {
 				return err
 			}
-			if err := repo.Seal(keys[0], keys[1]); err != nil {
-				return err
+			err = repo.Seal(keys[0], keys[1])
+			told := a.recorded(audit.Entry{Action: "bundle.seal", Subject: whole(f.repo)}, err)
+			if err != nil {
+				return told
 			}
-			return a.printRepository(&f)
+			return errors.Join(told, a.printRepository(&f))
 		},
 	}
 	f.add(cmd, true)

@@ -18,7 +18,6 @@ import (
 	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/publisher"
-	"github.com/hive-spore/hive/nexus"
 	"github.com/hive-spore/hive/nexus/ota"
 )
 
@@ -51,29 +50,26 @@ folder. With --listen it answers GET /repo/ with the repository.`,
 
 func (a *app) serve(ctx context.Context, road *broker.Broker, f serveFlags) error {
 	f.repo, f.keys, f.listen = cmp.Or(f.repo, a.cfg.OTA.Repo), cmp.Or(f.keys, a.cfg.OTA.Keys), cmp.Or(f.listen, a.cfg.OTA.Listen)
-	o := nexus.Options{Road: road, Log: a.logger(), Name: a.cfg.Nexus.Name}
+	log := a.logger()
+	var keep *ota.KeeperOptions
 	if f.repo == "" {
-		o.Log.Warn("keeping no repository: spores get no skills from this nexus", "hint", "--repo and --keys, or ota.repo and ota.keys")
+		log.Warn("keeping no repository: spores get no skills from this nexus", "hint", "--repo and --keys, or ota.repo and ota.keys")
 	} else {
-		keep, err := a.keeper(&f)
-		if err != nil {
+		var err error
+		if keep, err = a.keeper(&f); err != nil {
 			return err
 		}
-		o.Bundles = keep
 	}
-	n, err := nexus.New(o)
-	if err != nil {
-		return err
-	}
-	closeRepo, err := serveRepository(o.Log, f.listen, f.repo)
+	closeRepo, err := serveRepository(log, f.listen, f.repo)
 	if err != nil {
 		return err
 	}
 	defer closeRepo()
-	if err := n.Start(ctx); err != nil {
+	n, err := a.startMaster(ctx, road, keep)
+	if err != nil {
 		return err
 	}
-	o.Log.Info("serving", "nexus", n.ID(), "road", a.where())
+	log.Info("serving", "nexus", n.ID(), "road", a.where())
 	return a.untilSignal(ctx, n)
 }
 

@@ -28,6 +28,7 @@ type Config struct {
 	Spore Spore `toml:"spore"`
 	Nexus Nexus `toml:"nexus"`
 	OTA   OTA   `toml:"ota"`
+	Audit Audit `toml:"audit"`
 	Log   Log   `toml:"log"`
 }
 
@@ -110,6 +111,11 @@ type OTA struct {
 	StateDir    string        `toml:"state_dir" is:"path"`
 	Look        time.Duration `toml:"look"`
 	UpdateEvery time.Duration `toml:"update_every"`
+}
+
+// Audit is about the record of what was published, rolled out, refused and denied.
+type Audit struct {
+	Dir string `toml:"dir" is:"path"`
 }
 
 // Log is about what daemons say of themselves.

@@ -53,6 +53,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("GUEST", skills.guest)
 	env.Setenv("PROBE", skills.probe)
 	env.Setenv("CAT", skills.cat)
+	env.Setenv("TALLY", skills.tally)
 	env.Setenv("WORDCOUNT", skills.wordcount)
 	return nil
 }
