@@ -35,17 +35,17 @@ const every = "ping info select evalsha eval time command cluster|slots "
 var roles = map[Role]rights{
 	RoleNexus: {
 		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen w:*",
-		write: "db:* dead", read: "em:* pg:* rc:*",
+		write: "db:* dead ctl", read: "em:* pg:* rc:*",
 		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hvals hincrby " +
-			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem sadd srem smembers sismember scard srandmember " +
+			"lpush rpush lpop rpop blpop llen lindex lrange ltrim lpos lrem sadd srem smembers sismember scard srandmember " +
 			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
 		channel: true,
 	},
 	RoleSpore: {
 		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx",
-		write: "in:* act bell nodes dead ib:* pg:* rc:*", read: "sk skgen w:*",
+		write: "in:* act bell nodes dead ib:* pg:* rc:*", read: "sk skgen w:* ctl",
 		commands: "get set getrange setrange incrby del exists pexpire hget hset hdel hmget hgetall hincrby " +
-			"lpush rpush lpop rpop blpop llen lindex sadd srem smembers scard srandmember " +
+			"lpush rpush lpop rpop blpop llen lindex lrange sadd srem smembers scard srandmember " +
 			"zadd zrem zcard zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},

@@ -40,6 +40,7 @@ const (
 	ReasonRateLimited  = "rate_limited"  // updated too short a time ago
 	ReasonStopped      = "stopped"       // the caller's context ended
 	ReasonInvalid      = "invalid"       // what the caller asked for cannot be
+	ReasonNoKeys       = "no_keys"       // no keys of the nexus are known and valid
 )
 
 // sentences complete "NAME …" and end in what to do where that is known.
@@ -67,6 +68,7 @@ var sentences = map[string]string{
 	ReasonRateLimited:  "was updated too short a time ago",
 	ReasonStopped:      "was being fetched when it was stopped",
 	ReasonInvalid:      "cannot be",
+	ReasonNoKeys:       "cannot be checked: no keys of the nexus are known",
 }
 
 // Error is a refusal: what was refused, and why.

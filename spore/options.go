@@ -57,6 +57,8 @@ type Options struct {
 	Record int
 	// Most is what the limits of a skill may ask for here; zero ones allow anything.
 	Most hive.SkillLimits
+	// Control says whose commands are obeyed; the zero value: nobody's.
+	Control ControlOptions
 }
 
 // DefaultGrace is how long running attempts may go on after Stop began.
@@ -95,6 +97,9 @@ func (o Options) Validate() error {
 	}
 	if o.Grace < NoGrace {
 		errs = append(errs, fmt.Errorf("grace %v: want 0 or more", o.Grace))
+	}
+	if o.Control.Keys != nil && o.Control.State == "" {
+		errs = append(errs, errors.New("control: keys without a folder for its state"))
 	}
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package spore
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -150,6 +151,15 @@ func (u *Updater) Stop() {
 
 // Hint says that there may be something new. Nothing is believed because of it.
 func (u *Updater) Hint() { notify(u.hints) }
+
+// NexusKeys returns the keys that may sign for the nexus, by what was verified last:
+// none of metadata that has expired. It asks nobody, so that commands are obeyed while
+// the repository is away.
+func (u *Updater) NexusKeys(ctx context.Context) ([]ed25519.PublicKey, error) {
+	asking, cancel := context.WithCancel(ctx)
+	cancel()
+	return u.client.NexusKeys(asking)
+}
 
 // Changed implements [Changing].
 func (u *Updater) Changed() <-chan struct{} { return u.changed }

@@ -32,7 +32,7 @@ var layers = map[string][]string{
 	"nexus":            {"", "broker", "manifest", "nexus/foreman"},
 	"nexus/foreman":    {"", "broker", "manifest"},
 	"nexus/ota":        {"", "audit", "bundle"},
-	"spore":            {"", "broker", "manifest", "bundle", "runtime", "hostfuncs"},
+	"spore":            {"", "broker", "manifest", "audit", "bundle", "runtime", "hostfuncs"},
 	"internal/config":  {"", "internal/nearest"},
 	"internal/nearest": {},
 }

@@ -226,6 +226,8 @@ func (a *app) spore(ctx context.Context, flags spore.Options, metrics string) er
 		if err := s.Start(ctx); err != nil {
 			return err
 		}
+		ctx, free := orTold(ctx, s)
+		defer free()
 		return a.untilSignal(ctx, s)
 	})
 }
