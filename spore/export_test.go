@@ -28,3 +28,6 @@ func (s *Spore) Program(ctx context.Context, ref hive.SkillRef) (*Program, error
 	defer s.shelf.give(r)
 	return r.program, nil
 }
+
+// Look has a spore look at the commands that the road keeps.
+func (s *Spore) Look() { s.control.look() }

@@ -21,8 +21,10 @@ func (c *control) settle(v *verdict) {
 	if v.err == nil {
 		v.err = c.obey(v.command)
 	}
-	c.answer(v)
-	c.tell(v)
+	anew := !v.told
+	if c.tell(v); anew {
+		c.answer(v)
+	}
 	if v.err == nil && v.command.Command == hive.CommandStop {
 		c.stop()
 	}
@@ -63,7 +65,7 @@ func (c *control) stop() {
 // lost answer is one who did not answer.
 func (c *control) answer(v *verdict) {
 	var to broker.ReplyTo
-	if v.command == nil || v.told || v.reason() == bundle.ReasonReplayed || v.reason() == bundle.ReasonOtherTarget ||
+	if v.command == nil || v.reason() == bundle.ReasonReplayed || v.reason() == bundle.ReasonOtherTarget ||
 		json.Unmarshal(v.command.Data, &to) != nil || hive.CheckID(to.Inbox) != nil {
 		return
 	}
