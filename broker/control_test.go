@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 
@@ -135,3 +136,15 @@ func rawRedis(t *testing.T, o broker.Options) *redis.Client {
 }
 
 func shardKey(o broker.Options, name string) string { return "{" + cmp.Or(o.Shard, "h") + "}:" + name }
+
+func FuzzAnswer(f *testing.F) {
+	for _, text := range []string{"", "A", `A{"node":"a","ok":true}`, `A{"node":"a","reason":"expired"}`, `A{"node":"` + strings.Repeat("x", 2000) + `"}`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		a, ok := broker.ReadAnswer(text)
+		if ok && (len(text) > 1<<10+1 || hive.CheckNodeID(a.Node) != nil || !utf8.ValidString(a.Reason)) {
+			t.Errorf("ReadAnswer(%q) = %+v", text, a)
+		}
+	})
+}

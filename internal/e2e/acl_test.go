@@ -86,10 +86,12 @@ func TestACL(t *testing.T) {
 		}
 	}
 	says("client", 0, "slept", "submit", "guest", "--payload", "sleep 1ms", "--wait")
-	says("nexus", 0, "1 of 1 online spore answered", "broadcast", "PING")
+	keys := filepath.Join(t.TempDir(), "keys")
+	start(t, "", "nexus", "keys", "init", keys).ends(0)
+	says("nexus", 1, "no_answer", "broadcast", "PING", "--keys", keys) // the spore knows no key
 	says("dashboard", 0, "online", "nodes")
 	says("dashboard", 0, "completed", "tasks")
-	says("client", 4, "user client may not run", "broadcast", "PING")
+	says("client", 4, "user client may not run", "broadcast", "PING", "--keys", keys)
 	says("dashboard", 4, "user dashboard may not enqueue: its ACL refuses", "submit", "guest")
 
 	impostor := a.start("b", "spore", "--name", "a2")
