@@ -5,7 +5,10 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -423,6 +426,64 @@ func TestCommandsFlood(t *testing.T) {
 	}
 }
 
+// What is remembered of envelopes is bounded; what was obeyed is remembered on the disk.
+func TestCommandsForgotten(t *testing.T) {
+	t.Parallel()
+	c := command(t)
+	c.begin()
+	drain := c.sign(c.new(hive.CommandDrain))
+	c.send(drain)
+	c.asked(hive.CommandResume)
+	for i := range 5 {
+		words := []string{"LPUSH", "{h}:ctl"}
+		for n := range 256 {
+			words = append(words, fmt.Sprint(i, "-", n))
+		}
+		c.do("DEL", "{h}:ctl")
+		c.do(words...)
+		c.spore.Look()
+	}
+	c.judged("unknown", bundle.ReasonUnparsable, 5*256, 5*256)
+	if n := c.spore.Judged(); n != 1024 {
+		t.Errorf("%d envelopes are remembered, want 1024", n)
+	}
+	c.do("PUBLISH", "hive:broadcast", drain)
+	c.asked(hive.CommandPing)
+	c.wantDraining(false, "replayed after it was forgotten")
+	c.judged("DRAIN", "replayed", 1, 1)
+}
+
+// What cannot be remembered is not obeyed before it can.
+func TestCommandsDisk(t *testing.T) {
+	t.Parallel()
+	c := command(t)
+	c.begin()
+	state := c.o.Control.State
+	if err := errors.Join(os.RemoveAll(state), os.WriteFile(state, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.ask(hive.CommandDrain); got != (broker.Answer{Node: "a", Reason: bundle.ReasonDisk}) {
+		t.Errorf("DRAIN is answered by %+v", got)
+	}
+	c.wantDraining(false, "without a disk")
+	c.spore.Look()
+	c.judged("DRAIN", bundle.ReasonDisk, 1, 1)
+	if _, err := spore.New(spore.Options{Road: c.road, Control: c.o.Control}); err == nil {
+		t.Error("a spore begins without a disk")
+	}
+	if err := os.Remove(state); err != nil {
+		t.Fatal(err)
+	}
+	c.spore.Look()
+	c.wantDraining(true, "with a disk again")
+	c.judged("DRAIN", "ok", 1, 1)
+	c.o.Control.State = ""
+	c.o.Road = c.road
+	if _, err := spore.New(c.o); err == nil || !strings.Contains(err.Error(), "control: keys without a folder for its state") {
+		t.Errorf("New without a folder: %v", err)
+	}
+}
+
 // A spore that drained takes tasks again; one that stops does not.
 func TestResume(t *testing.T) {
 	t.Parallel()
@@ -468,12 +529,19 @@ func TestUpdaterNexusKeys(t *testing.T) {
 	if err := u.Update(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.server.Close()
+	p.meddle(func(_ http.ResponseWriter, r *http.Request) bool {
+		t.Errorf("it asks for %s", r.URL)
+		return false
+	})
 	u.restart()
 	want := p.role(bundle.RoleNexus)[0].Public()
 	if keys, err := u.NexusKeys(t.Context()); err != nil || len(keys) != 1 || !want.Equal(keys[0]) {
 		t.Errorf("NexusKeys = %v, %v, want the one that is listed", keys, err)
 	}
+	if err := os.RemoveAll(filepath.Join(u.o.Repository.State, "blobs")); err != nil {
+		t.Fatal(err)
+	}
+	refused(bundle.ReasonMissing)
 	p.pass(25 * time.Hour)
 	refused(bundle.ReasonExpired)
 }

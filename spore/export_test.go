@@ -31,3 +31,10 @@ func (s *Spore) Program(ctx context.Context, ref hive.SkillRef) (*Program, error
 
 // Look has a spore look at the commands that the road keeps.
 func (s *Spore) Look() { s.control.look() }
+
+// Judged is how many envelopes are remembered.
+func (s *Spore) Judged() int {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	return len(s.control.judged.of)
+}

@@ -156,9 +156,13 @@ func (u *Updater) Hint() { notify(u.hints) }
 // none of metadata that has expired. It asks nobody, so that commands are obeyed while
 // the repository is away.
 func (u *Updater) NexusKeys(ctx context.Context) ([]ed25519.PublicKey, error) {
-	asking, cancel := context.WithCancel(ctx)
+	nobody, cancel := context.WithCancel(ctx)
 	cancel()
-	return u.client.NexusKeys(asking)
+	keys, err := u.client.NexusKeys(nobody)
+	if bundle.Reason(err) == bundle.ReasonStopped { // before it began to fetch them
+		err = refusal(bundle.ReasonMissing, bundle.NexusKeysTarget, errors.New("the next look at the repository brings it"))
+	}
+	return keys, err
 }
 
 // Changed implements [Changing].
