@@ -12,6 +12,8 @@ import (
 	"github.com/hive-spore/hive"
 )
 
+var noon = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
+
 func valid() hive.Task {
 	t := hive.Task{ID: "t1", Skill: hive.SkillRef{Name: "secscan"}, Payload: []byte("x"), Priority: hive.HighPriority}
 	return t.WithDefaults()

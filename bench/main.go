@@ -25,7 +25,7 @@ import (
 const usage = `usage: bench/run SUITE [--quick] [--json FILE]
 
 suites:
-  way     the whole way of a task: full rate, enqueue, idle round trip, ping
+  way     the whole way of a task: full rate, enqueue, idle round trip
   bulk    pages of a slow server, fetched and summarized by 1 spore and by 5
   engine  the sandbox against plain wazero, Extism, wasmtime and processes
 

@@ -35,7 +35,7 @@ const every = "ping info select evalsha eval time command cluster|slots "
 var roles = map[Role]rights{
 	RoleNexus: {
 		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen au:* ac:*",
-		write: "db:* dead", read: "em:* pg:* rc:*",
+		write: "db:* dead ctl", read: "em:* pg:* rc:*",
 		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
 			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
@@ -43,9 +43,9 @@ var roles = map[Role]rights{
 	},
 	RoleSpore: {
 		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
-		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN", read: "skgen",
+		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN", read: "skgen ctl",
 		commands: "get set getrange setrange incrby del exists pexpire hget hset hdel hmget hincrby " +
-			"lpush rpush lpop rpop blpop llen lindex ltrim sadd srem smembers scard srandmember " +
+			"lpush rpush lpop rpop blpop llen lindex lrange ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zcard zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},

@@ -55,18 +55,28 @@ func (c *cast) begins() {
 	c.joins()
 	c.do("announce skills to a spore", func() error { return c.nexus.Announce(c.ctx, c.term, skills) })
 	c.do("read the skills", func() error { _, err := c.client.Skills(c.ctx); return err })
+	c.commands()
+}
+
+// commands is a command that a spore hears, reads and answers.
+func (c *cast) commands() {
+	c.do("number a command", func() error { _, err := c.nexus.NextControl(c.ctx); return err })
 	c.do("command", func() error {
 		ctx, heard := context.WithTimeout(c.ctx, 5*time.Second)
 		defer heard()
 		ready := func() {
-			if _, err := c.nexus.BroadcastControl(ctx, "n1", hive.CommandPing, nil); err != nil {
+			if err := c.nexus.SendControl(ctx, []byte("signed")); err != nil {
 				c.err = err
 				heard()
 			}
 		}
-		return c.spore.SubscribeControl(ctx, ready, func(hive.Envelope) { heard() })
+		return c.spore.SubscribeControl(ctx, ready, func([]byte) { heard() })
 	})
-	c.do("answer", func() error { return c.spore.Answer(c.ctx, "ping", "a") })
+	c.do("read what was commanded", func() error {
+		got, err := c.spore.Controls(c.ctx)
+		return check(err, len(got) == 1)
+	})
+	c.do("answer", func() error { return c.spore.Answer(c.ctx, "ping", broker.Answer{Node: "a", OK: true}) })
 	c.do("read answers", func() error {
 		got, err := c.nexus.Answers(c.ctx, "ping", time.Second)
 		return check(err, len(got) == 1)

@@ -111,7 +111,7 @@ var server = []string{
 var refused = map[string][]string{
 	"nexus": append([]string{"GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "LPOP {h}:db:a", "DEL {h}:rc:x:1"}, server...),
 	"a": append([]string{
-		"PUBLISH hive:broadcast x", "INCR {h}:ctlgen", "SCAN 0", "HGETALL {h}:lead", "HSET {h}:lead id a",
+		"PUBLISH hive:broadcast x", "INCR {h}:ctlgen", "LPUSH {h}:ctl x", "LPOP {h}:ctl", "DEL {h}:ctl", "PEXPIRE {h}:ctl 1", "SCAN 0", "HGETALL {h}:lead", "HSET {h}:lead id a",
 		"HGETALL {h}:hb:b", "HSET {h}:hb:b beat 1", "HDEL {h}:hb:b inc", "DEL {h}:hb:b", "PEXPIRE {h}:hb:b 1",
 		"LPOP {h}:n:b", "RPUSH {h}:n:b x", "DEL {h}:n:b", "SMEMBERS {h}:own:b", "SREM {h}:own:b x", "SADD {h}:own:b x",
 		"BLPOP {h}:db:b 0.01", "RPUSH {h}:db:b W", "DEL {h}:db:b", "HGETALL {h}:hb:a2", "LPOP {h}:n:a2",
@@ -122,7 +122,8 @@ var refused = map[string][]string{
 		"BLPOP {h}:ib:client 0.01", "GET {h}:rc:x:1", "GET {h}:pg:x", "ZRANGEBYSCORE {h}:dead 0 1",
 	}, server...),
 	"client": append([]string{
-		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "INCRBY {h}:ctlgen 1", "HSET {h}:lead id x", "HDEL {h}:lead id", "SADD {h}:nodes x",
+		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "INCRBY {h}:ctlgen 1", "RPUSH {h}:ctl x", "LRANGE {h}:ctl 0 9", "DEL {h}:ctl",
+		"HSET {h}:lead id x", "HDEL {h}:lead id", "SADD {h}:nodes x",
 		"HDEL {h}:hb:a inc", "DEL {h}:hb:a", "LPOP {h}:n:a", "RPUSH {h}:n:a x", "LPOP {h}:db:a", "HSET {h}:sk echo@1.0.0 x",
 		"HDEL {h}:sk echo@1.0.0", "DEL {h}:sk", "SET {h}:skgen 9", "GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "RPUSH {h}:em:x y", "SET {h}:pg:x y",
 		"RPUSH {h}:au:a x", "LLEN {h}:au:a", "DEL {h}:au:a", "DEL {h}:ac:a",
@@ -130,6 +131,7 @@ var refused = map[string][]string{
 	"dashboard": append([]string{
 		"SET {h}:t:x y", "DEL {h}:t:x", "SETRANGE {h}:t:x 0 y", "RPUSH {h}:in:echo||:2 x", "LPOP {h}:in:echo||:2", "SADD {h}:wait:x y", "RPUSH {h}:bell F",
 		"LRANGE {h}:au:a 0 -1", "LLEN {h}:au:a", "HMGET {h}:ac:a first", "HDEL {h}:ct running", "PEXPIRE {h}:t:x 1", "SET {h}: x",
+		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "LPOP {h}:ib:x", "LLEN {h}:ib:x", "LRANGE {h}:ctl 0 9", "GET {h}:rc:x:1", "GET {h}:kv:s.echo:k",
 	}, server...),
 }
 
@@ -148,10 +150,7 @@ func TestACLMethods(t *testing.T) {
 	if err := testkit.DialTo(t, as(o, "b")).Register(ctx, other, &hive.NodeReport{ID: "b"}); err != nil {
 		t.Fatal(err)
 	}
-	command := func(b *broker.Broker) error {
-		_, err := b.BroadcastControl(ctx, "x", hive.CommandPing, nil)
-		return err
-	}
+	command := func(b *broker.Broker) error { return b.SendControl(ctx, []byte("x")) }
 	lead := func(b *broker.Broker) error { _, _, _, err := b.Campaign(ctx, "x", time.Hour); return err }
 	for what, err := range map[string]error{
 		"a spore registers as another":    spore.Register(ctx, &broker.Session{Node: "b", Incarnation: "x"}, &hive.NodeReport{ID: "b"}),

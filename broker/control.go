@@ -6,79 +6,89 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/hive-spore/hive"
 )
 
-// controlTTL is how long a command is valid.
-const controlTTL = 30 * time.Second
+// Bounds of what control commands take on the road.
+const (
+	// MaxControl bounds the envelope of one command in bytes.
+	MaxControl = 64 << 10
+	// maxControls is how many of the last commands are kept.
+	maxControls = 256
+	// controlTTL is how long they are, after the last one.
+	controlTTL = 2 * hive.MaxControlAge
+	// maxAnswer bounds an answer in bytes.
+	maxAnswer = 1 << 10
+	// answerTTL is how long answers that nobody reads are kept.
+	answerTTL = time.Minute
+)
 
-// maxEnvelope bounds a control message in bytes.
-const maxEnvelope = 64 << 10
-
-// PingData is what goes with hive.CommandPing: where to answer.
-type PingData struct {
-	ReplyTo string `json:"reply_to"` // an inbox
+// ReplyTo is the data of a command whose sender wants answers.
+type ReplyTo struct {
+	Inbox string `json:"reply_to"`
 }
 
-// Answer puts a spore's answer to a command into an inbox, which expires by
-// itself.
-func (b *Broker) Answer(ctx context.Context, inbox, node string) error {
-	pipe := b.rdb.Pipeline()
-	pipe.RPush(ctx, b.keys.inbox(inbox), noticeAnswer+node)
-	pipe.PExpire(ctx, b.keys.inbox(inbox), time.Minute)
-	_, err := pipe.Exec(ctx)
-	return b.wrap("answer", err)
+// Answer is what a spore says to a command.
+type Answer struct {
+	Node   string `json:"node"`
+	OK     bool   `json:"ok"`
+	Reason string `json:"reason,omitempty"` // a word, where not OK
 }
 
-// Answers returns the spores that have answered into an inbox, after waiting up to
-// d for the first.
-func (b *Broker) Answers(ctx context.Context, inbox string, d time.Duration) ([]string, error) {
-	items, err := b.popDoor(ctx, b.keys.inbox(inbox), d, inboxBatch)
-	if err != nil {
-		return nil, b.wrap("read answers", err)
+// NextControl returns the generation of the next command: each is higher than the
+// one before, as long as the road remembers.
+func (b *Broker) NextControl(ctx context.Context) (int64, error) {
+	generation, err := b.rdb.Incr(ctx, b.keys.controlGen()).Result()
+	return generation, b.wrap("command", err)
+}
+
+// SendControl tells the spores a command, which is opaque here: those that listen at
+// once, and those that do not while it is kept.
+func (b *Broker) SendControl(ctx context.Context, envelope []byte) error {
+	if n := len(envelope); n == 0 || n > MaxControl {
+		return fmt.Errorf("command: its envelope has %d bytes, want 1 to %d", n, MaxControl)
 	}
-	var nodes []string
-	for _, item := range items {
-		if node, ok := strings.CutPrefix(item, noticeAnswer); ok {
-			nodes = append(nodes, node)
+	pipe, list := b.rdb.Pipeline(), b.keys.controls()
+	pipe.LPush(ctx, list, envelope)
+	pipe.LTrim(ctx, list, 0, maxControls-1)
+	pipe.PExpire(ctx, list, controlTTL)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return b.wrap("command", err)
+	}
+	return b.wrap("command", b.rdb.Publish(ctx, b.opts.Channel, envelope).Err())
+}
+
+// Controls returns the last commands that were sent, the newest first. Some may be
+// expired by now, and none was checked.
+func (b *Broker) Controls(ctx context.Context) ([][]byte, error) {
+	list, err := b.rdb.LRange(ctx, b.keys.controls(), 0, maxControls-1).Result()
+	if err != nil {
+		return nil, b.wrap("read commands", err)
+	}
+	var envelopes [][]byte
+	for _, text := range list {
+		if len(text) <= MaxControl {
+			envelopes = append(envelopes, []byte(text))
 		}
 	}
-	return nodes, nil
+	return envelopes, nil
 }
 
-// BroadcastControl tells all spores that listen a command and returns its
-// envelope. A broadcast is only a hint: it can be lost.
-func (b *Broker) BroadcastControl(ctx context.Context, issuer string, command hive.Command, data any) (hive.Envelope, error) {
-	body, err := json.Marshal(data)
-	if err != nil {
-		return hive.Envelope{}, fmt.Errorf("broadcast %s: %w", command, err)
-	}
-	generation, err := b.rdb.Incr(ctx, b.keys.controlGen()).Result()
-	if err != nil {
-		return hive.Envelope{}, b.wrap("broadcast", err)
-	}
-	now := time.Now().UTC()
-	e := hive.Envelope{ID: hive.NewID(), Issuer: issuer, Target: "*", Command: command, Data: body,
-		Generation: generation, Issued: now, Expires: now.Add(controlTTL)}
-	text, err := json.Marshal(e)
-	if err != nil {
-		return e, fmt.Errorf("broadcast %s: %w", command, err)
-	}
-	return e, b.wrap("broadcast", b.rdb.Publish(ctx, b.opts.Channel, text).Err())
-}
-
-// SubscribeControl calls f for every envelope until ctx ends. What is no envelope
-// is passed over. ready is called once the subscription stands.
-func (b *Broker) SubscribeControl(ctx context.Context, ready func(), f func(hive.Envelope)) error {
+// SubscribeControl calls f for every command that is sent until ctx ends, whoever sent
+// it. ready is called whenever the subscription stands anew: what was sent before is
+// among Controls.
+func (b *Broker) SubscribeControl(ctx context.Context, ready func(), f func(envelope []byte)) error {
 	sub := b.rdb.Subscribe(ctx, b.opts.Channel)
 	defer sub.Close()
 	if _, err := sub.Receive(ctx); err != nil {
 		return b.wrap("subscribe", err)
 	}
 	ready()
-	messages := sub.Channel()
-	for {
+	for messages := sub.ChannelWithSubscriptions(); ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -86,10 +96,51 @@ func (b *Broker) SubscribeControl(ctx context.Context, ready func(), f func(hive
 			if !ok {
 				return b.wrap("subscribe", context.Cause(ctx))
 			}
-			var e hive.Envelope
-			if len(m.Payload) <= maxEnvelope && json.Unmarshal([]byte(m.Payload), &e) == nil {
-				f(e)
+			switch m := m.(type) {
+			case *redis.Subscription: // after a connection was lost
+				ready()
+			case *redis.Message:
+				if len(m.Payload) <= MaxControl {
+					f([]byte(m.Payload))
+				}
 			}
 		}
 	}
+}
+
+// Answer puts a spore's answer to a command into an inbox, which expires by itself.
+func (b *Broker) Answer(ctx context.Context, inbox string, a Answer) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	pipe := b.rdb.Pipeline()
+	pipe.RPush(ctx, b.keys.inbox(inbox), noticeAnswer+string(text))
+	pipe.PExpire(ctx, b.keys.inbox(inbox), answerTTL)
+	_, err = pipe.Exec(ctx)
+	return b.wrap("answer", err)
+}
+
+// Answers returns what spores have answered into an inbox, after waiting up to d for
+// the first. Every spore can write there: what is no answer is passed over, and who
+// an answer is said to be from is not proven.
+func (b *Broker) Answers(ctx context.Context, inbox string, d time.Duration) ([]Answer, error) {
+	items, err := b.popDoor(ctx, b.keys.inbox(inbox), d, inboxBatch)
+	if err != nil {
+		return nil, b.wrap("read answers", err)
+	}
+	var answers []Answer
+	for _, item := range items {
+		if a, ok := readAnswer(item); ok {
+			answers = append(answers, a)
+		}
+	}
+	return answers, nil
+}
+
+func readAnswer(item string) (a Answer, ok bool) {
+	text, ok := strings.CutPrefix(item, noticeAnswer)
+	ok = ok && len(text) <= maxAnswer && utf8.ValidString(text) &&
+		json.Unmarshal([]byte(text), &a) == nil && hive.CheckNodeID(a.Node) == nil
+	return a, ok
 }

@@ -21,3 +21,6 @@ func (b *Broker) CommitBatch(ctx context.Context, node string, attempts []hive.A
 func (b *Broker) Unlist(ctx context.Context, space string, keys ...any) (int, error) {
 	return b.run(ctx, scriptUnlist, append([]any{space}, keys...)...).Int()
 }
+
+// ReadAnswer reads an item of an inbox as an answer to a command.
+func ReadAnswer(item string) (Answer, bool) { return readAnswer(item) }

@@ -45,6 +45,7 @@ func (k keys) counters() string   { return k.prefix + "ct" }
 func (k keys) delay() string      { return k.prefix + "delay" }
 func (k keys) skills() string     { return k.prefix + "sk" }
 func (k keys) controlGen() string { return k.prefix + "ctlgen" }
+func (k keys) controls() string   { return k.prefix + "ctl" }
 
 // maxClass is the longest class text that stands in keys as it is.
 const maxClass = 99

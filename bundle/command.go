@@ -21,8 +21,6 @@ const (
 	maxNamed   = 1024
 )
 
-var commands = []hive.Command{hive.CommandPing, hive.CommandDrain, hive.CommandResume, hive.CommandUpdate, hive.CommandStop}
-
 // Command is what a nexus tells spores to do. It is valid for two minutes at most.
 type Command struct {
 	ID         string          `json:"id"`     // of its own, as a task's
@@ -76,6 +74,9 @@ func (c *Command) Sign(key ed25519.PrivateKey) ([]byte, error) {
 	return Sign(TypeCommand, payload, key)
 }
 
+// SignCommand returns the command in an envelope that is signed with this key.
+func (k Key) SignCommand(c *Command) ([]byte, error) { return c.Sign(k.secret()) }
+
 // ReadCommand reads a command that one of keys signed. Whether to act on it is for
 // a Guard to say.
 func ReadCommand(envelope []byte, keys []ed25519.PublicKey) (*Command, error) {
@@ -103,8 +104,8 @@ func (c *Command) validate() error {
 	switch age := c.Expires.Sub(c.Issued); {
 	case age > hive.MaxControlAge:
 		return fmt.Errorf("expires: it is valid for %v, at most %v allowed", age, hive.MaxControlAge)
-	case !slices.Contains(commands, c.Command):
-		return fmt.Errorf("command %.40q: want one of %v", c.Command, commands)
+	case !slices.Contains(hive.Commands, c.Command):
+		return fmt.Errorf("command %.40q: want one of %v", c.Command, hive.Commands)
 	case c.Issuer == "" || len(c.Issuer) > maxIssuer || !oneLine(c.Issuer):
 		return fmt.Errorf("issuer: want 1 to %d bytes of one line", maxIssuer)
 	case c.Generation < 1:

@@ -41,6 +41,7 @@ const (
 	ReasonNotAdmitted  = "not_admitted"  // a program that cannot run here
 	ReasonStopped      = "stopped"       // the caller's context ended
 	ReasonInvalid      = "invalid"       // what the caller asked for cannot be
+	ReasonNoKeys       = "no_keys"       // no keys of the nexus are known and valid
 )
 
 // sentences complete "NAME …" and end in what to do where that is known.
@@ -69,6 +70,7 @@ var sentences = map[string]string{
 	ReasonNotAdmitted:  "cannot run here",
 	ReasonStopped:      "was being fetched when it was stopped",
 	ReasonInvalid:      "cannot be",
+	ReasonNoKeys:       "cannot be checked: no keys of the nexus are known",
 }
 
 // Error is a refusal: what was refused, and why.

@@ -35,3 +35,13 @@ func (s *Spore) Program(ctx context.Context, ref hive.SkillRef) (*Program, error
 	defer s.shelf.give(r)
 	return r.program, nil
 }
+
+// Look has a spore look at the commands that the road keeps.
+func (s *Spore) Look() { s.control.look() }
+
+// Judged is how many envelopes are remembered.
+func (s *Spore) Judged() int {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	return len(s.control.judged.of)
+}

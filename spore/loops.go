@@ -1,7 +1,6 @@
 package spore
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -237,37 +236,6 @@ func (s *Spore) warm() {
 				s.opts.Log.Warn("cannot prepare skill", "skill", ref.String(), "error", err)
 			}
 		}
-	}
-}
-
-// follow listens on the control channel.
-func (s *Spore) follow() {
-	for s.life.Err() == nil {
-		if err := s.road.SubscribeControl(s.life, func() {}, s.obey); err != nil {
-			s.pause()
-		}
-	}
-}
-
-// obey acts on a control command. Nobody signs them yet, so only harmless ones
-// are followed.
-func (s *Spore) obey(e hive.Envelope) {
-	if err := e.Check(s.opts.Name, time.Now()); err != nil {
-		s.opts.Log.Warn("control command ignored", "command", e.Command, "issuer", e.Issuer, "error", err)
-		return
-	}
-	switch e.Command {
-	case hive.CommandPing:
-		var ping broker.PingData
-		if json.Unmarshal(e.Data, &ping) == nil && hive.CheckID(ping.ReplyTo) == nil {
-			s.road.Answer(s.life, ping.ReplyTo, s.opts.Name) // a lost answer is one who did not answer
-		}
-	case hive.CommandDrain:
-		if err := s.Drain(s.life); err != nil {
-			s.opts.Log.Warn("cannot drain", "error", err)
-		}
-	default:
-		s.opts.Log.Warn("control command ignored", "command", e.Command, "issuer", e.Issuer)
 	}
 }
 

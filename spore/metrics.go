@@ -18,6 +18,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	fuel     *prometheus.CounterVec
 	denied   *prometheus.CounterVec
+	commands *prometheus.CounterVec
 }
 
 // completed is the outcome of an attempt that did not fail; the others are kinds
@@ -48,8 +49,11 @@ func newMetrics(s *Spore) *metrics {
 		denied: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hive_denied_calls_total", Help: "Calls of host functions that were denied, for want of a grant or of this use of it."},
 			[]string{"skill", "function"}),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hive_commands_total", Help: "Control commands: ok, or the reason why one was not obeyed. What nobody is known to have signed is unknown."},
+			[]string{"command", "outcome"}),
 	}
-	m.registry.MustRegister(m.attempts, m.seconds, m.fuel, m.denied, gauges{s},
+	m.registry.MustRegister(m.attempts, m.seconds, m.fuel, m.denied, m.commands, gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

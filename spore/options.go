@@ -58,6 +58,9 @@ type Options struct {
 	Record int
 	// Most is what the limits of a skill may ask for here; zero ones allow anything.
 	Most hive.SkillLimits
+	// Control says whose commands are obeyed; the zero value: those of the nexus, by the
+	// keys that the repository of bundles lists.
+	Control ControlOptions
 }
 
 // DefaultGrace is how long running attempts may go on after Stop began.
@@ -99,6 +102,9 @@ func (o Options) Validate() error {
 	}
 	if o.Grace < NoGrace {
 		errs = append(errs, fmt.Errorf("grace %v: want 0 or more", o.Grace))
+	}
+	if o.Control.Keys != nil && o.Control.State == "" {
+		errs = append(errs, errors.New("control: keys without a folder for its state"))
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ type Spore struct {
 
 	metrics *metrics
 	trail   *Trail
+	control *control
 
 	session *broker.Session // set by Start
 
@@ -62,6 +64,7 @@ type Spore struct {
 	mu       sync.Mutex
 	held     map[string]*held // by task id
 	draining bool
+	leaving  bool      // for good
 	sampled  time.Time // when cpu and memory were read
 	cpu      float64
 	memory   float64
@@ -112,6 +115,13 @@ func New(o Options) (*Spore, error) {
 		return nil, errors.Join(fmt.Errorf("spore: %w", err), engine.Close(context.Background()), files.Close())
 	}
 	s.shelf.source = s.bundles
+	if c := &s.opts.Control; c.Keys == nil {
+		*c = ControlOptions{Keys: s.bundles.NexusKeys, Update: s.bundles.Hint, State: filepath.Join(o.Bundles.Repository.State, "control"), Audit: s.trail.Tell}
+	}
+	if s.control, err = newControl(s); err != nil {
+		s.bundles.Stop()
+		return nil, errors.Join(fmt.Errorf("spore: %w", err), engine.Close(context.Background()), files.Close())
+	}
 	return s, nil
 }
 
@@ -135,7 +145,8 @@ func (s *Spore) Start(ctx context.Context) error {
 	s.loops.Go(s.listen)
 	s.fetching.Go(s.fetch)
 	s.loops.Go(s.warm)
-	s.loops.Go(s.follow)
+	s.loops.Go(s.control.follow)
+	s.loops.Go(s.control.review)
 	return nil
 }
 
@@ -200,6 +211,24 @@ func (s *Spore) Drain(ctx context.Context) error {
 	return errors.Join(errBeat, errBack)
 }
 
+// Resume takes tasks again after Drain.
+func (s *Spore) Resume(ctx context.Context) error {
+	s.mu.Lock()
+	leaving, draining := s.leaving, s.draining
+	s.draining = draining && leaving
+	s.mu.Unlock()
+	switch {
+	case leaving:
+		return errReleased
+	case !draining:
+		return nil
+	}
+	s.opts.Log.Info("taking tasks again", "spore", s.opts.Name)
+	notify(s.wake)
+	_, err := s.road.Heartbeat(ctx, s.session, s.report(), true)
+	return err
+}
+
 // Stop drains the spore, waits for what runs until the grace period or ctx is
 // over, hands the rest back, and leaves the road. Only the first call acts.
 func (s *Spore) Stop(ctx context.Context) error {
@@ -215,6 +244,9 @@ func (s *Spore) Stop(ctx context.Context) error {
 
 func (s *Spore) shutdown(ctx context.Context) error {
 	s.bundles.Stop()
+	s.mu.Lock()
+	s.leaving = true
+	s.mu.Unlock()
 	err := s.Drain(ctx)
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()

@@ -2,6 +2,7 @@ package spore
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -164,6 +165,19 @@ func (u *Updater) Hint() { notify(u.hints) }
 
 // Skills lists every skill the spore may run, in the order of hive.SortSkills.
 func (u *Updater) Skills() []hive.Skill { return slices.Clone(u.running.Load().skills) }
+
+// NexusKeys returns the keys that may sign for the nexus, by what was verified last:
+// none of metadata that has expired. It asks nobody, so that commands are obeyed while
+// the repository is away.
+func (u *Updater) NexusKeys(ctx context.Context) ([]ed25519.PublicKey, error) {
+	nobody, cancel := context.WithCancel(ctx)
+	cancel()
+	keys, err := u.client.NexusKeys(nobody)
+	if bundle.Reason(err) == bundle.ReasonStopped { // before it began to fetch them
+		err = refusal(bundle.ReasonMissing, bundle.NexusKeysTarget, errors.New("the next look at the repository brings it"))
+	}
+	return keys, err
+}
 
 // Running lists the bundle versions that this spore has.
 func (u *Updater) Running() []bundle.Run { return slices.Clone(u.running.Load().runs) }

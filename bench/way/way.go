@@ -17,7 +17,7 @@ import (
 type Size struct {
 	Rounds int
 	Tasks  int // at full rate, and in bulk
-	Calls  int // single submits, round trips and pings
+	Calls  int // single submits and round trips
 }
 
 // Sizes of a run that is to be believed, and of a quick look.
@@ -75,7 +75,7 @@ func (s *suite) stages() []stage {
 		s.rate(rig.Wordcount, one), s.rate(rig.Wordcount, three),
 		s.rate(rig.Noop, one), s.rate(rig.Noop, three), s.rate(rig.Noop, wide),
 		s.enqueue(1), s.enqueue(50), s.bulk(false), s.bulk(true),
-		s.roundTrip(rig.Noop), s.roundTrip(rig.Wordcount), s.hops(), s.ping(),
+		s.roundTrip(rig.Noop), s.roundTrip(rig.Wordcount), s.hops(),
 	}
 }
 

@@ -215,6 +215,8 @@ func (a *app) spore(ctx context.Context, flags spore.Options, from sourceFlags, 
 		if err := s.Start(ctx); err != nil {
 			return err
 		}
+		ctx, free := orTold(ctx, s)
+		defer free()
 		return a.untilSignal(ctx, s)
 	})
 }

@@ -16,7 +16,7 @@ func TestServeMetrics(t *testing.T) {
 	}
 	addr := free.Addr().String()
 	log := slog.New(slog.DiscardHandler)
-	if _, err := serveMetrics(log, addr, nil); err == nil || !strings.Contains(err.Error(), "metrics: listen") {
+	if _, err := serveMetrics(log, addr, http.NotFoundHandler()); err == nil || !strings.Contains(err.Error(), "metrics: listen") {
 		t.Errorf("an address in use: %v", err)
 	}
 	free.Close()

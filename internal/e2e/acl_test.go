@@ -89,10 +89,11 @@ func TestACL(t *testing.T) {
 		}
 	}
 	says("client", 0, "slept", "submit", "guest", "--payload", "sleep 1ms", "--wait")
-	says("nexus", 0, "1 of 1 online spore answered", "broadcast", "PING")
+	keys := c.pub.Keys
+	says("nexus", 0, "1 spore said ok", "broadcast", "PING", "--keys", keys)
 	says("dashboard", 0, "online", "nodes")
 	says("dashboard", 0, "completed", "tasks")
-	says("client", 4, "user client may not run", "broadcast", "PING")
+	says("client", 4, "user client may not run", "broadcast", "PING", "--keys", keys)
 	says("dashboard", 4, "user dashboard may not enqueue: its ACL refuses", "submit", "guest")
 
 	impostor := a.start("b", "spore", "--name", "a2")
