@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -68,7 +69,7 @@ func (c *Command) Check(me Spore, now time.Time) error {
 func (c *Command) String() string { return "command " + string(c.Command) + " " + c.ID }
 
 // Sign returns the command in an envelope that ReadCommand reads.
-func (c *Command) Sign(key ed25519.PrivateKey) ([]byte, error) {
+func (c *Command) Sign(key crypto.Signer) ([]byte, error) {
 	payload, err := spell(c, new(Command), maxCommand)
 	if err != nil {
 		return nil, refuse(ReasonInvalid, "the command", err)

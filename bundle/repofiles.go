@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
@@ -29,7 +30,7 @@ type RoleKeys struct {
 func KeysOf(threshold int, keys ...*Key) RoleKeys {
 	role := RoleKeys{Threshold: threshold}
 	for _, key := range keys {
-		role.Keys = append(role.Keys, key.Public())
+		role.Keys = append(role.Keys, key.Ed25519())
 	}
 	return role
 }
@@ -83,9 +84,14 @@ func signMetadata[T metadata.Roles](m *metadata.Metadata[T], keys []*Key) ([]byt
 	m.ClearSignatures()
 	for _, key := range keys {
 		id := key.ID()
-		if !slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
-			m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: key.Sign(payload)})
+		if slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
+			continue
 		}
+		sig, err := key.Sign(nil, payload, crypto.Hash(0))
+		if err != nil {
+			return nil, err
+		}
+		m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: sig})
 	}
 	return m.ToBytes(false)
 }

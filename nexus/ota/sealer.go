@@ -169,7 +169,7 @@ func (s *Sealer) sign(now time.Time) error {
 // and a plan that is older than that has lost something. A set by another key, or one
 // that cannot be read, is replaced.
 func (s *Sealer) newer(generation int64) error {
-	seen, err := s.o.Repository.Assigned(s.o.Nexus.Public())
+	seen, err := s.o.Repository.Assigned(s.o.Nexus.Ed25519())
 	if err == nil && seen.Generation > generation {
 		return fmt.Errorf("the plan is of generation %d, and %d was signed before: an old plan is back; any decision makes it the newest", generation, seen.Generation)
 	}
