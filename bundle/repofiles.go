@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,14 +42,54 @@ type Roles struct {
 	Root, Targets, Snapshot, Timestamp RoleKeys
 }
 
+// tufRoles are the roles that a root knows.
+var tufRoles = []string{metadata.ROOT, metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP}
+
+// of is the role of a name among tufRoles.
+func (roles *Roles) of(name string) *RoleKeys {
+	switch name {
+	case metadata.ROOT:
+		return &roles.Root
+	case metadata.TARGETS:
+		return &roles.Targets
+	case metadata.SNAPSHOT:
+		return &roles.Snapshot
+	}
+	return &roles.Timestamp
+}
+
+// rolesIn are the roles that a root says.
+func rolesIn(root *metadata.RootType) (roles Roles, err error) {
+	for _, name := range tufRoles {
+		role := roles.of(name)
+		role.Threshold = root.Roles[name].Threshold
+		for _, id := range root.Roles[name].KeyIDs {
+			key, err := hex.DecodeString(root.Keys[id].Value.PublicKey)
+			if err != nil || len(key) != ed25519.PublicKeySize {
+				return Roles{}, refuse(ReasonInvalid, "root", fmt.Errorf("key %.64q of %s is no ed25519 key", id, name))
+			}
+			role.Keys = append(role.Keys, key)
+		}
+	}
+	return roles, nil
+}
+
+// counting are those of keys that root has for a role: signatures of others say nothing.
+func counting(root *metadata.RootType, role string, keys []*Key) (list []*Key) {
+	for _, key := range keys {
+		if r := root.Roles[role]; r != nil && slices.Contains(r.KeyIDs, key.ID()) {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
 // root is a root that is not signed yet.
 func (roles Roles) root(version int64, expires time.Time) (*metadata.Metadata[metadata.RootType], error) {
 	root := metadata.Root(expires.UTC().Truncate(time.Second))
 	root.Signed.Version = version
-	for name, role := range map[string]RoleKeys{
-		metadata.ROOT: roles.Root, metadata.TARGETS: roles.Targets,
-		metadata.SNAPSHOT: roles.Snapshot, metadata.TIMESTAMP: roles.Timestamp,
-	} {
+	for _, name := range tufRoles {
+		role := roles.of(name)
 		for _, public := range role.Keys {
 			key, err := metadata.KeyFromPublicKey(public)
 			if err != nil {
@@ -104,15 +145,19 @@ func (r *Repository) until(d time.Duration) time.Time {
 func (r *Repository) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
 
 // alone runs f while nobody else changes the repository.
-func (r *Repository) alone(f func() error) error {
-	lock, err := os.OpenFile(r.path(".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+func (r *Repository) alone(f func() error) error { return alone(r.dir, f) }
+
+// alone runs f while nobody else changes a folder.
+func alone(dir string, f func() error) error {
+	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return diskError(r.dir, err)
+		return diskError(dir, err)
 	}
 	defer lock.Close()
 	if err := lockFile(lock); err != nil {
-		return refuse(ReasonBusy, r.dir, err)
+		return refuse(ReasonBusy, dir, err)
 	}
+	defer unlockFile(lock)
 	return f()
 }
 
