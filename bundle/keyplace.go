@@ -227,6 +227,9 @@ func (k *keyRotation) finish() (*Rotated, error) {
 // onlyNexus takes the keys off the list that the directory does not have.
 func (k *keyRotation) onlyNexus() error {
 	held, err := LoadKeys(k.Keys, RoleNexus, k.Passphrase)
+	if errors.Is(err, ErrNoKey) && len(k.Roles) > 1 { // it is kept elsewhere
+		return nil
+	}
 	if err != nil {
 		return err
 	}
