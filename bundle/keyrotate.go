@@ -43,8 +43,14 @@ func (r *Repository) rotateKeys(o Rotation, d disk) (out *Rotated, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	k := &keyRotation{Rotation: o, repo: r, disk: d}
+	if o.New != "" { // nothing of the old directory changes, which may be read-only
+		return k.run()
+	}
 	err = alone(o.Keys, func() error {
-		k := &keyRotation{Rotation: o, repo: r, disk: d}
+		if err := d.sweep(o.Keys); err != nil {
+			return err
+		}
 		out, err = k.run()
 		return err
 	})
@@ -94,7 +100,7 @@ func (k *keyRotation) run() (*Rotated, error) {
 	if next := filepath.Join(k.Keys, NextKeys); k.New != "" && exists(next) {
 		return nil, fmt.Errorf("%s: a rotation was interrupted; end it first, without another directory", next)
 	}
-	if err := errors.Join(os.RemoveAll(k.beside()), k.disk.sweep(k.Keys)); err != nil {
+	if err := os.RemoveAll(k.beside()); err != nil {
 		return nil, err
 	}
 	resumed, err := k.resume()
