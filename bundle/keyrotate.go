@@ -26,7 +26,8 @@ type Rotated struct {
 	Root    int64 // version of the newest root
 	Sealed  bool  // false: clients refuse the repository until it is sealed
 	Resumed bool  // another one, which was interrupted, was ended instead
-	Old     []string
+	// Old are the files of old keys: those that are there, or that FinishKeys removed.
+	Old []string
 }
 
 // RotateKeys makes new keys and has the repository know them: the next root names them,

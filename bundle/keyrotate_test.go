@@ -255,6 +255,42 @@ func TestKilledKeyRotation(t *testing.T) {
 	}
 }
 
+// With keys in a directory of their own it is one of the two that can sign, and the same
+// once more goes on, unless the new one was made in vain.
+func TestKilledRotationIntoNew(t *testing.T) {
+	t.Parallel()
+	w := newKeyed(t, Quorum{1, 1})
+	keys, repo := w.keys, w.dir
+	for n := 0; ; n++ {
+		w.keys, w.dir = keys, filepath.Join(t.TempDir(), "repo")
+		if err := os.CopyFS(w.dir, os.DirFS(repo)); err != nil {
+			t.Fatal(err)
+		}
+		r, d, dead := w.open(), private(), false
+		d.fault = killedAt(n, &dead)
+		r.disk.fault = d.fault
+		o := Rotation{Keys: keys, Roles: []string{RoleTimestamp}, New: filepath.Join(t.TempDir(), "new")}
+		if _, err := r.rotateKeys(o, d); (err != nil) != dead {
+			t.Fatal(n, err)
+		}
+		root, _, err := w.open().newestRoot()
+		if err != nil {
+			t.Fatal(n, err)
+		}
+		if root.Version == 2 {
+			w.keys = o.New
+		}
+		w.publishes("2.0.0")
+		if !dead {
+			return
+		}
+		vain := root.Version == 1 && exists(o.New)
+		if _, err := w.open().RotateKeys(o); (err != nil) != vain {
+			t.Fatalf("killed at %d, and done again: %v", n, err)
+		}
+	}
+}
+
 func killedKeyRotation(w *keyed, n int) (dead bool) {
 	w.Helper()
 	r, d, o := w.open(), private(), toKill

@@ -136,6 +136,9 @@ func TestTakeAfterRotation(t *testing.T) {
 		if err != nil {
 			t.Fatal(n, err)
 		}
+		if was, is := r.Seal(snapKeys, timeKeys), r.Seal(keys("snapshot-2"), keys("timestamp-2")); was != nil && is != nil {
+			t.Fatalf("killed at %d: nobody can seal: %v, %v", n, was, is)
+		}
 		if _, err := r.Take(in); err != nil {
 			t.Fatal(n, err)
 		}

@@ -121,7 +121,11 @@ func (a *app) rotateKeys(ctx context.Context, f *rotateFlags) error {
 
 func (a *app) printRotated(f *rotateFlags, roles []string, out *bundle.Rotated) error {
 	root := filepath.Join(f.repo, "metadata", fmt.Sprintf("%d.root.json", out.Root))
-	if !out.Sealed {
+	switch {
+	case out.Sealed:
+	case f.finish || f.role == bundle.RoleNexus:
+		a.say("hint: clients see it when the repository is sealed: nexus bundle seal")
+	default:
 		a.say("clients refuse the repository until it is sealed: nexus bundle seal, where the keys of snapshot and timestamp are")
 	}
 	if a.flags.json {
