@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -29,23 +30,37 @@ type signedHead struct {
 	Sig []byte `json:"sig"` // ed25519 of headContext and the head's JSON
 }
 
-// Sign returns the head as one line of JSON that ReadHead reads. sign makes the
-// ed25519 signature of a message.
-func (h Head) Sign(sign func(message []byte) []byte) ([]byte, error) {
-	message, err := h.message()
+// Sign returns the head as one line of JSON that ReadHead reads, signed by an ed25519
+// key.
+func (h Head) Sign(key crypto.Signer) ([]byte, error) {
+	line, err := h.line(key)
 	if err != nil {
 		return nil, fmt.Errorf("sign audit head: %w", err)
 	}
-	line, err := json.Marshal(signedHead{h, sign(message)})
-	return append(line, '\n'), err
+	return append(line, '\n'), nil
+}
+
+func (h Head) line(key crypto.Signer) ([]byte, error) {
+	if _, ok := key.Public().(ed25519.PublicKey); !ok {
+		return nil, errors.New("want an ed25519 key")
+	}
+	message, err := h.message()
+	if err != nil {
+		return nil, err
+	}
+	sig, err := key.Sign(nil, message, crypto.Hash(0))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(signedHead{h, sig})
 }
 
 // HeadFile is the file of a log's directory that holds the head that was signed last.
 const HeadFile = "head.json"
 
 // Save signs the head and writes it to the HeadFile of a log's directory.
-func (h Head) Save(dir string, sign func(message []byte) []byte) error {
-	data, err := h.Sign(sign)
+func (h Head) Save(dir string, key crypto.Signer) error {
+	data, err := h.Sign(key)
 	if err != nil {
 		return err
 	}

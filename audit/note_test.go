@@ -11,11 +11,6 @@ import (
 	"time"
 )
 
-// by signs with a key.
-func by(private ed25519.PrivateKey) func([]byte) []byte {
-	return func(message []byte) []byte { return ed25519.Sign(private, message) }
-}
-
 func note(t testing.TB, actor, action string) Note {
 	t.Helper()
 	n, err := NewNote(Entry{Actor: actor, Action: action, Outcome: OK}, start)
@@ -278,7 +273,7 @@ func TestExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r, err := Export(dir, f, by(private))
+	r, err := Export(dir, f, private)
 	if err != nil || r.Last != 40 || r.Files < 2 {
 		t.Fatalf("Export = %+v, %v", r, err)
 	}
@@ -306,7 +301,7 @@ func TestExport(t *testing.T) {
 	if err := os.Remove(files[0].path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Export(dir, f, by(private)); err == nil {
+	if _, err := Export(dir, f, private); err == nil {
 		t.Error("a damaged log is exported")
 	}
 }
@@ -324,7 +319,7 @@ func TestSaveHead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := head.Save(in.dir, by(private)); err != nil {
+		if err := head.Save(in.dir, private); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(in.dir, HeadFile)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -44,14 +45,14 @@ func Verify(dir string, heads ...Head) (Report, error) {
 // Export writes the records of the log in a directory, a line each as they stand
 // there, and a head that is signed. It verifies what it writes; on an error that is
 // worth nothing. It may read while another process writes.
-func Export(dir string, w io.Writer, sign func(message []byte) []byte) (Report, error) {
+func Export(dir string, w io.Writer, key crypto.Signer) (Report, error) {
 	c := newChain(nil)
 	c.out = w
 	report, err := verify(dir, c, nil)
 	if err != nil {
 		return report, err
 	}
-	head, err := report.Head.Sign(sign)
+	head, err := report.Head.Sign(key)
 	if err == nil {
 		_, err = w.Write(head)
 	}

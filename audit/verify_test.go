@@ -2,7 +2,10 @@ package audit
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -182,7 +185,7 @@ func TestHeadIsSigned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := head.Sign(by(private))
+		data, err := head.Sign(private)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +206,14 @@ func TestHeadIsSigned(t *testing.T) {
 		}
 		mustAppend(t, l, 1)
 	}
-	odd, err := Head{Seq: 1, Hash: "../x"}.Sign(by(private))
+	foreign, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Head{}).Sign(foreign); err == nil || err.Error() != "sign audit head: want an ed25519 key" {
+		t.Errorf("Sign by an ECDSA key = %v", err)
+	}
+	odd, err := Head{Seq: 1, Hash: "../x"}.Sign(private)
 	if err != nil {
 		t.Fatal(err)
 	}

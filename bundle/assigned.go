@@ -1,13 +1,16 @@
 package bundle
 
-import "crypto/ed25519"
+import (
+	"crypto"
+	"crypto/ed25519"
+)
 
 // AssignmentsFile is the file of a repository with the newest set that a nexus signed.
 const AssignmentsFile = "assignments.json"
 
 // Assign signs a set and makes it the one that spores see.
-func (r *Repository) Assign(set *AssignmentSet, key *Key) error {
-	data, err := set.Sign(key.secret())
+func (r *Repository) Assign(set *AssignmentSet, key crypto.Signer) error {
+	data, err := set.Sign(key)
 	if err != nil {
 		return err
 	}

@@ -16,18 +16,18 @@ func TestAssigned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	nexus, thief := key("nexus"), key("nexus-2")
-	if _, err := w.repo.Assigned(nexus.Public()); Reason(err) != ReasonMissing {
+	if _, err := w.repo.Assigned(nexus.Ed25519()); Reason(err) != ReasonMissing {
 		t.Errorf("Assigned of none = %v", err)
 	}
 	for _, generation := range []int64{7, 8} {
 		if err := w.repo.Assign(setOf(generation), nexus); err != nil {
 			t.Fatal(err)
 		}
-		if set, err := w.repo.Assigned(thief.Public(), nexus.Public()); err != nil || set.Generation != generation {
+		if set, err := w.repo.Assigned(thief.Ed25519(), nexus.Ed25519()); err != nil || set.Generation != generation {
 			t.Errorf("Assigned = %+v, %v, want generation %d", set, err, generation)
 		}
 	}
-	if _, err := w.repo.Assigned(thief.Public()); Reason(err) != ReasonBadSignature {
+	if _, err := w.repo.Assigned(thief.Ed25519()); Reason(err) != ReasonBadSignature {
 		t.Errorf("Assigned by another key = %v", err)
 	}
 	if err := w.repo.Assign(setOf(0), nexus); Reason(err) != ReasonInvalid {
@@ -37,7 +37,7 @@ func TestAssigned(t *testing.T) {
 	if Reason(err) != ReasonBusy {
 		t.Errorf("Assign while somebody publishes = %v", err)
 	}
-	if set, err := w.repo.Assigned(nexus.Public()); err != nil || set.Generation != 8 {
+	if set, err := w.repo.Assigned(nexus.Ed25519()); err != nil || set.Generation != 8 {
 		t.Errorf("Assigned after refusals = %+v, %v", set, err)
 	}
 }
@@ -60,7 +60,7 @@ func TestKilledAssignment(t *testing.T) {
 		}
 		err := w.repo.Assign(setOf(8), nexus)
 		w.repo.disk.fault = nil
-		set, errRead := w.repo.Assigned(nexus.Public())
+		set, errRead := w.repo.Assigned(nexus.Ed25519())
 		if errRead != nil || err == nil && set.Generation != 8 {
 			t.Fatalf("after %d changes: %+v, %v, %v", n, set, err, errRead)
 		}

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
@@ -122,7 +123,7 @@ func (s *AssignmentSet) check(floor int64, now time.Time) error {
 }
 
 // Sign returns the set in an envelope that ReadAssignments reads.
-func (s *AssignmentSet) Sign(key ed25519.PrivateKey) ([]byte, error) {
+func (s *AssignmentSet) Sign(key crypto.Signer) ([]byte, error) {
 	payload, err := spell(s, new(AssignmentSet), maxSet)
 	if err != nil {
 		return nil, refuse(ReasonInvalid, "the assignment set", err)

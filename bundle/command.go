@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -66,16 +67,13 @@ func (c *Command) Check(me Spore, now time.Time) error {
 func (c *Command) String() string { return "command " + string(c.Command) + " " + c.ID }
 
 // Sign returns the command in an envelope that ReadCommand reads.
-func (c *Command) Sign(key ed25519.PrivateKey) ([]byte, error) {
+func (c *Command) Sign(key crypto.Signer) ([]byte, error) {
 	payload, err := spell(c, new(Command), maxCommand)
 	if err != nil {
 		return nil, refuse(ReasonInvalid, "the command", err)
 	}
 	return Sign(TypeCommand, payload, key)
 }
-
-// SignCommand returns the command in an envelope that is signed with this key.
-func (k Key) SignCommand(c *Command) ([]byte, error) { return c.Sign(k.secret()) }
 
 // ReadCommand reads a command that one of keys signed. Whether to act on it is for
 // a Guard to say.

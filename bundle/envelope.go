@@ -28,12 +28,13 @@ const (
 	maxSignatures = 8
 )
 
-// Sign returns the JSON of an envelope with a payload, signed.
-func Sign(payloadType string, payload []byte, key ed25519.PrivateKey) ([]byte, error) {
-	if len(key) != ed25519.PrivateKeySize {
+// Sign returns the JSON of an envelope with a payload, signed by an ed25519 key.
+func Sign(payloadType string, payload []byte, key crypto.Signer) ([]byte, error) {
+	public, ok := key.Public().(ed25519.PublicKey)
+	if !ok {
 		return nil, refuse(ReasonInvalid, "the signing key", errors.New("want an ed25519 key"))
 	}
-	s, err := dsse.NewEnvelopeSigner(signer{key})
+	s, err := dsse.NewEnvelopeSigner(signer{key, public})
 	if err != nil {
 		return nil, err
 	}
@@ -117,13 +118,16 @@ func strictly(data []byte, v any) error {
 func tooLong(n, most int) error { return fmt.Errorf("%d bytes, at most %d allowed", n, most) }
 
 // signer and verifier are an ed25519 key as dsse takes it.
-type signer struct{ key ed25519.PrivateKey }
-
-func (s signer) Sign(_ context.Context, data []byte) ([]byte, error) {
-	return ed25519.Sign(s.key, data), nil
+type signer struct {
+	key    crypto.Signer
+	public ed25519.PublicKey
 }
 
-func (s signer) KeyID() (string, error) { return keyID(s.key.Public().(ed25519.PublicKey)), nil }
+func (s signer) Sign(_ context.Context, data []byte) ([]byte, error) {
+	return s.key.Sign(nil, data, crypto.Hash(0))
+}
+
+func (s signer) KeyID() (string, error) { return keyID(s.public), nil }
 
 type verifier struct{ ed25519.PublicKey }
 

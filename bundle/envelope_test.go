@@ -2,7 +2,11 @@ package bundle
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -105,8 +109,9 @@ func TestVerifyRefuses(t *testing.T) {
 	if _, err := Verify([]byte(strings.Replace(good, sig, bad+","+sig, 1)), keys, TypeCommand); err != nil {
 		t.Errorf("beside a bad signature: %v", err)
 	}
-	if _, err := Sign(TypeCommand, nil, key[:9]); Reason(err) != ReasonInvalid {
-		t.Errorf("Sign by no key = %v", err)
+	ecdsaKey := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	if _, err := Sign(TypeCommand, nil, ecdsaKey); Reason(err) != ReasonInvalid {
+		t.Errorf("Sign by an ECDSA key = %v", err)
 	}
 	if _, err := Sign(TypeCommand, make([]byte, MaxEnvelope), key); Reason(err) != ReasonTooLarge {
 		t.Errorf("Sign of too much = %v", err)
@@ -166,7 +171,7 @@ func TestSetsThatCannotBe(t *testing.T) {
 }
 
 func checkUnsignable(t *testing.T, want string, v interface {
-	Sign(ed25519.PrivateKey) ([]byte, error)
+	Sign(crypto.Signer) ([]byte, error)
 }, read func([]byte, []ed25519.PublicKey) error, kind string) {
 	t.Helper()
 	key, keys := keyPair(1)

@@ -14,6 +14,14 @@ import (
 // there.
 const FirstRoot = "root.json"
 
+// NewestRoot is a file of a key directory that rotations write: the root that names the
+// keys in it. A new spore may be given either.
+const NewestRoot = "newest-root.json"
+
+// NextKeys is the folder of a key directory with keys that a rotation is about to put
+// into their place. After an interruption it stays, and its keys sign as well.
+const NextKeys = "next"
+
 // maxKeys bounds the keys of one role.
 const maxKeys = 16
 
@@ -133,10 +141,28 @@ func keyNames(role string) []string {
 	return names
 }
 
+// ErrNoKey says that a key directory has no key of a role.
+var ErrNoKey = errors.New("no key for the role")
+
 // LoadKeys reads the keys of a role that a key directory holds: ROLE.key, ROLE-1.key,
-// ROLE-2.key and so on. A publisher may keep the keys of one role in different places,
-// so some may be missing; that none is there is an error.
+// ROLE-2.key and so on, and those that a rotation which was interrupted left beside
+// them. A publisher may keep the keys of one role in different places, so some may be
+// missing; that none is there is ErrNoKey.
 func LoadKeys(dir, role, passphrase string) (keys []*Key, err error) {
+	for _, folder := range []string{dir, filepath.Join(dir, NextKeys)} {
+		found, err := loadKeys(folder, role, passphrase)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, found...)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s: %w %s (%[3]s.key or %[3]s-1.key); nexus keys init makes one", dir, ErrNoKey, role)
+	}
+	return keys, nil
+}
+
+func loadKeys(dir, role, passphrase string) (keys []*Key, err error) {
 	for _, name := range keyNames(role) {
 		key, err := LoadKey(filepath.Join(dir, name), passphrase)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -149,9 +175,6 @@ func LoadKeys(dir, role, passphrase string) (keys []*Key, err error) {
 			return nil, fmt.Errorf("%s: it is a %s key", filepath.Join(dir, name), key.Role)
 		}
 		keys = append(keys, key)
-	}
-	if len(keys) == 0 {
-		return nil, fmt.Errorf("%s: no key for the role %s (%s.key or %[2]s-1.key); nexus keys init makes one", dir, role, role)
 	}
 	return keys, nil
 }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
@@ -32,8 +33,8 @@ var KeyRoles = []string{RoleRoot, RoleTargets, RoleSnapshot, RoleTimestamp, Role
 // ErrPassphrase says that a key needs a passphrase, and none was given.
 var ErrPassphrase = errors.New("the key has a passphrase, and none was given")
 
-// Key is an ed25519 key and what it signs for. However it is printed, its private
-// part is not.
+// Key is an ed25519 key and what it signs for, a [crypto.Signer]. However it is
+// printed, its private part is not.
 type Key struct {
 	Role    string
 	private ed25519.PrivateKey
@@ -51,8 +52,11 @@ func NewKey(role string) (*Key, error) {
 	return &Key{role, private}, nil
 }
 
-// Public is the half that others know.
-func (k Key) Public() ed25519.PublicKey { return k.private.Public().(ed25519.PublicKey) }
+// Public is the half that others know, as [crypto.Signer] has it.
+func (k Key) Public() crypto.PublicKey { return k.private.Public() }
+
+// Ed25519 is Public as what it is.
+func (k Key) Ed25519() ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
 // ID is the key's id in TUF metadata: 64 hex digits.
 func (k Key) ID() string {
@@ -62,15 +66,15 @@ func (k Key) ID() string {
 
 // tuf is the public key as TUF metadata has it.
 func (k Key) tuf() *metadata.Key {
-	key, _ := metadata.KeyFromPublicKey(k.Public()) // fails for keys that are not ed25519
+	key, _ := metadata.KeyFromPublicKey(k.Ed25519()) // fails for keys that are not ed25519
 	return key
 }
 
-// Sign returns the signature of data, 64 bytes.
-func (k Key) Sign(data []byte) []byte { return ed25519.Sign(k.secret(), data) }
-
-// secret is the private key, for what signs in this package.
-func (k Key) secret() ed25519.PrivateKey { return k.private }
+// Sign returns the signature of a message, 64 bytes. It is of the message and not of a
+// hash, so that opts must be [crypto.Hash](0); it takes no randomness.
+func (k Key) Sign(rand io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return k.private.Sign(rand, message, opts)
+}
 
 // String names the key.
 func (k Key) String() string { return k.Role + " key " + k.ID() }
@@ -81,7 +85,7 @@ func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
 // text is what a key file says: one line for people, which is checked too, and the
 // private key as PKCS #8 in PEM.
 func (k Key) text() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(k.secret())
+	der, err := x509.MarshalPKCS8PrivateKey(k.private)
 	if err != nil {
 		return nil, err
 	}

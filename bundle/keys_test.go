@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
@@ -31,8 +32,13 @@ func newKey(t testing.TB, role string) *Key {
 func TestKey(t *testing.T) {
 	t.Parallel()
 	key, data := newKey(t, RoleTargets), []byte("signed")
-	if sig := key.Sign(data); !ed25519.Verify(key.Public(), data, sig) || ed25519.Verify(key.Public(), []byte("other"), sig) {
+	var signer crypto.Signer = key
+	sig := must(signer.Sign(nil, data, crypto.Hash(0)))
+	if !ed25519.Verify(key.Ed25519(), data, sig) || ed25519.Verify(key.Ed25519(), []byte("other"), sig) || !key.Ed25519().Equal(signer.Public()) {
 		t.Error("the signature is not of the key and the data")
+	}
+	if sig, err := key.Sign(nil, make([]byte, 32), crypto.SHA256); err == nil {
+		t.Errorf("Sign of a hash = %x, want an error", sig)
 	}
 	if len(key.ID()) != 64 || key.ID() == newKey(t, RoleTargets).ID() {
 		t.Errorf("ID() = %s", key.ID())

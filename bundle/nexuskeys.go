@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
 )
 
 // NexusKeysTarget is the target with the public keys of the nexus.
@@ -54,15 +57,50 @@ func EncodeNexusKeys(keys ...ed25519.PublicKey) ([]byte, error) {
 }
 
 // NexusKeys returns the keys that may sign for the nexus now.
-func (c *Client) NexusKeys(ctx context.Context) (keys []ed25519.PublicKey, err error) {
+func (c *Client) NexusKeys(ctx context.Context) ([]ed25519.PublicKey, error) {
 	data, err := c.Target(ctx, NexusKeysTarget)
 	if err != nil {
 		return nil, err
 	}
-	return readNexusKeys(data)
+	return decodeNexusKeys(data)
 }
 
-func readNexusKeys(data []byte) (keys []ed25519.PublicKey, err error) {
+// NexusKeys returns the keys of the nexus that are listed now: none if there is no such
+// target.
+func (r *Repository) NexusKeys() (keys []ed25519.PublicKey, err error) {
+	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
+		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
+		if err != nil {
+			return err
+		}
+		keys, err = r.nexusIn(targets.Signed.Targets)
+		return err
+	})
+	return keys, err
+}
+
+func (r *Repository) nexusIn(list targetFiles) ([]ed25519.PublicKey, error) {
+	t := list[NexusKeysTarget]
+	if t == nil {
+		return nil, nil
+	}
+	data, err := r.stored(NexusKeysTarget, digestOf(t.Hashes["sha256"]))
+	if err != nil {
+		return nil, err
+	}
+	return decodeNexusKeys(data)
+}
+
+// nexusTarget writes the target with the keys of the nexus and lists it.
+func (r *Repository) nexusTarget(list targetFiles, keys []ed25519.PublicKey) error {
+	data, err := EncodeNexusKeys(keys...)
+	if err != nil {
+		return err
+	}
+	return r.target(list, NexusKeysTarget, data)
+}
+
+func decodeNexusKeys(data []byte) (keys []ed25519.PublicKey, err error) {
 	n := new(nexusKeys)
 	if err := parse(data, n, MaxTarget); err != nil {
 		return nil, refuse(ReasonUnparsable, NexusKeysTarget, err)
@@ -114,17 +152,4 @@ func LockFolder(dir string) (io.Closer, error) {
 		return nil, refuse(ReasonBusy, dir, err)
 	}
 	return lock, nil
-}
-
-// NexusKeys returns the keys that may sign for the nexus, as the repository lists them.
-func (r *Repository) NexusKeys() ([]ed25519.PublicKey, error) {
-	list, err := r.Targets()
-	if err != nil {
-		return nil, err
-	}
-	data, err := r.stored(NexusKeysTarget, list[NexusKeysTarget])
-	if err != nil {
-		return nil, err
-	}
-	return readNexusKeys(data)
 }

@@ -20,14 +20,14 @@ func TestNexusKeys(t *testing.T) {
 	if _, err := c.NexusKeys(t.Context()); Reason(err) != ReasonNotListed {
 		t.Errorf("NexusKeys before there are any: %v", err)
 	}
-	data := must(EncodeNexusKeys(key("nexus").Public(), key("nexus-2").Public()))
+	data := must(EncodeNexusKeys(key("nexus").Ed25519(), key("nexus-2").Ed25519()))
 	if _, err := w.repo.Publish(targetsKeys, map[string][]byte{NexusKeysTarget: data}); err != nil {
 		t.Fatal(err)
 	}
 	w.seal()
 	w.refresh(c, true)
 	keys, err := c.NexusKeys(t.Context())
-	if err != nil || len(keys) != 2 || !bytes.Equal(keys[1], key("nexus-2").Public()) {
+	if err != nil || len(keys) != 2 || !bytes.Equal(keys[1], key("nexus-2").Ed25519()) {
 		t.Fatalf("NexusKeys = %v, %v", keys, err)
 	}
 	set := &AssignmentSet{Generation: 3, Issued: began, Expires: began.Add(time.Hour)}
@@ -50,7 +50,7 @@ func TestNexusKeys(t *testing.T) {
 
 func TestNexusKeysRefused(t *testing.T) {
 	t.Parallel()
-	one := base64.StdEncoding.EncodeToString(key("nexus").Public())
+	one := base64.StdEncoding.EncodeToString(key("nexus").Ed25519())
 	for _, text := range []string{
 		``, `{}`, `{"keys":null}`, `{"keys":[]}`, `{"keys":["AAAA"]}`, `{"keys":["` + one + `","` + one + `"]}`,
 		`{"keys":["` + one + `"],"more":1}`, `{"keys":["` + one + `"]} `, `{"keys":[` + strings.Repeat(`"`+one+`",`, 9) + `"` + one + `"]}`,
@@ -59,7 +59,7 @@ func TestNexusKeysRefused(t *testing.T) {
 			t.Errorf("%.60s was taken", text)
 		}
 	}
-	for _, keys := range [][]ed25519.PublicKey{nil, {nil}, {key("nexus").Public(), key("nexus").Public()}} {
+	for _, keys := range [][]ed25519.PublicKey{nil, {nil}, {key("nexus").Ed25519(), key("nexus").Ed25519()}} {
 		if _, err := EncodeNexusKeys(keys...); Reason(err) != ReasonInvalid {
 			t.Errorf("EncodeNexusKeys(%v) = %v", keys, err)
 		}

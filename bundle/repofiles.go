@@ -1,8 +1,10 @@
 package bundle
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +31,7 @@ type RoleKeys struct {
 func KeysOf(threshold int, keys ...*Key) RoleKeys {
 	role := RoleKeys{Threshold: threshold}
 	for _, key := range keys {
-		role.Keys = append(role.Keys, key.Public())
+		role.Keys = append(role.Keys, key.Ed25519())
 	}
 	return role
 }
@@ -40,14 +42,54 @@ type Roles struct {
 	Root, Targets, Snapshot, Timestamp RoleKeys
 }
 
+// tufRoles are the roles that a root knows.
+var tufRoles = []string{metadata.ROOT, metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP}
+
+// of is the role of a name among tufRoles.
+func (roles *Roles) of(name string) *RoleKeys {
+	switch name {
+	case metadata.ROOT:
+		return &roles.Root
+	case metadata.TARGETS:
+		return &roles.Targets
+	case metadata.SNAPSHOT:
+		return &roles.Snapshot
+	}
+	return &roles.Timestamp
+}
+
+// rolesIn are the roles that a root says.
+func rolesIn(root *metadata.RootType) (roles Roles, err error) {
+	for _, name := range tufRoles {
+		role := roles.of(name)
+		role.Threshold = root.Roles[name].Threshold
+		for _, id := range root.Roles[name].KeyIDs {
+			key, err := hex.DecodeString(root.Keys[id].Value.PublicKey)
+			if err != nil || len(key) != ed25519.PublicKeySize {
+				return Roles{}, refuse(ReasonInvalid, "root", fmt.Errorf("key %.64q of %s is no ed25519 key", id, name))
+			}
+			role.Keys = append(role.Keys, key)
+		}
+	}
+	return roles, nil
+}
+
+// counting are those of keys that root has for a role: signatures of others say nothing.
+func counting(root *metadata.RootType, role string, keys []*Key) (list []*Key) {
+	for _, key := range keys {
+		if r := root.Roles[role]; r != nil && slices.Contains(r.KeyIDs, key.ID()) {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
 // root is a root that is not signed yet.
 func (roles Roles) root(version int64, expires time.Time) (*metadata.Metadata[metadata.RootType], error) {
 	root := metadata.Root(expires.UTC().Truncate(time.Second))
 	root.Signed.Version = version
-	for name, role := range map[string]RoleKeys{
-		metadata.ROOT: roles.Root, metadata.TARGETS: roles.Targets,
-		metadata.SNAPSHOT: roles.Snapshot, metadata.TIMESTAMP: roles.Timestamp,
-	} {
+	for _, name := range tufRoles {
+		role := roles.of(name)
 		for _, public := range role.Keys {
 			key, err := metadata.KeyFromPublicKey(public)
 			if err != nil {
@@ -83,9 +125,14 @@ func signMetadata[T metadata.Roles](m *metadata.Metadata[T], keys []*Key) ([]byt
 	m.ClearSignatures()
 	for _, key := range keys {
 		id := key.ID()
-		if !slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
-			m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: key.Sign(payload)})
+		if slices.ContainsFunc(m.Signatures, func(s metadata.Signature) bool { return s.KeyID == id }) {
+			continue
 		}
+		sig, err := key.Sign(nil, payload, crypto.Hash(0))
+		if err != nil {
+			return nil, err
+		}
+		m.Signatures = append(m.Signatures, metadata.Signature{KeyID: id, Signature: sig})
 	}
 	return m.ToBytes(false)
 }
@@ -97,8 +144,8 @@ func (r *Repository) until(d time.Duration) time.Time {
 
 func (r *Repository) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
 
-// How long somebody waits for another one who changes the repository, and how often it
-// looks whether that is over.
+// How long somebody waits for another one who changes a folder, and how often it looks
+// whether that is over.
 const (
 	turnWithin = 5 * time.Second
 	turnEvery  = 5 * time.Millisecond
@@ -106,19 +153,23 @@ const (
 
 // Alone runs f while nobody else changes the repository, nor what lies beside it and
 // is changed this way.
-func (r *Repository) Alone(f func() error) error {
-	lock, err := os.OpenFile(r.path(".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+func (r *Repository) Alone(f func() error) error { return alone(r.dir, f) }
+
+// alone runs f while nobody else changes a folder.
+func alone(dir string, f func() error) error {
+	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return diskError(r.dir, err)
+		return diskError(dir, err)
 	}
 	defer lock.Close()
 	for waited := time.Duration(0); ; waited += turnEvery {
 		err := lockFile(lock)
 		if err == nil {
+			defer unlockFile(lock)
 			return f()
 		}
 		if waited >= turnWithin {
-			return refuse(ReasonBusy, r.dir, err)
+			return refuse(ReasonBusy, dir, err)
 		}
 		time.Sleep(turnEvery)
 	}

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,13 +50,13 @@ type Repository struct {
 }
 
 // CreateRepository makes a repository that begins with a first root, as a key directory
-// has it, and with an empty list of targets, which the targets keys sign. The folder
-// must not hold one yet.
-func CreateRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryOptions) error {
-	return createRepository(dir, root, targetsKeys, o, public())
+// has it, and with a list of targets that the targets keys sign: the keys of the nexus,
+// if there are any, and nothing else. The folder must not hold one yet.
+func CreateRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryOptions, nexus ...ed25519.PublicKey) error {
+	return createRepository(dir, root, targetsKeys, o, public(), nexus...)
 }
 
-func createRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryOptions, d disk) error {
+func createRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryOptions, d disk, nexus ...ed25519.PublicKey) error {
 	r := &Repository{dir: dir, root: root, o: o.withDefaults(), disk: d}
 	first, err := (chain{Root: root}).root()
 	switch {
@@ -75,7 +76,13 @@ func createRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryO
 		case len(found) > 0:
 			return refuse(ReasonInvalid, "a new repository in "+dir, errors.New("there is one already"))
 		}
-		if _, err := r.list(set, targetsKeys, metadata.Targets()); err != nil {
+		targets := metadata.Targets()
+		if len(nexus) > 0 {
+			if err := r.nexusTarget(targets.Signed.Targets, nexus); err != nil {
+				return err
+			}
+		}
+		if _, err := r.list(set, targetsKeys, targets); err != nil {
 			return err
 		}
 		return r.add(1, metadata.ROOT, root)
@@ -112,7 +119,7 @@ func (r *Repository) AddBlob(data []byte) (digest string, err error) {
 // programs in the repository already, and cannot be published again with other bytes.
 // Clients see the new list when it is sealed.
 func (r *Repository) Publish(keys []*Key, targets map[string][]byte) (version int64, err error) {
-	return r.change(keys, func(list map[string]*metadata.TargetFiles) error {
+	return r.change(keys, func(list targetFiles) error {
 		for name, data := range targets {
 			if err := r.target(list, name, data); err != nil {
 				return err
@@ -123,7 +130,7 @@ func (r *Repository) Publish(keys []*Key, targets map[string][]byte) (version in
 }
 
 // target writes a target and lists it.
-func (r *Repository) target(list map[string]*metadata.TargetFiles, name string, data []byte) error {
+func (r *Repository) target(list targetFiles, name string, data []byte) error {
 	if err := CheckTarget(name); err != nil {
 		return err
 	}
@@ -163,7 +170,7 @@ func (r *Repository) bundle(name string, data []byte) error {
 // Remove takes targets off the list and returns its new version. Spores that have
 // them keep them; none installs them any more.
 func (r *Repository) Remove(keys []*Key, names ...string) (version int64, err error) {
-	return r.change(keys, func(list map[string]*metadata.TargetFiles) error {
+	return r.change(keys, func(list targetFiles) error {
 		for _, name := range names {
 			if list[name] == nil {
 				return refuse(ReasonNotListed, fmt.Sprintf("%.200q", name), nil)
@@ -174,7 +181,7 @@ func (r *Repository) Remove(keys []*Key, names ...string) (version int64, err er
 	})
 }
 
-func (r *Repository) change(keys []*Key, edit func(map[string]*metadata.TargetFiles) error) (version int64, err error) {
+func (r *Repository) change(keys []*Key, edit func(targetFiles) error) (version int64, err error) {
 	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
 		if err != nil {
@@ -196,7 +203,7 @@ func (r *Repository) list(set *trustedmetadata.TrustedMetadata, keys []*Key, tar
 		return 0, err
 	}
 	targets.Signed.Version, targets.Signed.Expires = version, r.until(r.o.Targets)
-	data, err := signMetadata(targets, keys)
+	data, err := signMetadata(targets, counting(&set.Root.Signed, metadata.TARGETS, keys))
 	switch {
 	case err != nil:
 		return 0, err
@@ -271,36 +278,4 @@ func (r *Repository) Bundles() (list []Listed, err error) {
 		return nil
 	})
 	return list, err
-}
-
-// Rotate gives the repository a new root: other keys, other thresholds, or the same
-// for longer. It needs the signatures of enough root keys of both the old and the
-// new root, and lists the targets anew with the new root's targets keys. Clients see
-// both when the repository is sealed, and need that at once: the old timestamp is
-// not of the new root.
-func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []*Key) (root []byte, err error) {
-	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
-		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
-		if err != nil {
-			return err
-		}
-		next, err := roles.root(set.Root.Signed.Version+1, r.until(r.o.Root))
-		if err != nil {
-			return err
-		}
-		if root, err = signMetadata(next, rootKeys); err != nil {
-			return err
-		}
-		if _, err := set.UpdateRoot(root); err != nil {
-			return because("the new root", err)
-		}
-		if _, err := r.list(set, targetsKeys, targets); err != nil {
-			return err
-		}
-		return r.add(next.Signed.Version, metadata.ROOT, root)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return root, nil
 }

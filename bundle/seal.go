@@ -41,7 +41,7 @@ func (r *Repository) snapshot(set *trustedmetadata.TrustedMetadata, keys []*Key,
 	next := metadata.Snapshot(r.until(r.o.Snapshot))
 	next.Signed.Version = version
 	next.Signed.Meta = map[string]*metadata.MetaFiles{"targets.json": targets}
-	data, err := signMetadata(next, keys)
+	data, err := signMetadata(next, counting(&set.Root.Signed, metadata.SNAPSHOT, keys))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (r *Repository) timestamp(set *trustedmetadata.TrustedMetadata, keys []*Key
 	next := metadata.Timestamp(r.until(r.o.Timestamp))
 	next.Signed.Version = r.after(before)
 	next.Signed.Meta = map[string]*metadata.MetaFiles{"snapshot.json": snapshot}
-	data, err := signMetadata(next, keys)
+	data, err := signMetadata(next, counting(&set.Root.Signed, metadata.TIMESTAMP, keys))
 	if err != nil {
 		return err
 	}

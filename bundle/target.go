@@ -70,7 +70,7 @@ func (c *Client) Bundles() ([]Listed, error) {
 }
 
 // listedOf are the bundles among targets.
-func listedOf(targets map[string]*metadata.TargetFiles) (list []Listed) {
+func listedOf(targets targetFiles) (list []Listed) {
 	for name, t := range targets {
 		if l, ok := listed(name, t); ok {
 			list = append(list, l)

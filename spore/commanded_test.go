@@ -77,7 +77,7 @@ func (c *commanded) allow(keys ...*bundle.Key) {
 	defer c.mu.Unlock()
 	c.allowed = nil
 	for _, key := range keys {
-		c.allowed = append(c.allowed, key.Public())
+		c.allowed = append(c.allowed, key.Ed25519())
 	}
 }
 
@@ -118,7 +118,7 @@ func (c *commanded) new(name hive.Command, change ...func(*bundle.Command)) *bun
 
 func (c *commanded) sign(b *bundle.Command) string {
 	c.Helper()
-	envelope, err := c.key.SignCommand(b)
+	envelope, err := b.Sign(c.key)
 	return string(must(c.T, envelope, err))
 }
 

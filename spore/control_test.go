@@ -70,7 +70,7 @@ func TestCommandsAnswered(t *testing.T) {
 func TestCommandsRefused(t *testing.T) {
 	t.Parallel()
 	c := command(t)
-	foreign, err := newKey(t).SignCommand(c.new(hive.CommandDrain))
+	foreign, err := c.new(hive.CommandDrain).Sign(newKey(t))
 	must(t, foreign, err)
 	now := time.Now().UTC()
 	set, err := (&bundle.AssignmentSet{Generation: 1, Issued: now, Expires: now.Add(time.Hour)}).Sign(ed25519.NewKeyFromSeed(make([]byte, 32)))
@@ -333,7 +333,7 @@ func TestUpdaterNexusKeys(t *testing.T) {
 		return false
 	})
 	u.restart()
-	want := p.role(bundle.RoleNexus)[0].Public()
+	want := p.role(bundle.RoleNexus)[0].Ed25519()
 	if keys, err := u.NexusKeys(t.Context()); err != nil || len(keys) != 1 || !want.Equal(keys[0]) {
 		t.Errorf("NexusKeys = %v, %v, want the one that is listed", keys, err)
 	}

@@ -95,7 +95,7 @@ func (p *publisher) lie(part string, data []byte) {
 // allow lists the nexus key.
 func (p *publisher) allow(key *bundle.Key) {
 	p.Helper()
-	data, err := bundle.EncodeNexusKeys(key.Public())
+	data, err := bundle.EncodeNexusKeys(key.Ed25519())
 	p.list(map[string][]byte{bundle.NexusKeysTarget: must(p.T, data, err)})
 }
 

@@ -190,7 +190,7 @@ func (a *app) headKeys(ctx context.Context, f *headFlags) (keys []ed25519.Public
 		if err != nil {
 			return nil, err
 		}
-		return []ed25519.PublicKey{key.Public()}, nil
+		return []ed25519.PublicKey{key.Ed25519()}, nil
 	}
 	if f.from.repo == "" {
 		return nil, nil
@@ -297,7 +297,7 @@ func (a *app) exportAudit(flag, keys, out string) error {
 	if err != nil {
 		return err
 	}
-	report, err := audit.Export(dir, f, key.Sign)
+	report, err := audit.Export(dir, f, key)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), out)
 	}

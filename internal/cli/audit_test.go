@@ -37,7 +37,7 @@ func TestAuditVerifyByRepository(t *testing.T) {
 	check(bundle.CreateRepository(repo, root, load(bundle.RoleTargets), bundle.RepositoryOptions{}))
 	r, err := bundle.OpenRepository(repo, root, bundle.RepositoryOptions{})
 	check(err)
-	listed, err := bundle.EncodeNexusKeys(load(bundle.RoleNexus)[0].Public())
+	listed, err := bundle.EncodeNexusKeys(load(bundle.RoleNexus)[0].Ed25519())
 	check(err)
 	_, err = r.Publish(load(bundle.RoleTargets), map[string][]byte{bundle.NexusKeysTarget: listed})
 	check(err)
@@ -50,7 +50,7 @@ func TestAuditVerifyByRepository(t *testing.T) {
 	check(in.Take(n))
 	head, err := in.Head()
 	check(err)
-	check(head.Save(log, load(bundle.RoleNexus)[0].Sign))
+	check(head.Save(log, load(bundle.RoleNexus)[0]))
 	check(in.Close())
 
 	var out, said bytes.Buffer

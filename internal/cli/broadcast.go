@@ -154,7 +154,7 @@ func sendCommand(ctx context.Context, road *broker.Broker, c *bundle.Command, in
 	}
 	c.Issued = time.Now().UTC()
 	c.Expires = c.Issued.Add(hive.MaxControlAge)
-	envelope, err := key.SignCommand(c)
+	envelope, err := c.Sign(key)
 	if err != nil {
 		return err
 	}

@@ -25,9 +25,9 @@ func (a *app) bundleCommand() *cobra.Command {
 		Short: "Make bundles of skills, and publish them in a signed repository",
 		Long: `Make bundles of skills, and publish them in a signed repository: a folder of static
 files that any file server can serve. create, show, diff and verify are about a .hive
-file, which holds one bundle; init, publish, seal, list and export are about a
-repository. None of them needs Redis or a nexus. Spores run what is published when
-nexus rollout start says which of them.`,
+file, which holds one bundle; init, publish, remove, seal, list, export and import are
+about a repository. None of them needs Redis or a nexus. Spores run what is published
+when nexus rollout start says which of them.`,
 		Example: `  nexus keys init keys
   nexus bundle init repo --keys keys
   nexus bundle create --version 1.0.0 -o secscan.hive skills/secscan
@@ -37,7 +37,8 @@ nexus rollout start says which of them.`,
 	}
 	onlyCommands(cmd)
 	cmd.AddCommand(a.bundleCreateCommand(), a.bundleShowCommand(), a.bundleDiffCommand(), a.bundleVerifyCommand(),
-		a.bundleInitCommand(), a.bundlePublishCommand(), a.bundleSealCommand(), a.bundleListCommand(), a.bundleExportCommand())
+		a.bundleInitCommand(), a.bundlePublishCommand(), a.bundleRemoveCommand(), a.bundleSealCommand(), a.bundleListCommand(),
+		a.bundleExportCommand(), a.bundleImportCommand())
 	return cmd
 }
 
@@ -212,60 +213,4 @@ func (a *app) showBundle(b *bundle.Bundle) error {
 		}
 	}
 	return table(a.Out, nil, rows)
-}
-
-func (a *app) bundleVerifyCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify FILE.hive",
-		Short: "Check every byte of a .hive file, and that its skills can run",
-		Long: `Check that a .hive file is whole: its text, every program by its digest, the file by its
-own; and that each skill can run, as nexus skill register does. Whose it is it does not
-say: a .hive file is not signed, what a repository holds is.`,
-		Args: wantArgs(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verifyBundle(cmd.Context(), args[0]) },
-	}
-}
-
-func (a *app) verifyBundle(ctx context.Context, path string) error {
-	if err := a.configure(); err != nil {
-		return err
-	}
-	return unpacked(path, func(in *bundle.Imported) error {
-		for i := range in.Bundle.Skills {
-			s := &in.Bundle.Skills[i]
-			program, err := os.ReadFile(in.Program(s.Digest))
-			if err != nil {
-				return err
-			}
-			if err := a.admit(ctx, s, program); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-		}
-		if a.flags.json {
-			return printJSON(a.Out, refOf(in.Bundle))
-		}
-		fmt.Fprintln(a.Out, in.Bundle, in.Bundle.Digest())
-		a.say("%s is whole, and its %s can run; whose it is it does not say", safe(path), plural(len(in.Bundle.Skills), "skill"))
-		return nil
-	})
-}
-
-// unpacked calls use with what is in a .hive file, which is gone afterwards.
-func unpacked(path string, use func(*bundle.Imported) error) error {
-	f, err := openFile(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	dir, err := os.MkdirTemp("", "hive-bundle-")
-	if err != nil {
-		return err
-	}
-	in, err := bundle.Import(f, dir)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", path, err)
-	} else {
-		err = use(in)
-	}
-	return errors.Join(err, os.RemoveAll(dir))
 }

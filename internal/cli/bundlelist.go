@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bundle"
 )
 
@@ -69,13 +67,13 @@ func (a *app) bundleExportCommand() *cobra.Command {
 		Use:   "export NAME@VERSION --repo REPO|URL --root root.json -o FILE.hive",
 		Short: "Fetch a bundle from a repository into a .hive file",
 		Long: `Fetch a bundle and its programs from a repository, in a folder or at an http or https
-URL, check them as nexus bundle list does, and put them into one .hive file. The
-signatures are checked here, and are not in the file.`,
+URL, check them as nexus bundle list does, and put them into one .hive file, with what the
+publisher signed: nexus bundle verify --root and nexus bundle import check it again.`,
 		Args: wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, version, _ := strings.Cut(args[0], "@")
-			if hive.CheckSkillName(name) != nil || hive.CheckVersion(version) != nil {
-				return usagef("bundle %q: want NAME@VERSION such as secscan@1.3.0", args[0])
+			name, version, err := bundleName(args[0])
+			if err != nil {
+				return err
 			}
 			if err := checkOut(out); err != nil {
 				return usageError{err}
@@ -101,7 +99,11 @@ func (a *app) exportBundle(ctx context.Context, c *bundle.Client, name, version,
 			return err
 		}
 	}
-	err = bundle.ExportFile(out, b, nil, func(digest string) (io.ReadCloser, error) { return os.Open(files[digest]) })
+	chain, err := c.Chain(ctx, b)
+	if err != nil {
+		return err
+	}
+	err = bundle.ExportFile(out, b, chain, func(digest string) (io.ReadCloser, error) { return os.Open(files[digest]) })
 	if err != nil {
 		return err
 	}

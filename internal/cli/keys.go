@@ -18,9 +18,9 @@ import (
 )
 
 func (a *app) keysCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "Make and show the keys that sign for bundles"}
+	cmd := &cobra.Command{Use: "keys", Short: "Make, show and replace the keys that sign for bundles"}
 	onlyCommands(cmd)
-	cmd.AddCommand(a.keysInitCommand(), a.keysShowCommand())
+	cmd.AddCommand(a.keysInitCommand(), a.keysShowCommand(), a.keysRotateCommand())
 	return cmd
 }
 
@@ -138,13 +138,17 @@ func (a *app) showKeys(dir string) error {
 	for i, key := range list {
 		err := key.Err
 		if err == nil && !counts(root, &key) {
-			err = fmt.Errorf("%s: %s does not name this key", filepath.Join(dir, key.File), bundle.FirstRoot)
+			err = fmt.Errorf("%s: version %d of root does not name this key", filepath.Join(dir, key.File), root.Version)
 		}
 		views[i] = keyView{key.Role, key.File, fmt.Sprintf("%04o", key.Mode), key.Locked, key.ID, ""}
 		if err != nil {
 			views[i].Error = err.Error()
 			complaints = append(complaints, err)
 		}
+	}
+	next := filepath.Join(dir, bundle.NextKeys)
+	if _, err := os.Stat(next); err == nil {
+		complaints = append(complaints, fmt.Errorf("%s: a rotation was interrupted; nexus keys rotate ends it", next))
 	}
 	return errors.Join(a.printKeys(root, views), errors.Join(complaints...))
 }
@@ -154,8 +158,12 @@ func counts(root *bundle.RootInfo, key *bundle.KeyInfo) bool {
 	return root == nil || key.ID == "" || key.Role == bundle.RoleNexus || slices.Contains(root.Roles[key.Role].Keys, key.ID)
 }
 
+// rootOf is the newest root of a key directory.
 func rootOf(dir string) (*bundle.RootInfo, error) {
-	data, err := readRoot(filepath.Join(dir, bundle.FirstRoot))
+	data, err := readRoot(filepath.Join(dir, bundle.NewestRoot))
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = readRoot(filepath.Join(dir, bundle.FirstRoot))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -87,7 +88,8 @@ func (a *app) bundleInitCommand() *cobra.Command {
 		Use:   "init REPO --keys DIR",
 		Short: "Make an empty repository",
 		Long: `Make an empty repository in a folder. It begins with the root.json of the key directory,
-which is what clients are given by hand; the targets keys sign for its empty list.`,
+which is what clients are given by hand; the targets keys sign for its list, which names
+the key of the nexus if the directory has one, and nothing else.`,
 		Args: wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.repo = args[0]
@@ -107,10 +109,21 @@ func (a *app) initRepository(ctx context.Context, f *repoFlags) error {
 	if err != nil {
 		return err
 	}
-	err = bundle.CreateRepository(f.repo, root, keys[0], bundle.RepositoryOptions{})
+	var nexus []ed25519.PublicKey
+	held, err := bundle.LoadKeys(f.keys, bundle.RoleNexus, "")
+	if err != nil && !errors.Is(err, bundle.ErrNoKey) {
+		return err
+	}
+	for _, key := range held {
+		nexus = append(nexus, key.Ed25519())
+	}
+	err = bundle.CreateRepository(f.repo, root, keys[0], bundle.RepositoryOptions{}, nexus...)
 	told := a.recorded(audit.Entry{Action: "bundle.init", Subject: whole(f.repo)}, err)
 	if err != nil {
 		return told
+	}
+	if len(nexus) == 0 {
+		a.say("hint: the repository names no key of a nexus, so spores take nothing from it: nexus keys rotate --role nexus makes one")
 	}
 	return errors.Join(told, a.printRepository(f))
 }
@@ -144,7 +157,8 @@ func (a *app) publishBundle(ctx context.Context, f *repoFlags, path string) erro
 	if err != nil {
 		return err
 	}
-	return unpacked(path, func(in *bundle.Imported) error {
+	return unpacked([]string{path}, func(files []*bundle.Imported) error {
+		in := files[0]
 		before, err := newestBefore(repo, in.Bundle)
 		if err != nil {
 			return err

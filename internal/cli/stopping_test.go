@@ -31,7 +31,7 @@ func TestOrTold(t *testing.T) {
 	key, err := bundle.NewKey(bundle.RoleNexus)
 	check(err)
 	s, err := spore.New(spore.Options{Road: road, Name: "a", Bundles: spore.UpdaterOptions{Repository: testkit.NewPublisher(t).Client(t)}, Control: spore.ControlOptions{
-		State: t.TempDir(), Keys: func(context.Context) ([]ed25519.PublicKey, error) { return []ed25519.PublicKey{key.Public()}, nil },
+		State: t.TempDir(), Keys: func(context.Context) ([]ed25519.PublicKey, error) { return []ed25519.PublicKey{key.Ed25519()}, nil },
 	}})
 	check(err)
 	check(s.Start(t.Context()))
@@ -41,8 +41,8 @@ func TestOrTold(t *testing.T) {
 		t.Error("it ends by itself")
 	}
 	now := time.Now().UTC()
-	envelope, err := key.SignCommand(&bundle.Command{ID: hive.NewID(), Issuer: "test", Command: hive.CommandStop, Generation: 1,
-		Issued: now, Expires: now.Add(time.Minute)})
+	stop := &bundle.Command{ID: hive.NewID(), Issuer: "test", Command: hive.CommandStop, Generation: 1, Issued: now, Expires: now.Add(time.Minute)}
+	envelope, err := stop.Sign(key)
 	check(err)
 	check(road.SendControl(t.Context(), envelope))
 	check((&app{IO: IO{Err: io.Discard}, name: "spore", cfg: config.Default()}).untilSignal(ctx, s))

@@ -88,7 +88,7 @@ func TestBroadcastHostile(t *testing.T) {
 // lies answers a command in many ways.
 func (c *commander) lies(envelope []byte) {
 	var to broker.ReplyTo
-	command, err := bundle.ReadCommand(envelope, []ed25519.PublicKey{c.pub.Keep.Nexus.Public()})
+	command, err := bundle.ReadCommand(envelope, []ed25519.PublicKey{c.pub.Keep.Nexus.Ed25519()})
 	if err != nil || json.Unmarshal(command.Data, &to) != nil {
 		c.Errorf("the command is %v, %v", command, err)
 		return

@@ -52,7 +52,11 @@ func Make(dir string) (*Publisher, *ota.KeeperOptions, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := bundle.CreateRepository(repo, root, targets, bundle.RepositoryOptions{}); err != nil {
+	nexus, err := bundle.LoadKeys(keys, bundle.RoleNexus, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := bundle.CreateRepository(repo, root, targets, bundle.RepositoryOptions{}, nexus[0].Ed25519()); err != nil {
 		return nil, nil, err
 	}
 	p, err := Open(repo, root, targets)
@@ -61,14 +65,6 @@ func Make(dir string) (*Publisher, *ota.KeeperOptions, error) {
 	}
 	p.Every = -1
 	keep, err := Keeper(p, keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	allowed, err := bundle.EncodeNexusKeys(keep.Nexus.Public())
-	if err != nil {
-		return nil, nil, err
-	}
-	_, err = p.Repository.Publish(targets, map[string][]byte{bundle.NexusKeysTarget: allowed})
 	return p, keep, err
 }
 
@@ -89,11 +85,11 @@ func Keeper(p *Publisher, keys string) (*ota.KeeperOptions, error) {
 // Allows reports that spores will not listen to a nexus with this key.
 func (p *Publisher) Allows(nexus *bundle.Key) error {
 	keys, err := p.Repository.NexusKeys()
-	if err != nil && bundle.Reason(err) != bundle.ReasonNotListed {
+	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		if key.Equal(nexus.Public()) {
+		if key.Equal(nexus.Ed25519()) {
 			return nil
 		}
 	}

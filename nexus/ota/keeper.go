@@ -202,7 +202,7 @@ func (k *Keeper) sign(plan Plan, now time.Time) error {
 // and a plan that is older than that has lost something. A set by another key, or one
 // that cannot be read, is replaced.
 func (k *Keeper) newer(generation int64) error {
-	seen, err := k.o.Repository.Assigned(k.o.Nexus.Public())
+	seen, err := k.o.Repository.Assigned(k.o.Nexus.Ed25519())
 	if err == nil && seen.Generation > generation {
 		return fmt.Errorf("the plan is of generation %d, and %d was signed before: an old plan is back; any decision makes it the newest", generation, seen.Generation)
 	}

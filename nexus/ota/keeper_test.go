@@ -95,7 +95,7 @@ func (h *hall) stamp() string {
 // assigned is what a spore is to run, by the set that is signed.
 func (h *hall) assigned() (runs string) {
 	h.Helper()
-	set, err := h.repo.Assigned(h.of(bundle.RoleNexus)[0].Public())
+	set, err := h.repo.Assigned(h.of(bundle.RoleNexus)[0].Ed25519())
 	if err != nil {
 		return bundle.Reason(err)
 	}

@@ -4,6 +4,7 @@ package trail
 
 import (
 	"cmp"
+	"crypto"
 	"errors"
 	"log/slog"
 	"strconv"
@@ -26,13 +27,13 @@ const (
 
 // Options make a Trail. What has a default may be left out.
 type Options struct {
-	Dir  string                      // of the log; no other process may write it
-	Road *broker.Broker              // for Lead
-	Name string                      // of the nexus; default: a random one
-	Sign func(message []byte) []byte // by the nexus key; nil: no head is written
-	Log  *slog.Logger                // default: silent
-	Look time.Duration               // default LookEvery
-	Head time.Duration               // default HeadEvery
+	Dir  string         // of the log; no other process may write it
+	Road *broker.Broker // for Lead
+	Name string         // of the nexus; default: a random one
+	Sign crypto.Signer  // the nexus key; nil: no head is written
+	Log  *slog.Logger   // default: silent
+	Look time.Duration  // default LookEvery
+	Head time.Duration  // default HeadEvery
 }
 
 // Trail holds an audit log. Open it, then Start and Stop it once; its methods may be

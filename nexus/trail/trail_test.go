@@ -233,7 +233,7 @@ func TestHeads(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, testkit.Options(t))
-	w.o.Sign = func(message []byte) []byte { return ed25519.Sign(private, message) }
+	w.o.Sign = private
 	n := w.open()
 	n.Start()
 	n.Append(audit.Entry{Action: "one", Outcome: audit.OK})
@@ -263,7 +263,7 @@ func TestHeadsFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, testkit.Options(t))
-	w.o.Head, w.o.Sign = time.Millisecond, func(message []byte) []byte { return ed25519.Sign(private, message) }
+	w.o.Head, w.o.Sign = time.Millisecond, private
 	n := w.open()
 	n.Start()
 	defer n.Stop()
