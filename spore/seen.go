@@ -1,6 +1,7 @@
 package spore
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -82,7 +83,7 @@ func (s *seen) byUse() []*usedSkill {
 	for _, skill := range s.skills {
 		list = append(list, skill)
 	}
-	slices.SortFunc(list, func(a, b *usedSkill) int { return int(a.used - b.used) })
+	slices.SortFunc(list, func(a, b *usedSkill) int { return cmp.Compare(a.used, b.used) })
 	return list
 }
 
