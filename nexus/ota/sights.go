@@ -56,8 +56,8 @@ func ParseSights(data []byte) (map[string]Sight, error) {
 
 // Watches watch all rollouts of a plan that somebody has.
 type Watches struct {
-	// Bundle reads a bundle of the repository.
-	Bundle func(name, version string) (*bundle.Bundle, error)
+	// Bundle reads a bundle that is or was in the repository.
+	Bundle func(name string, ref bundle.Ref) (*bundle.Bundle, error)
 
 	list map[string]*Watch
 }
@@ -110,7 +110,7 @@ func (ws *Watches) watch(name string, r *Rollout) (*Watch, error) {
 }
 
 func (ws *Watches) read(name string, ref bundle.Ref) (*bundle.Bundle, error) {
-	b, err := ws.Bundle(name, ref.Version)
+	b, err := ws.Bundle(name, ref)
 	if err == nil && b.Digest() != ref.Digest {
 		err = errors.New("the repository has another one")
 	}

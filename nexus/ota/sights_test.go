@@ -41,7 +41,7 @@ func TestWatches(t *testing.T) {
 	start(Request{Bundle: wren}, began)
 	start(Request{Bundle: next, Running: crow}, began.Add(time.Hour))
 
-	ws := Watches{Bundle: s.repo.Bundle}
+	ws := Watches{Bundle: s.repo.Stored}
 	nodes := []hive.Node{{Online: true}, {Online: true}}
 	nodes[0].ID, nodes[0].Bundles = "a", []hive.BundleID{idOf(crow), idOf(wren)}
 	nodes[1].ID, nodes[1].Bundles = "b", []hive.BundleID{idOf(next)}
@@ -69,7 +69,7 @@ func TestWatches(t *testing.T) {
 		t.Errorf("after its end: %+v", sights)
 	}
 
-	lost := Watches{Bundle: func(name, version string) (*bundle.Bundle, error) {
+	lost := Watches{Bundle: func(name string, _ bundle.Ref) (*bundle.Bundle, error) {
 		if name == "wren" {
 			return nil, errors.New("the disk is gone")
 		}
@@ -79,7 +79,7 @@ func TestWatches(t *testing.T) {
 	if err == nil || len(sights) != 0 || !strings.HasPrefix(err.Error(), "watch the rollout of wren@1.0.0: ") {
 		t.Errorf("without the bundle: %+v, %v", sights, err)
 	}
-	lost.Bundle = func(name, version string) (*bundle.Bundle, error) { return crow, nil }
+	lost.Bundle = func(string, bundle.Ref) (*bundle.Bundle, error) { return crow, nil }
 	if _, err := lost.Look(p, nodes, nil, began); err == nil {
 		t.Error("another bundle is taken for it")
 	}
