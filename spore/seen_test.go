@@ -6,6 +6,8 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/nexus/ota"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -77,5 +79,46 @@ func TestReportsBundles(t *testing.T) {
 	nodes, err := w.road.Nodes(t.Context())
 	if err != nil || len(nodes) != 1 || len(nodes[0].Bundles) != 1 || nodes[0].Bundles[0].String() != "guest@1.0.0" || len(nodes[0].Bundles[0].Digest) != 71 {
 		t.Errorf("Nodes = %+v, %v; want one that runs guest@1.0.0", nodes, err)
+	}
+}
+
+// TestWatched: what a spore tells is what a watch of a rollout looks for.
+func TestWatched(t *testing.T) {
+	t.Parallel()
+	w, c, _ := hiveOf(t, spore.Options{Name: "a"})
+	w.register(func(m *hive.Manifest) { m.Version = "1.1.0" })
+	from, errFrom := w.pub.Repository.Bundle("guest", "1.0.0")
+	to, errTo := w.pub.Repository.Bundle("guest", "1.1.0")
+	watch := ota.NewWatch(must(t, from, errFrom), must(t, to, errTo))
+	rollout := ota.Rollout{From: &bundle.Ref{Version: "1.0.0", Digest: from.Digest()}, To: bundle.Ref{Version: "1.1.0", Digest: to.Digest()}, Step: 1}
+	look := func() ota.Window {
+		t.Helper()
+		nodes, err := w.road.Nodes(t.Context())
+		bodies, errSeen := w.road.SeenReports(t.Context(), []string{"a"})
+		if err != nil || errSeen != nil {
+			t.Fatal(err, errSeen)
+		}
+		reports := map[string]*hive.Seen{}
+		if seen, err := hive.ParseSeen(bodies["a"]); err == nil {
+			reports["a"] = seen
+		}
+		return watch.Look(&rollout, nodes, reports, time.Now())
+	}
+	seenBy(t, w.road, "a", func(*hive.Seen) bool { return true })
+	for look().New.Spores == 0 {
+	}
+	for _, payload := range []string{"echo hello", "exit 3", "echo again"} {
+		if r, err := c.Run(t.Context(), guest(payload)); err != nil || r.Ran.Version != "1.1.0" {
+			t.Fatalf("Run = %v, %v", r, err)
+		}
+	}
+	got := look()
+	for ; got.New.Tasks < 3; got = look() {
+	}
+	if got.New.P95 <= 0 {
+		t.Error("it took no time")
+	}
+	if got.New.P95 = 0; got.New != (ota.Seen{Tasks: 3, Errors: 1, Spores: 1}) || got.Old != (ota.Seen{}) {
+		t.Errorf("Look = %+v", got)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -110,9 +111,14 @@ func (d *desk) listed(name, version string) (*bundle.Bundle, error) {
 // onDesk is a command that needs a repository.
 func (a *app) onDesk(cmd *cobra.Command, f func(*cobra.Command, *desk, []string) error) *cobra.Command {
 	var dir string
-	cmd.Flags().StringVar(&dir, "repo", "", "folder of the repository")
-	mustHave(cmd, "repo")
+	cmd.Flags().StringVar(&dir, "repo", "", "folder of the repository (default: ota.repo)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := a.configure(); err != nil {
+			return err
+		}
+		if dir = cmp.Or(dir, a.cfg.OTA.Repo); dir == "" {
+			return usagef("--repo is missing, and ota.repo is not set; usage: %s", cmd.UseLine())
+		}
 		d, err := a.openDesk(dir)
 		if err != nil {
 			return err
@@ -123,7 +129,7 @@ func (a *app) onDesk(cmd *cobra.Command, f func(*cobra.Command, *desk, []string)
 }
 
 func (a *app) rolloutVerb(v ota.Verb, short string) *cobra.Command {
-	return a.onDesk(&cobra.Command{Use: string(v) + " BUNDLE --repo DIR", Short: short, Args: wantArgs(1, 1)},
+	return a.onDesk(&cobra.Command{Use: string(v) + " BUNDLE", Short: short, Args: wantArgs(1, 1)},
 		func(_ *cobra.Command, d *desk, args []string) error {
 			p, err := d.change(func(p ota.Plan, now time.Time) (ota.Plan, audit.Entry, error) { return p.Tell(args[0], v, now) })
 			if err != nil {
@@ -157,7 +163,7 @@ func wantVersion(arg string) (name, version string, err error) {
 
 func (a *app) rolloutPinCommand() *cobra.Command {
 	return a.onDesk(&cobra.Command{
-		Use:   "pin BUNDLE@VERSION --repo DIR",
+		Use:   "pin BUNDLE@VERSION",
 		Short: "Keep a version on all spores, beside the one that rollouts change",
 		Args:  wantArgs(1, 1),
 	}, func(_ *cobra.Command, d *desk, args []string) error {
@@ -177,7 +183,7 @@ func (a *app) rolloutPinCommand() *cobra.Command {
 
 func (a *app) rolloutUnpinCommand() *cobra.Command {
 	return a.onDesk(&cobra.Command{
-		Use:   "unpin BUNDLE@VERSION --repo DIR",
+		Use:   "unpin BUNDLE@VERSION",
 		Short: "End what pin began",
 		Args:  wantArgs(1, 1),
 	}, func(_ *cobra.Command, d *desk, args []string) error {
@@ -204,7 +210,7 @@ func (a *app) printPins(name string, p ota.Plan, err error) error {
 
 func (a *app) rolloutAllowCommand() *cobra.Command {
 	return a.onDesk(&cobra.Command{
-		Use:   "allow DIGEST --repo DIR",
+		Use:   "allow DIGEST",
 		Short: "Take a version that was rolled back off the deny list",
 		Args:  wantArgs(1, 1),
 	}, func(_ *cobra.Command, d *desk, args []string) error {

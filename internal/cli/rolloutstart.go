@@ -21,7 +21,7 @@ type startFlags struct {
 func (a *app) rolloutStartCommand() *cobra.Command {
 	f := startFlags{rules: ota.DefaultRules()}
 	cmd := a.onDesk(&cobra.Command{
-		Use:   "start BUNDLE@VERSION --repo DIR",
+		Use:   "start BUNDLE@VERSION",
 		Short: "Begin to bring a version to the spores",
 		Long: `Begin to bring a published version of a bundle to the spores. It says what the version
 changes over the one that runs. If its skills may do more, nobody gets it before
@@ -96,7 +96,7 @@ func (a *app) startRollout(d *desk, arg string, f *startFlags) error {
 	if err != nil {
 		return err
 	}
-	p, e, err := d.Start(ota.Request{Bundle: b, Steps: steps, Rules: f.rules}, time.Now())
+	p, e, err := d.Start(ota.Request{Bundle: b, Steps: steps, Rules: f.rules, Every: a.updateEvery()}, time.Now())
 	d.did(e, err)
 	if refusal, ok := errors.AsType[*ota.Refusal](err); ok && refusal.Reason == ota.ReasonDenied {
 		return fmt.Errorf("%w; nexus rollout allow %s takes it off the deny list", err, b.Digest())

@@ -21,7 +21,7 @@ import (
 func (a *app) rolloutStatusCommand() *cobra.Command {
 	var watch bool
 	cmd := a.onDesk(&cobra.Command{
-		Use:   "status [BUNDLE] --repo DIR",
+		Use:   "status [BUNDLE]",
 		Short: "Show where rollouts are, what was seen, and what every spore runs",
 		Long: `Show where the rollout of a bundle, or of all, is: its step, why it is not at the next
 one, what was seen of both versions in this step, and what every spore runs. A spore is
@@ -39,9 +39,6 @@ behind if it does not run what it is to run.`,
 }
 
 func (a *app) rolloutStatus(ctx context.Context, d *desk, only string, watch bool) error {
-	if err := a.configure(); err != nil {
-		return err
-	}
 	s := &standing{desk: d, only: only}
 	road, err := a.dial(ctx)
 	if err == nil {
