@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 )
 
@@ -52,6 +53,23 @@ func ParseSights(data []byte) (map[string]Sight, error) {
 		return nil, fmt.Errorf("what is told of rollouts: %w", err)
 	}
 	return sights, nil
+}
+
+// Judge has every rollout advance by what was seen of it, unless somebody changed it
+// since. Where nothing changes told is empty.
+func (p Plan) Judge(sights map[string]Sight, now time.Time) (next Plan, told []audit.Entry) {
+	next = p
+	for _, name := range slices.Sorted(maps.Keys(sights)) {
+		r, sight := p.Bundles[name].Rollout, sights[name]
+		if r == nil || r.To != sight.To || r.Step != sight.Step {
+			continue
+		}
+		after, e, changed := next.Advance(name, sight.Window, now)
+		if changed {
+			next, told = after, append(told, e)
+		}
+	}
+	return next, told
 }
 
 // Watches watch all rollouts of a plan that somebody has.

@@ -110,3 +110,36 @@ func TestSightsOnTheRoad(t *testing.T) {
 		}
 	}
 }
+
+// TestJudge: what was seen counts for the step in which it was seen, and for no other.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	var p Plan
+	for _, name := range []string{"crow", "wren", "lark"} {
+		var err error
+		if p, _, err = p.Start(Request{Bundle: bundleOf(name, "1.0.0")}, began); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, bad := Window{New: Seen{Tasks: 100, Spores: 1}}, Window{New: Seen{Tasks: 100, Errors: 100, Spores: 1}}
+	sight := func(name string, step int, w Window) Sight {
+		return Sight{To: p.Bundles[name].Rollout.To, Step: step, Window: w, Time: began}
+	}
+	later := began.Add(time.Minute)
+	next, told := p.Judge(map[string]Sight{"crow": sight("crow", 1, good), "wren": sight("wren", 2, bad), "lark": sight("lark", 1, bad), "gone": {}}, later)
+	var verbs []string
+	for _, e := range told {
+		verbs = append(verbs, e.Action+" "+e.Subject)
+	}
+	if got := strings.Join(verbs, ", "); got != "rollout.step crow@1.0.0, rollout.rollback lark@1.0.0" {
+		t.Errorf("told %s", got)
+	}
+	if next.Bundles["crow"].Rollout.Step != 2 || next.Bundles["wren"].Rollout.Step != 1 || next.Bundles["lark"].Rollout.State != RolledBack || p.Bundles["crow"].Rollout.Step != 1 {
+		t.Errorf("judged %+v", next)
+	}
+	other := sight("crow", 1, bad)
+	other.To.Version = "2.0.0"
+	if _, told := p.Judge(map[string]Sight{"crow": other}, later); len(told) != 0 {
+		t.Errorf("what was seen of another version counts: %+v", told)
+	}
+}
