@@ -72,6 +72,38 @@ func (p Plan) Judge(sights map[string]Sight, now time.Time) (next Plan, told []a
 	return next, told
 }
 
+// Judge is [Plan.Judge] of the plan that lies here.
+func (d *Desk) Judge(sights map[string]Sight, now time.Time) (told []audit.Entry, err error) {
+	p, err := d.Load()
+	if err != nil {
+		return nil, err
+	}
+	if _, told := p.Judge(sights, now); len(told) == 0 {
+		return nil, nil
+	}
+	_, _, err = d.Change(func(p Plan) (Plan, audit.Entry, error) {
+		p, told = p.Judge(sights, now)
+		return p, audit.Entry{}, nil
+	})
+	if err != nil {
+		told = nil // it did not come to pass
+	}
+	return told, err
+}
+
+// Rolling reports whether there is a rollout to be watched.
+func (p Plan) Rolling() bool {
+	for _, line := range p.Bundles {
+		if line.Rollout.rolling() {
+			return true
+		}
+	}
+	return false
+}
+
+// rolling reports whether somebody has a rollout that has not ended.
+func (r *Rollout) rolling() bool { return r != nil && !r.Ended() && r.Step > 0 }
+
 // Watches watch all rollouts of a plan that somebody has.
 type Watches struct {
 	// Bundle reads a bundle that is or was in the repository.
@@ -94,7 +126,7 @@ func (ws *Watches) Look(p Plan, nodes []hive.Node, bodies map[string][]byte, now
 	var errs []error
 	for name, line := range p.Bundles {
 		r := line.Rollout
-		if r == nil || r.Ended() || r.Step == 0 {
+		if !r.rolling() {
 			continue
 		}
 		w, err := ws.watch(name, r)
