@@ -45,9 +45,8 @@ commands are for who may write there.`,
 // desk is a repository in a folder, and the plan beside it.
 type desk struct {
 	*ota.Desk
-	repo  *bundle.Repository
-	actor string
-	audit func(audit.Entry) // told of every change and refusal; nil: nobody is
+	repo   *bundle.Repository
+	record func(audit.Entry) error // is told of every change and refusal
 }
 
 // firstRoot is where a repository has the root that it began with. Who may write there
@@ -66,37 +65,24 @@ func (a *app) openDesk(dir string) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &desk{Desk: ota.NewDesk(repo, dir), repo: repo, actor: a.person()}, nil
+	return &desk{ota.NewDesk(repo, dir), repo, a.record}, nil
 }
 
-// person names who is at the terminal, for the audit log.
-func (a *app) person() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	if user := a.Getenv("USER"); user != "" {
-		return user + "@" + host
-	}
-	return issuer()
-}
-
-// did tells the audit log what became of the plan.
-func (d *desk) did(e audit.Entry, err error) {
-	if d.audit == nil || e.Action == "" {
-		return
+// did tells the audit log what became of the plan. It returns err with what went wrong
+// with the record.
+func (d *desk) did(e audit.Entry, err error) error {
+	if e.Action == "" {
+		return err
 	}
 	if err != nil && e.Outcome == audit.OK { // it was decided, and could not be written
 		e.Outcome, e.Fields = audit.Failed, map[string]string{"text": err.Error()}
 	}
-	e.Actor = d.actor
-	d.audit(e)
+	return errors.Join(err, d.record(e))
 }
 
 func (d *desk) change(f func(ota.Plan, time.Time) (ota.Plan, audit.Entry, error)) (ota.Plan, error) {
 	p, e, err := d.Change(func(p ota.Plan) (ota.Plan, audit.Entry, error) { return f(p, time.Now()) })
-	d.did(e, err)
-	return p, err
+	return p, d.did(e, err)
 }
 
 // listed is a bundle that is published.

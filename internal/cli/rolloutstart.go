@@ -97,11 +97,10 @@ func (a *app) startRollout(d *desk, arg string, f *startFlags) error {
 		return err
 	}
 	p, e, err := d.Start(ota.Request{Bundle: b, Steps: steps, Rules: f.rules, Every: a.updateEvery()}, time.Now())
-	d.did(e, err)
 	if refusal, ok := errors.AsType[*ota.Refusal](err); ok && refusal.Reason == ota.ReasonDenied {
-		return fmt.Errorf("%w; nexus rollout allow %s takes it off the deny list", err, b.Digest())
+		err = fmt.Errorf("%w; nexus rollout allow %s takes it off the deny list", err, b.Digest())
 	}
-	if err != nil {
+	if err := d.did(e, err); err != nil {
 		return err
 	}
 	return a.printStarted(name, p, changes)
