@@ -29,6 +29,10 @@ func (k FailureKind) Permanent() bool {
 	return k == FailInput || k == FailResult || k == FailLoad
 }
 
+// OfProgram reports whether the failure speaks of the program, on what it was given,
+// and not of its spore.
+func (k FailureKind) OfProgram() bool { return k != FailLost && k != FailHost }
+
 // Failure is why an attempt failed, as data.
 type Failure struct {
 	Kind    FailureKind `json:"kind"`

@@ -30,7 +30,19 @@ type NodeReport struct {
 	Draining bool      `json:"draining,omitempty"`
 	Started  time.Time `json:"started"`
 	Refused  []Refused `json:"refused,omitempty"` // skills that it does not offer although it has their tags
+	// Bundles are the bundle versions that it runs. More than one of a bundle: the others are pinned.
+	Bundles []BundleID `json:"bundles,omitempty"`
 }
+
+// BundleID is one exact bundle: a name, a version and its digest.
+type BundleID struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Digest  string `json:"digest"` // "sha256:" and 64 hex digits
+}
+
+// String returns "name@version".
+func (b BundleID) String() string { return b.Name + "@" + b.Version }
 
 // Refused is a skill that a spore does not run, and the grants it asks for that the
 // spore does not give.

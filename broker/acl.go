@@ -34,8 +34,8 @@ const every = "ping info select evalsha eval time command cluster|slots "
 
 var roles = map[Role]rights{
 	RoleNexus: {
-		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen au:* ac:*",
-		write: "db:* dead ctl", read: "em:* pg:* rc:*",
+		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen au:* ac:* ota",
+		write: "db:* dead ctl", read: "em:* pg:* rc:* st:*",
 		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
 			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
@@ -43,7 +43,7 @@ var roles = map[Role]rights{
 	},
 	RoleSpore: {
 		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
-		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN", read: "skgen ctl",
+		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN", read: "skgen ctl",
 		commands: "get set getrange setrange incrby del exists pexpire hget hset hdel hmget hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zcard zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
@@ -51,12 +51,12 @@ var roles = map[Role]rights{
 	},
 	RoleClient: {
 		both: "t:* in:* act own:* used run ct wait:* ib:*", write: "bell db:* delay dead",
-		read: "lead nodes hb:* n:* sk em:* pg:* rc:*",
+		read: "lead nodes hb:* n:* sk em:* pg:* rc:* ota",
 		commands: "get set getrange setrange append del persist pexpire hdel hmget hgetall hincrby " +
 			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zrem zcard scan",
 	},
 	RoleDashboard: {
-		read:     "t:* in:* act lead nodes hb:* n:* own:* used ct delay sk em:* pg:*",
+		read:     "t:* in:* act lead nodes hb:* n:* own:* used ct delay sk em:* pg:* ota",
 		commands: "get getrange hmget hgetall llen lindex lrange lpos smembers zcard scan",
 	},
 }

@@ -77,6 +77,12 @@ func (c *cast) commands() {
 		return check(err, len(got) == 1)
 	})
 	c.do("answer", func() error { return c.spore.Answer(c.ctx, "ping", broker.Answer{Node: "a", OK: true}) })
+	c.do("tell what was seen", func() error { return c.spore.ReportSeen(c.ctx, c.s, []byte("{}")) })
+	c.do("read what was seen", func() error {
+		got, err := c.nexus.SeenReports(c.ctx, []string{"a"})
+		return check(err, len(got) == 1)
+	})
+	c.do("tell what rollouts do", func() error { return c.nexus.SetRollouts(c.ctx, []byte("{}")) })
 	c.do("read answers", func() error {
 		got, err := c.nexus.Answers(c.ctx, "ping", time.Second)
 		return check(err, len(got) == 1)

@@ -109,7 +109,7 @@ var server = []string{
 
 // refused is what each user must not do.
 var refused = map[string][]string{
-	"nexus": append([]string{"GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "LPOP {h}:db:a", "DEL {h}:rc:x:1"}, server...),
+	"nexus": append([]string{"GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "LPOP {h}:db:a", "DEL {h}:rc:x:1", "SET {h}:st:a x", "DEL {h}:st:a"}, server...),
 	"a": append([]string{
 		"PUBLISH hive:broadcast x", "INCR {h}:ctlgen", "LPUSH {h}:ctl x", "LPOP {h}:ctl", "DEL {h}:ctl", "PEXPIRE {h}:ctl 1", "SCAN 0", "HGETALL {h}:lead", "HSET {h}:lead id a",
 		"HGETALL {h}:hb:b", "HSET {h}:hb:b beat 1", "HDEL {h}:hb:b inc", "DEL {h}:hb:b", "PEXPIRE {h}:hb:b 1",
@@ -120,6 +120,7 @@ var refused = map[string][]string{
 		"RPUSH {h}:au:b x", "RPUSH {h}:au:a2 x", "LTRIM {h}:au:b 1 0", "DEL {h}:au:b", "LLEN {h}:au:b", "LPOP {h}:au:a",
 		"HINCRBY {h}:ac:b first 9", "HGET {h}:ac:b first", "PEXPIRE {h}:au:b 1", "DEL {h}:ac:b",
 		"BLPOP {h}:ib:client 0.01", "GET {h}:rc:x:1", "GET {h}:pg:x", "ZRANGEBYSCORE {h}:dead 0 1",
+		"SET {h}:st:b x", "SET {h}:st:a2 x", "DEL {h}:st:b", "GET {h}:st:b", "GET {h}:ota", "SET {h}:ota x",
 	}, server...),
 	"client": append([]string{
 		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "INCRBY {h}:ctlgen 1", "RPUSH {h}:ctl x", "LRANGE {h}:ctl 0 9", "DEL {h}:ctl",
@@ -127,10 +128,11 @@ var refused = map[string][]string{
 		"HDEL {h}:hb:a inc", "DEL {h}:hb:a", "LPOP {h}:n:a", "RPUSH {h}:n:a x", "LPOP {h}:db:a", "HSET {h}:sk echo@1.0.0 x",
 		"HDEL {h}:sk echo@1.0.0", "DEL {h}:sk", "SET {h}:skgen 9", "GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "RPUSH {h}:em:x y", "SET {h}:pg:x y",
 		"RPUSH {h}:au:a x", "LLEN {h}:au:a", "DEL {h}:au:a", "DEL {h}:ac:a",
+		"GET {h}:st:a", "SET {h}:st:a x", "SET {h}:ota x", "DEL {h}:ota",
 	}, server...),
 	"dashboard": append([]string{
 		"SET {h}:t:x y", "DEL {h}:t:x", "SETRANGE {h}:t:x 0 y", "RPUSH {h}:in:echo||:2 x", "LPOP {h}:in:echo||:2", "SADD {h}:wait:x y", "RPUSH {h}:bell F",
-		"LRANGE {h}:au:a 0 -1", "LLEN {h}:au:a", "HMGET {h}:ac:a first", "HDEL {h}:ct running", "PEXPIRE {h}:t:x 1", "SET {h}: x",
+		"LRANGE {h}:au:a 0 -1", "LLEN {h}:au:a", "HMGET {h}:ac:a first", "HDEL {h}:ct running", "PEXPIRE {h}:t:x 1", "SET {h}: x", "GET {h}:st:a", "SET {h}:st:a x", "SET {h}:ota x",
 		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "LPOP {h}:ib:x", "LLEN {h}:ib:x", "LRANGE {h}:ctl 0 9", "GET {h}:rc:x:1", "GET {h}:kv:s.echo:k",
 	}, server...),
 }
@@ -157,6 +159,10 @@ func TestACLMethods(t *testing.T) {
 		"a spore beats for another":       second(spore.Heartbeat(ctx, other, &hive.NodeReport{ID: "b"}, false)),
 		"a spore unregisters another":     second(spore.Unregister(ctx, other)),
 		"a spore hands back another's":    second(spore.HandBack(ctx, other)),
+		"a spore reports for another":     spore.ReportSeen(ctx, other, []byte("{}")),
+		"a spore says what rollouts do":   spore.SetRollouts(ctx, []byte("{}")),
+		"a client says what rollouts do":  client.SetRollouts(ctx, []byte("{}")),
+		"a client reads what spores saw":  second(client.SeenReports(ctx, []string{"b"})),
 		"a spore leads":                   lead(spore),
 		"a spore announces skills":        spore.Announce(ctx, term, nil),
 		"a spore tells for another":       spore.Tell(ctx, "b", [][]byte{[]byte("x")}),

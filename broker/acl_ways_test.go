@@ -90,6 +90,7 @@ func (c *cast) looks(emitter string) {
 		c.do("spores", func() error { _, err := b.Nodes(c.ctx); return err })
 		c.do("zombies", func() error { _, err := b.Zombies(c.ctx, 0); return err })
 		c.do("skills", func() error { _, err := b.Skills(c.ctx); return err })
+		c.do("rollouts", func() error { _, err := b.Rollouts(c.ctx); return err })
 		c.do("emitted", func() error { _, _, err := b.Emitted(c.ctx, emitter, 0, 0); return err })
 		c.do("tasks", func() error {
 			seen := 0

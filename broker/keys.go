@@ -24,6 +24,7 @@ func (k keys) queue(node string) string  { return k.prefix + "n:" + node }
 func (k keys) own(node string) string    { return k.prefix + "own:" + node }
 func (k keys) beat(node string) string   { return k.prefix + "hb:" + node }
 func (k keys) door(node string) string   { return k.prefix + "db:" + node }
+func (k keys) seen(node string) string   { return k.prefix + "st:" + node }
 func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }
 func (k keys) parts(id string) string    { return k.prefix + "em:" + id }
 func (k keys) told(node string) string   { return k.prefix + "au:" + node }
@@ -46,6 +47,7 @@ func (k keys) delay() string      { return k.prefix + "delay" }
 func (k keys) skills() string     { return k.prefix + "sk" }
 func (k keys) controlGen() string { return k.prefix + "ctlgen" }
 func (k keys) controls() string   { return k.prefix + "ctl" }
+func (k keys) rollouts() string   { return k.prefix + "ota" }
 
 // maxClass is the longest class text that stands in keys as it is.
 const maxClass = 99

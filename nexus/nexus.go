@@ -38,6 +38,7 @@ type Nexus struct {
 	opts    Options
 	foreman *foreman.Foreman
 	keeper  *ota.Keeper // nil: there is no repository
+	gate    *gate       // as well
 	id      string      // of this process: the name and what no other process has
 
 	cancel context.CancelFunc
@@ -68,6 +69,7 @@ func New(o Options) (*Nexus, error) {
 		if n.keeper, err = ota.NewKeeper(keep); err != nil {
 			return nil, fmt.Errorf("nexus: %w", err)
 		}
+		n.gate = newGate(o.Road, &keep, n.keeper.Wake)
 	}
 	return n, nil
 }
@@ -150,6 +152,7 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 		beside.Go(func() {
 			n.keeper.Lead(ctx, func(ctx context.Context, skills []hive.Skill) error { return n.opts.Road.Announce(ctx, term, skills) })
 		})
+		beside.Go(func() { n.gate.lead(ctx) })
 	}
 	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.id}); errors.Is(err, hive.ErrNotLeader) {
 		n.opts.Log.Warn("lost the lead", "nexus", n.id, "epoch", epoch)

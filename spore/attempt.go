@@ -149,6 +149,7 @@ func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) (co
 		switch {
 		case err == nil:
 			s.metrics.ended(a.Task.Skill.Name, out)
+			s.seen.ended(out)
 			return false
 		case errors.Is(err, hive.ErrConflict):
 			s.renumber(a)

@@ -39,6 +39,7 @@ type Spore struct {
 	metrics *metrics
 	trail   *Trail
 	control *control
+	seen    seen
 
 	session *broker.Session // set by Start
 
@@ -147,6 +148,7 @@ func (s *Spore) Start(ctx context.Context) error {
 	s.loops.Go(s.warm)
 	s.loops.Go(s.control.follow)
 	s.loops.Go(s.control.review)
+	s.loops.Go(s.tellSeen)
 	return nil
 }
 
@@ -190,6 +192,7 @@ func (s *Spore) report() *hive.NodeReport {
 		ID: s.opts.Name, Name: s.opts.Name, CPU: s.cpu, Memory: s.memory,
 		Slots: s.opts.Slots, Prefetch: s.opts.Prefetch, Tags: s.tags,
 		Skills: s.shelf.ids(), Refused: s.shelf.refusals(), Draining: s.draining, Started: s.born,
+		Bundles: s.bundleIDs(),
 	}
 }
 

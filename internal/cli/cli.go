@@ -119,7 +119,9 @@ func flagText(err error) string {
 	}
 	want := cause.Error()
 	text := strings.TrimSuffix(err.Error(), want)
-	if _, ok := errors.AsType[*strconv.NumError](cause); ok || strings.HasPrefix(want, "strconv.ParseInt") {
+	if _, ok := errors.AsType[*strconv.NumError](cause); ok && strings.HasPrefix(want, "strconv.ParseFloat") {
+		want = "want a number"
+	} else if ok || strings.HasPrefix(want, "strconv.ParseInt") {
 		want = "want a whole number"
 	} else if strings.HasPrefix(want, "time: ") {
 		want = "want a time such as 90s or 5m"

@@ -74,7 +74,10 @@ func (r Rules) check() error {
 
 // Window is what was seen of two versions in one stretch of time, at most as long as
 // the step: they are only compared where they had the same weather.
-type Window struct{ Old, New Seen }
+type Window struct {
+	Old Seen `json:"old"`
+	New Seen `json:"new"`
+}
 
 // Seen is what one version did.
 type Seen struct {

@@ -46,13 +46,18 @@ func runScript(t *testing.T, file string) {
 		}
 		got = append(got, input)
 	}
-	result := strings.Join(got, "\n\n") + "\n"
+	compare(t, file, string(text), strings.Join(got, "\n\n")+"\n")
+}
+
+// compare has what a script gave against what stands in its file.
+func compare(t *testing.T, file, want, got string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, []byte(result), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	} else if result != string(text) {
-		t.Errorf("%s: got\n%s\nwant\n%s\n(-update rewrites the file; then check it by eye)", file, result, text)
+	} else if got != want {
+		t.Errorf("%s: got\n%s\nwant\n%s\n(-update rewrites the file; then check it by eye)", file, got, want)
 	}
 }
 
