@@ -15,6 +15,7 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/internal/build"
 	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/internal/publisher"
 	"github.com/hive-spore/hive/manifest"
 )
 
@@ -232,7 +233,7 @@ func (w *watcher) swap(ctx context.Context, s *watched, skill *hive.Skill, progr
 			return false, fmt.Errorf("%s and %s are both %s: change the name or version of one", other.path, s.path, skill.ID())
 		}
 	}
-	if err := w.hive.Publisher.Swap(draftName(s.mark), draftName(mark), skill, program); err != nil {
+	if err := w.hive.Publisher.Swap(publisher.Draft(s.mark), publisher.Draft(mark), skill, program); err != nil {
 		return false, err
 	}
 	w.hive.Nexus.Wake()

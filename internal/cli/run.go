@@ -20,6 +20,7 @@ import (
 	"github.com/hive-spore/hive/client"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/embedded"
+	"github.com/hive-spore/hive/internal/publisher"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -222,12 +223,8 @@ func (a *app) resolve(ctx context.Context, road *broker.Broker, reg register, ar
 	}
 	// It comes before the version it is built from: 1.2.0-dev.x4f3a9c21d0be.
 	skill.Version += devMark + mark
-	return skill, reg(ctx, draftName(mark), skill, program)
+	return skill, reg(ctx, publisher.Draft(mark), skill, program)
 }
-
-// draftName is the name of a bundle that holds a skill as it is now: one of its own, so
-// that each is a first version, which no limit keeps back.
-func draftName(mark string) string { return "draft-" + mark }
 
 // fingerprint is 12 hex digits of a skill's program and manifest.
 func fingerprint(s *hive.Skill) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/internal/publisher"
@@ -107,10 +108,16 @@ func (a *app) publisher(ctx context.Context, f *repoFlags) (*publisher.Publisher
 		return nil, err
 	}
 	p, err := publisher.Open(f.repo, root, keys[0])
-	if err == nil {
-		p.Every = a.updateEvery()
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	p.Every = a.updateEvery()
+	p.Audit = func(e audit.Entry) {
+		if err := a.record(e); err != nil {
+			a.sayError(err)
+		}
+	}
+	return p, nil
 }
 
 // updateEvery is the least time between two updates of a bundle; negative: none.

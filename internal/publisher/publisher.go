@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/hive-spore/hive"
@@ -25,7 +26,22 @@ type Publisher struct {
 	Targets    []*bundle.Key
 	// Every is the least time between two updates of a bundle, as an [ota.Request] has it.
 	Every time.Duration
+	Audit func(audit.Entry) // nil: nobody is told
 }
+
+// draft begins the names of bundles that hold a skill as somebody works on it.
+const draft = "draft-"
+
+// Of drafts that no spore is to run any more, so many may be listed, and any that is not
+// older.
+const (
+	maxStale   = 16
+	staleAfter = time.Hour
+)
+
+// Draft is the name of a bundle that holds a skill as it is now, by a mark of that: one of
+// its own, so that each is a first version, which no limit keeps back.
+func Draft(mark string) string { return draft + mark }
 
 // Open opens a repository that began with a root.
 func Open(dir string, root []byte, targets []*bundle.Key) (*Publisher, error) {
@@ -99,12 +115,24 @@ func (p *Publisher) Allows(nexus *bundle.Key) error {
 // Register publishes a skill as a bundle of its own and has all spores run it, until a
 // time if that is not zero.
 func (p *Publisher) Register(name string, s *hive.Skill, program []byte, until time.Time) (*bundle.Bundle, error) {
+	if strings.HasPrefix(name, draft) {
+		if err := p.prune(); err != nil {
+			return nil, err
+		}
+	}
 	b, err := p.Publish(bundleOf(name, s), func(string) ([]byte, error) { return program, nil })
 	if err != nil {
 		return nil, err
 	}
-	_, _, err = p.Desk.Give(ota.Request{Bundle: b, Every: p.Every}, until, time.Now())
+	_, told, err := p.Desk.Give(ota.Request{Bundle: b, Every: p.Every}, until, time.Now())
+	p.tell(told)
 	return b, err
+}
+
+func (p *Publisher) tell(e audit.Entry) {
+	if p.Audit != nil && e.Action != "" {
+		p.Audit(e)
+	}
 }
 
 // Swap is Register of a bundle that at once takes the place of another one, which may
@@ -114,13 +142,39 @@ func (p *Publisher) Swap(before, name string, s *hive.Skill, program []byte) err
 	if err != nil {
 		return err
 	}
-	_, _, err = p.Desk.Change(func(plan ota.Plan) (ota.Plan, audit.Entry, error) {
+	_, told, err := p.Desk.Change(func(plan ota.Plan) (ota.Plan, audit.Entry, error) {
 		now := time.Now()
 		if before != name {
 			plan, _, _ = plan.Drop(before, now) // or it is gone already
 		}
 		return plan.Give(ota.Request{Bundle: b, Every: p.Every}, time.Time{}, now)
 	})
+	p.tell(told)
+	return errors.Join(err, p.prune())
+}
+
+// prune takes the drafts off the list that no spore is to run any more, once there are
+// many.
+func (p *Publisher) prune() error {
+	plan, errPlan := p.Desk.Load()
+	list, err := p.Repository.Bundles()
+	if err := errors.Join(errPlan, err); err != nil {
+		return err
+	}
+	var stale []string
+	for _, l := range list {
+		if _, used := plan.Bundles[l.Name]; used || !strings.HasPrefix(l.Name, draft) {
+			continue
+		}
+		b, err := p.Repository.Stored(l.Name, bundle.Ref{Version: l.Version, Digest: l.Digest})
+		if err != nil || time.Since(b.Created) > staleAfter { // else somebody may be about to have it run
+			stale = append(stale, l.TargetName())
+		}
+	}
+	if len(stale) <= maxStale {
+		return nil
+	}
+	_, err = p.Repository.Remove(p.Targets, stale...)
 	return err
 }
 
@@ -150,6 +204,9 @@ func (p *Publisher) Publish(b *bundle.Bundle, program func(digest string) ([]byt
 		}
 	}
 	_, err = p.Repository.Publish(p.Targets, map[string][]byte{bundle.Listed{Name: b.Name, Version: b.Version}.TargetName(): data})
+	if err == nil {
+		p.tell(audit.Entry{Action: "bundle.publish", Subject: b.String(), Outcome: audit.OK, Fields: map[string]string{"digest": b.Digest()}})
+	}
 	return b, err
 }
 
