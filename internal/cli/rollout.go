@@ -38,7 +38,7 @@ commands are for who may write there.`,
 		a.rolloutVerb(ota.Approve, "Let it begin, although its skills may do more than what runs"),
 		a.rolloutVerb(ota.Abort, "Go back to the old version"),
 		a.rolloutVerb(ota.Rollback, "Go back, and never take this version again; also after the end"),
-		a.rolloutPinCommand(), a.rolloutUnpinCommand(), a.rolloutAllowCommand())
+		a.rolloutPinCommand(), a.rolloutUnpinCommand(), a.rolloutDropCommand(), a.rolloutAllowCommand())
 	return cmd
 }
 
@@ -192,6 +192,23 @@ func (a *app) printPins(name string, p ota.Plan, err error) error {
 	}
 	fmt.Fprintln(a.Out, strings.TrimSpace(name+" pinned: "+strings.Join(pins, " ")))
 	return nil
+}
+
+func (a *app) rolloutDropCommand() *cobra.Command {
+	return a.onDesk(&cobra.Command{
+		Use:   "drop BUNDLE",
+		Short: "Take a bundle from all spores",
+		Args:  wantArgs(1, 1),
+	}, func(_ *cobra.Command, d *desk, args []string) error {
+		if _, err := d.change(func(p ota.Plan, now time.Time) (ota.Plan, audit.Entry, error) { return p.Drop(args[0], now) }); err != nil {
+			return err
+		}
+		if a.flags.json {
+			return printJSON(a.Out, map[string]string{"dropped": args[0]})
+		}
+		fmt.Fprintln(a.Out, args[0])
+		return nil
+	})
 }
 
 func (a *app) rolloutAllowCommand() *cobra.Command {
