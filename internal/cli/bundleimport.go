@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 )
 
@@ -57,10 +58,15 @@ func (a *app) importBundles(dir, root string, paths []string) error {
 			}
 		}
 		list, err := repo.Take(files...)
-		if err != nil {
-			return err
+		told := error(nil)
+		for _, in := range files {
+			told = errors.Join(told, a.recorded(audit.Entry{Action: "bundle.import", Subject: in.Bundle.String(),
+				Fields: map[string]string{"digest": in.Bundle.Digest(), "repository": whole(dir)}}, err))
 		}
-		return a.printTaken(files, list)
+		if err != nil {
+			return told
+		}
+		return errors.Join(told, a.printTaken(files, list))
 	})
 }
 
@@ -78,7 +84,7 @@ func (a *app) printTaken(files []*bundle.Imported, list int64) error {
 	for _, in := range files {
 		fmt.Fprintln(a.Out, in.Bundle, in.Bundle.Digest())
 	}
-	a.say("hint: clients see it when the repository is sealed: nexus bundle seal")
+	a.sayUnsealed()
 	return nil
 }
 
@@ -111,15 +117,16 @@ func (a *app) removeBundle(ctx context.Context, f *repoFlags, text string) error
 		return err
 	}
 	list, err := repo.Remove(keys[0], bundle.Listed{Name: name, Version: version}.TargetName())
+	told := a.recorded(audit.Entry{Action: "bundle.revoke", Subject: text, Fields: map[string]string{"repository": whole(f.repo)}}, err)
 	if err != nil {
-		return err
+		return told
 	}
 	if a.flags.json {
-		return printJSON(a.Out, map[string]any{"name": name, "version": version, "list": list})
+		return errors.Join(told, printJSON(a.Out, map[string]any{"name": name, "version": version, "list": list}))
 	}
 	fmt.Fprintln(a.Out, text)
-	a.say("hint: clients see it when the repository is sealed: nexus bundle seal")
-	return nil
+	a.sayUnsealed()
+	return told
 }
 
 // bundleName reads NAME@VERSION.

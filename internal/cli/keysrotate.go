@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 )
 
@@ -109,14 +110,19 @@ func (a *app) rotateKeys(ctx context.Context, f *rotateFlags) error {
 		out, err = change(o)
 		return err
 	})
+	e := audit.Entry{Action: "keys.rotate", Subject: whole(f.keys), Fields: map[string]string{"roles": strings.Join(o.Roles, " "), "repository": whole(f.repo)}}
+	if f.finish {
+		e.Action = "keys.finish"
+	}
+	told := a.recorded(e, err)
 	if err != nil {
-		return err
+		return told
 	}
 	if out.Resumed {
 		a.say("a rotation that was interrupted is ended; nothing else was made: say it once more for that")
 		o.Roles = bundle.KeyRoles // it is not known which it was about
 	}
-	return a.printRotated(f, o.Roles, out)
+	return errors.Join(told, a.printRotated(f, o.Roles, out))
 }
 
 func (a *app) printRotated(f *rotateFlags, roles []string, out *bundle.Rotated) error {
@@ -124,7 +130,7 @@ func (a *app) printRotated(f *rotateFlags, roles []string, out *bundle.Rotated) 
 	switch {
 	case out.Sealed:
 	case f.finish || f.role == bundle.RoleNexus:
-		a.say("hint: clients see it when the repository is sealed: nexus bundle seal")
+		a.sayUnsealed()
 	default:
 		a.say("clients refuse the repository until it is sealed: nexus bundle seal, where the keys of snapshot and timestamp are")
 	}

@@ -128,6 +128,11 @@ func (a *app) initRepository(ctx context.Context, f *repoFlags) error {
 	return errors.Join(told, a.printRepository(f))
 }
 
+// sayUnsealed says when clients see what was changed in a repository.
+func (a *app) sayUnsealed() {
+	a.say("hint: clients see it when the repository is sealed: by the nexus that keeps it, else by nexus bundle seal")
+}
+
 func (a *app) printRepository(f *repoFlags) error {
 	if a.flags.json {
 		return printJSON(a.Out, map[string]string{"path": f.repo})
@@ -228,7 +233,7 @@ type widening struct {
 func (a *app) printPublished(b, before *bundle.Bundle, changes bundle.Changes, list int64) error {
 	if !a.flags.json {
 		fmt.Fprintln(a.Out, b, b.Digest())
-		a.say("hint: clients see it when the repository is sealed: nexus bundle seal")
+		a.sayUnsealed()
 		return nil
 	}
 	v := struct {
