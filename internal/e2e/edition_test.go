@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/client"
 	"github.com/hive-spore/hive/internal/testkit"
 	"github.com/hive-spore/hive/nexus/ota"
 )
@@ -155,3 +158,49 @@ func precompile(t *testing.T, texts ...string) (guests [][]byte) {
 	return guests
 }
 
+// runs waits until a task of a skill has completed, and returns what ran.
+func (c *cluster) runs(submitter *client.Client, skill string) hive.SkillID {
+	c.Helper()
+	r, err := submitter.Run(c.Context(), hive.Task{Skill: hive.SkillRef{Name: skill}, Payload: []byte("x")})
+	if err != nil || r.State != hive.Completed || r.Failures != 0 || string(r.Result) != "x" {
+		c.Fatalf("%s: %+v, %v", skill, r, err)
+	}
+	return r.Ran
+}
+
+// audited waits until the audit log has a record with all of these words in one line.
+func (c *cluster) audited(action string, words ...string) {
+	c.Helper()
+	await(c.T, action+" with "+strings.Join(words, ", "), func() (bool, error) {
+		for line := range strings.Lines(c.does(0, "audit", "list", "--action", action)) {
+			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
+// newAudited is newEmptyCluster with an audit log, and spores that look at the
+// repository every second.
+func newAudited(t *testing.T) *cluster {
+	t.Helper()
+	c := newEmptyCluster(t)
+	c.log = filepath.Join(t.TempDir(), "log")
+	c.ota += fmt.Sprintf("look = \"1s\"\n[audit]\ndir = %q\n", c.log)
+	return c
+}
+
+// folder is a folder with a skill of version 1.0.0 that gives its payload back.
+func (c *cluster) folder(name string) string {
+	c.Helper()
+	dir := filepath.Join(c.TempDir(), name)
+	text := fmt.Sprintf("manifest_version = 1\nname = %q\nversion = \"1.0.0\"\n", name)
+	err := os.Mkdir(dir, 0o755)
+	err = errors.Join(err, os.WriteFile(filepath.Join(dir, "skill.toml"), []byte(text), 0o644))
+	err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".wasm"), program(c.T, skills.cat, strings.Repeat(name, 50<<10)), 0o644))
+	if err != nil {
+		c.Fatal(err)
+	}
+	return dir
+}
