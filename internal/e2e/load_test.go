@@ -77,13 +77,15 @@ func (l *load) enter(phase string) {
 // await waits until so many more tasks are over.
 func (l *load) await(more int) {
 	l.t.Helper()
-	count := func() int {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return len(l.samples)
-	}
-	until := count() + more
-	await(l.t, fmt.Sprint(more, " more tasks"), func() (bool, error) { return count() >= until, nil })
+	until := l.over() + more
+	await(l.t, fmt.Sprint(more, " more tasks"), func() (bool, error) { return l.over() >= until, nil })
+}
+
+// over is how many tasks are over.
+func (l *load) over() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.samples)
 }
 
 // stop submits no more, and returns all when they are over.
