@@ -134,7 +134,7 @@ func TestWiderGrantsAreHeld(t *testing.T) {
 	c := newCanaries(t)
 	wider := c.crow("1.1.0", program(t, skills.cat, "1.1.0"), func(m *hive.Manifest) { m.Grants = []hive.Grant{hive.GrantKV} })
 	said := c.rollOut(wider, "canary=true,100%")
-	for _, want := range []string{"crow@1.1.0 held, step 0 of 2", "~ crow@1.0.0 -> 1.1.0: grants,", "WIDER: kv (own keys)", "(wider_grants)"} {
+	for _, want := range []string{"crow@1.1.0 held, step 0 of 2", "~ crow@1.0.0 -> 1.1.0: digest, grants, version", "WIDER: kv (own keys)", "(wider_grants)"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("start says\n%s\nwant %q", said, want)
 		}

@@ -179,3 +179,56 @@ func (s *swaps) flood(submitter *client.Client, over chan struct{}) (samples []s
 		}
 	}
 }
+
+// TestPinnedTaskOfAVersionThatGoes: tasks that name a version and are queued at a spore
+// when that version goes are handed back, and complete when it is there again. It costs
+// them no failure.
+func TestPinnedTaskOfAVersionThatGoes(t *testing.T) {
+	c := newAudited(t)
+	c.nexus("n1")
+	guests := precompile(t, "1.0.0")
+	first := c.edition("birds", "1.0.0", map[string][]byte{"crow": program(t, skills.cat, "1"), "slow": guests[0]})
+	c.give(first)
+	c.bare("a", c.config("spore = { slots = 1, prefetch = 4 }"))
+	c.awaitAll(1, first)
+	submitter := client.New(c.road, client.Options{})
+	defer submitter.Close()
+	submit := func(skill, pin, payload string) string {
+		id, err := submitter.Submit(t.Context(), hive.Task{Skill: hive.SkillRef{Name: skill, Pin: pin}, Payload: []byte(payload)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	slow := submit("slow", "", "sleep 2s")
+	c.awaitTask(slow, "running", running)
+	var pinned []string
+	for range 3 {
+		pinned = append(pinned, submit("crow", "1.0.0", "x"))
+	}
+	await(t, "queued tasks", func() (bool, error) {
+		stats, err := c.road.Stats(t.Context())
+		return stats.Assigned == 3, err
+	})
+	second := c.edition("birds", "2.0.0", map[string][]byte{"crow": program(t, skills.cat, "2")})
+	c.give(second)
+	c.awaitAll(1, second)
+	if r := c.awaitTask(slow, "over", final); r.State != hive.Completed || r.Attempts != 1 || r.Ran != first.Skills[1].ID() {
+		t.Errorf("what ran meanwhile: %+v", r)
+	}
+	await(t, "tasks that wait for their version", func() (bool, error) {
+		stats, err := c.road.Stats(t.Context())
+		return stats.Pending == 3 && stats.Running == 0, err
+	})
+	if ran := c.runs(submitter, "crow"); ran != second.Skills[0].ID() {
+		t.Errorf("%v ran, want %v", ran, second.Skills[0].ID())
+	}
+	c.does(0, "rollout", "pin", "birds@1.0.0")
+	for _, id := range pinned {
+		if r := c.awaitTask(id, "over", final); r.State != hive.Completed || r.Failures != 0 || r.Ran != first.Skills[0].ID() {
+			t.Errorf("%s after %d failures by %v: %v", r.State, r.Failures, r.Ran, r.Failure)
+		} else {
+			t.Logf("completed by attempt %d", r.Attempts)
+		}
+	}
+}
