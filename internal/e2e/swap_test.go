@@ -36,7 +36,7 @@ func newSwaps(t *testing.T) *swaps {
 	s.allow(0)
 	s.give(s.editions[0])
 	for name, tag := range map[string]string{"a": "canary=true", "b": "canary=false", "c": "canary=false"} {
-		s.bare(name, s.config(""), "--tags", tag+",spore="+name, "--slots", "4")
+		s.bare(name, s.config(""), "--tags", tag+",spore="+name, "--slots", "8")
 	}
 	s.awaitAll(3, s.editions[0])
 	return s
@@ -45,15 +45,15 @@ func newSwaps(t *testing.T) *swaps {
 func (s *swaps) allow(n int) { s.spans.allow(s.editions[n], "crow") }
 func (s *swaps) end(n int)   { s.spans.end(s.editions[n], "crow") }
 
-// sleepers begin a task on each spore that lasts for a time.
-func (s *swaps) sleepers(submitter *client.Client, d time.Duration) (ids []string) {
+// sleepers begin a task on each spore that lasts for longer than a rollout.
+func (s *swaps) sleepers(submitter *client.Client) (ids []string) {
 	s.Helper()
 	for _, name := range []string{"a", "b", "c"} {
 		require, err := hive.ParseSelector("spore=" + name)
 		if err != nil {
 			s.Fatal(err)
 		}
-		id, err := submitter.Submit(s.Context(), hive.Task{Skill: hive.SkillRef{Name: "slow"}, Payload: fmt.Append(nil, "sleep ", d), Require: require, Priority: 10})
+		id, err := submitter.Submit(s.Context(), hive.Task{Skill: hive.SkillRef{Name: "slow"}, Payload: []byte("sleep 10s"), Require: require, Priority: 10})
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -78,14 +78,14 @@ func TestSwapUnderLoad(t *testing.T) {
 	l.await(100) // the first of them find nothing warm
 	l.enter("calm")
 	l.await(400)
-	crossed := 0
+	crossed, slow := 0, map[int][]string{}
 	for n := 1; n <= 3; n++ {
-		ids := s.sleepers(l.submit, 2*time.Second)
+		slow[n-1] = s.sleepers(l.submit)
 		l.enter("rollout")
 		s.allow(n)
 		s.rollOut(s.editions[n], "canary=true,100%")
 		s.awaitCanary(n)
-		for _, id := range ids {
+		for _, id := range slow[n-1] {
 			if r := s.awaitTask(id, "known", func(*hive.Record) bool { return true }); r.State == hive.Running && r.Node == "a" {
 				crossed++
 			}
@@ -94,7 +94,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		s.awaitAll(3, s.editions[n])
 		s.end(n - 1)
 		l.enter("calm")
-		s.endedOn(ids, s.editions[n-1])
+		l.await(50)
 	}
 	l.enter("rollout")
 	s.allow(4)
@@ -107,6 +107,9 @@ func TestSwapUnderLoad(t *testing.T) {
 	l.enter("calm")
 	l.await(200)
 	samples := l.stop()
+	for n, ids := range slow {
+		s.endedOn(ids, s.editions[n])
+	}
 	ran := s.spans.check(t, samples)
 	for _, version := range swapVersions {
 		if ran[version] == 0 {
