@@ -191,14 +191,15 @@ func newAudited(t *testing.T) *cluster {
 	return c
 }
 
-// folder is a folder with a skill of version 1.0.0 that gives its payload back.
-func (c *cluster) folder(name string) string {
+// folder is a folder with a skill of version 1.0.0 that gives its payload back, and has
+// a text.
+func (c *cluster) folder(name, text string) string {
 	c.Helper()
 	dir := filepath.Join(c.TempDir(), name)
-	text := fmt.Sprintf("manifest_version = 1\nname = %q\nversion = \"1.0.0\"\n", name)
+	settings := fmt.Sprintf("manifest_version = 1\nname = %q\nversion = \"1.0.0\"\n", name)
 	err := os.Mkdir(dir, 0o755)
-	err = errors.Join(err, os.WriteFile(filepath.Join(dir, "skill.toml"), []byte(text), 0o644))
-	err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".wasm"), program(c.T, skills.cat, strings.Repeat(name, 50<<10)), 0o644))
+	err = errors.Join(err, os.WriteFile(filepath.Join(dir, "skill.toml"), []byte(settings), 0o644))
+	err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".wasm"), program(c.T, skills.cat, text), 0o644))
 	if err != nil {
 		c.Fatal(err)
 	}

@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/client"
 )
 
@@ -47,6 +49,21 @@ func (d *disk) fill() {
 	d.t.Helper()
 	if err := os.WriteFile(d.filler(), make([]byte, 64<<20), 0o600); err == nil {
 		d.t.Fatalf("%s is larger than 64 MiB", d.dir)
+	}
+}
+
+// page is what a filler is shortened by.
+const page = 4 << 10
+
+// spare takes so many pages off the filler.
+func (d *disk) spare(pages int64) {
+	d.t.Helper()
+	info, err := os.Stat(d.filler())
+	if err == nil {
+		err = os.Truncate(d.filler(), info.Size()-pages*page)
+	}
+	if err != nil {
+		d.t.Fatal(err)
 	}
 }
 
@@ -90,11 +107,11 @@ func TestSporeWithAFullDisk(t *testing.T) {
 }
 
 // TestNexusWithAFullDisk: without space for the repository a publisher is told so in one
-// line, nothing of what it wanted is there, and the nexus leads and routes; then all
-// goes on.
+// line, and nothing is there by half, wherever the space ends; the nexus leads and
+// routes, and all goes on when there is space.
 func TestNexusWithAFullDisk(t *testing.T) {
 	c := newAudited(t)
-	repo := mount(t, c.pub.Dir, "2m")
+	repo := mount(t, c.pub.Dir, "1m")
 	if repo == nil {
 		return
 	}
@@ -105,33 +122,72 @@ func TestNexusWithAFullDisk(t *testing.T) {
 	c.awaitAll(1, one)
 	submitter := client.New(c.road, client.Options{})
 	defer submitter.Close()
-	before, err := c.pub.Repository.Targets()
-	if err != nil {
-		t.Fatal(err)
-	}
 	leader, err := c.leader()
 	if err != nil {
 		t.Fatal(err)
 	}
 	repo.fill()
-	skill := c.folder("jay")
-	said := c.does(1, "skill", "register", skill)
-	if lines := strings.Split(strings.TrimSpace(said), "\n"); len(lines) != 2 || !strings.HasSuffix(lines[1], "cannot be written: the disk is full") {
-		t.Errorf("without space register says %q", said)
+	skill := c.folder("jay", "jay")
+	var ends []string
+	for listed := 1; ; repo.spare(1) {
+		p := start(t, "", "nexus", "skill", "register", skill, "--config", c.config("[redis]\nurl = \""+c.url+"\""))
+		<-p.done
+		ran := c.runs(submitter, "crow")
+		if now, err := c.leader(); err != nil || now != leader || ran != one.Skills[0].ID() {
+			t.Errorf("%q leads, %v, and %v ran; want %q", now, err, ran, leader)
+		}
+		now := c.whole()
+		if now < listed || now > 2 {
+			t.Errorf("%d bundles are listed, want %d or one more", now, listed)
+		}
+		if listed = now; p.cmd.ProcessState.Success() {
+			break
+		}
+		_, said, _ := strings.Cut(p.out.String(), "\n")        // the first line is about grants
+		unsigned := strings.Contains(said, "is published in ") // there was space for that, and none for the nexus
+		if strings.Count(said, "\n") != 1 || !unsigned && !strings.HasSuffix(said, " cannot be written: the disk is full\n") {
+			t.Errorf("without space register says %q", said)
+		}
+		ends = append(ends, said)
 	}
-	if after, err := c.pub.Repository.Targets(); err != nil || len(after) != len(before) {
-		t.Errorf("after that %v is listed, %v; want %v", after, err, before)
+	if len(ends) == 0 {
+		t.Error("there was space")
 	}
-	c.runs(submitter, "crow")
-	if now, err := c.leader(); err != nil || now != leader {
-		t.Errorf("%q leads, %v; want %q", now, err, leader)
-	}
-	repo.free()
-	c.does(0, "skill", "register", skill)
+	t.Logf("without space register says\n%s", strings.Join(slices.Compact(ends), ""))
 	c.awaitNode("a", "with the jay", func(n *hive.Node) bool {
 		return n.Has(hive.SkillRef{Name: "jay"}) && n.Has(hive.SkillRef{Name: "crow"})
 	})
 	c.runs(submitter, "jay")
+}
+
+// whole checks that a new client of the repository gets all that is listed in it, and
+// returns how many bundles that is.
+func (c *cluster) whole() int {
+	c.Helper()
+	all, err := bundle.NewClient(c.pub.Client(c.T))
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer all.Close()
+	if _, err := all.Refresh(c.Context()); err != nil {
+		c.Fatal(err)
+	}
+	list, err := all.Bundles()
+	if err != nil {
+		c.Fatal(err)
+	}
+	for _, l := range list {
+		b, err := all.Bundle(c.Context(), l.Name, l.Version)
+		if err != nil {
+			c.Fatal(err)
+		}
+		for _, s := range b.Skills {
+			if _, err := all.Blob(c.Context(), s.Digest, s.Size); err != nil {
+				c.Error(err)
+			}
+		}
+	}
+	return len(list)
 }
 
 // TestAuditLogOnAFullDisk: a nexus whose log has no space leads and routes, and what
