@@ -183,8 +183,10 @@ func (in *installed) lines() map[string][]*bundle.Bundle {
 }
 
 // decide returns what this spore is to run, by a set that a key of the nexus signed and
-// that is no older than any before it.
+// that is no older than any before it. The set is fetched first: what it names was
+// listed before, and one that comes meanwhile may name what the list does not have yet.
 func (u *Updater) decide(ctx context.Context, running []bundle.Run) ([]bundle.Run, error) {
+	envelope, errSet := u.client.File(ctx, bundle.AssignmentsFile, bundle.MaxEnvelope)
 	if _, err := u.client.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -192,9 +194,8 @@ func (u *Updater) decide(ctx context.Context, running []bundle.Run) ([]bundle.Ru
 	if err != nil {
 		return nil, err
 	}
-	envelope, err := u.client.File(ctx, bundle.AssignmentsFile, bundle.MaxEnvelope)
-	if err != nil {
-		return nil, err
+	if errSet != nil {
+		return nil, errSet
 	}
 	set, err := bundle.ReadAssignments(envelope, keys)
 	if err != nil {

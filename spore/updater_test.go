@@ -165,6 +165,32 @@ func TestUpdateAfterRefusal(t *testing.T) {
 	p.updater().refuse(bundle.ReasonNotListed)
 }
 
+// A bundle that is published and assigned while a spore looks is for the next look, and
+// nothing is refused.
+func TestUpdateWhilePublished(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	crow := p.publish("crow", "1.0.0", []byte("crow"))
+	p.assign(crow)
+	u := p.updater()
+	u.update(crow)
+	var next bundle.Run
+	p.meddle(func(w http.ResponseWriter, r *http.Request) bool {
+		if next.Bundle != "" || !strings.HasSuffix(r.URL.Path, "/timestamp.json") {
+			return false
+		}
+		http.FileServer(http.Dir(p.dir)).ServeHTTP(w, r)
+		next = p.publish("crow", "2.0.0", []byte("crow 2"))
+		p.assign(next)
+		return true
+	})
+	if err := u.Update(t.Context()); err != nil || next.Bundle == "" {
+		t.Fatalf("Update = %v", err)
+	}
+	u.runs(crow)
+	u.update(next)
+}
+
 // A bundle that is refused keeps no other one back, and says why.
 func TestUpdateEachBundle(t *testing.T) {
 	t.Parallel()

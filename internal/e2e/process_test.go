@@ -127,6 +127,7 @@ type cluster struct {
 	url  string
 	pub  *testkit.Publisher
 	ota  string // lines of a hive.toml about its repository
+	log  string // the folder of its audit log, if it has one
 
 	guest hive.Skill // if it is registered
 }

@@ -129,8 +129,8 @@ func (k *Keeper) look(ctx context.Context, now time.Time, announce Announce) {
 }
 
 func (k *Keeper) keep(ctx context.Context, now time.Time, announce Announce) error {
+	plan, err := k.plan(now) // before it is sealed: what is decided was published before
 	errSeal := k.seal(now)
-	plan, err := k.plan(now)
 	if err == nil {
 		err = k.sign(plan, now)
 	}
