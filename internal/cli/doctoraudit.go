@@ -70,7 +70,10 @@ func auditHead(_ context.Context, p *patient) finding {
 	if err == nil {
 		info, err = os.Stat(filepath.Join(p.cfg.Audit.Dir, audit.HeadFile))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return miss(do, "none was signed yet")
+	case err != nil:
 		return miss(do, "%v", err)
 	}
 	age := p.now.Sub(info.ModTime())

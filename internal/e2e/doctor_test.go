@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,11 +29,7 @@ func TestDoctorOfProduction(t *testing.T) {
 		move(t, filepath.Join(keys, name), filepath.Join(away, name))
 	}
 	listen := testkit.FreeAddr(t)
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.ota = otaConfig(dir) + fmt.Sprintf("listen = %q\nurl = %q\nhosts = [%q]\n[audit]\ndir = %q\n", listen, "http://"+listen+"/repo/", host, filepath.Join(dir, "log"))
+	a.ota = otaConfig(dir) + fmt.Sprintf("listen = %q\nurl = %q\nhosts = [%q]\n[audit]\ndir = %q\n", listen, "http://"+listen+"/repo/", listen, filepath.Join(dir, "log"))
 	a.start("nexus", "nexus", "serve")
 	a.start("a", "spore", "--name", "a")
 	c := &cluster{T: t, road: a.as("nexus", "nexus.password")}
