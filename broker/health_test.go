@@ -93,10 +93,15 @@ func TestHealthEncrypted(t *testing.T) {
 	}
 }
 
-// TestHealthInTheClear: a server that others than this machine reach without TLS.
+// TestHealthInTheClear: a server that others than this machine reach without TLS, also
+// beside a port with it.
 func TestHealthInTheClear(t *testing.T) {
 	t.Parallel()
 	_, port, err := net.SplitHostPort(testkit.FreeAddr(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, beside, err := net.SplitHostPort(testkit.FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +125,10 @@ func TestHealthInTheClear(t *testing.T) {
 		if !slices.Equal(h.Clear, want) || h.Anonymous || !h.Local() {
 			t.Errorf("at %s: %+v, want it to be in the clear at %q", addr, h, want)
 		}
+	}
+	o := testkit.StartTLS(t, "s3cret", "--port", beside, "--bind", "0.0.0.0")
+	if h := health(t, testkit.DialTo(t, o)); len(h.Clear) != len(want) || !h.Encrypted {
+		t.Errorf("beside TLS: %+v, want it to be in the clear at %d addresses", h, len(want))
 	}
 	if len(want) > 0 {
 		h := health(t, testkit.DialTo(t, broker.Options{Addrs: want[:1], Password: "s3cret"}))

@@ -112,9 +112,10 @@ type patient struct {
 	noKey error            // why there are none
 	repo  listing
 
-	leader    string
-	nodes     []hive.Node // that are online
-	forbidden error       // why nothing is known of them
+	leader   string
+	noLeader error       // why it is not known
+	nodes    []hive.Node // that are online
+	noNodes  error       // why they are not known
 }
 
 func (a *app) doctor(ctx context.Context, road *broker.Broker) error {
@@ -136,12 +137,14 @@ func (a *app) patient(ctx context.Context, road *broker.Broker) (p *patient, err
 	if p.redis, err = road.Health(ctx); err != nil {
 		return nil, err
 	}
-	nodes, errNodes := road.Nodes(ctx)
-	leader, errLeader := road.Leader(ctx)
-	if p.forbidden = errors.Join(errNodes, errLeader); p.forbidden != nil && !strings.Contains(p.forbidden.Error(), " may not ") {
-		return nil, p.forbidden
+	nodes, err := road.Nodes(ctx)
+	p.noNodes = err
+	p.leader, p.noLeader = road.Leader(ctx)
+	for _, err := range []error{p.noNodes, p.noLeader} {
+		if err != nil && !strings.Contains(err.Error(), " may not ") {
+			return nil, err
+		}
 	}
-	p.leader = leader
 	for _, n := range nodes {
 		if n.Online {
 			p.nodes = append(p.nodes, n)

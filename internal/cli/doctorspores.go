@@ -10,8 +10,8 @@ import (
 
 func leads(_ context.Context, p *patient) finding {
 	switch {
-	case p.forbidden != nil:
-		return skip("not known: %v", p.forbidden)
+	case p.noLeader != nil:
+		return skip("not known: %v", p.noLeader)
 	case p.leader == "":
 		return miss("start one, with nexus serve", "no nexus leads: tasks wait")
 	}
@@ -19,8 +19,8 @@ func leads(_ context.Context, p *patient) finding {
 }
 
 func sporesOnline(_ context.Context, p *patient) finding {
-	if p.forbidden != nil {
-		return skip("not known: %v", p.forbidden)
+	if p.noNodes != nil {
+		return skip("not known: %v", p.noNodes)
 	}
 	var bare []string
 	for _, n := range p.nodes {
@@ -40,8 +40,8 @@ func sporesOnline(_ context.Context, p *patient) finding {
 // unseen is that of spores of which nothing can be said.
 func (p *patient) unseen() (finding, bool) {
 	switch {
-	case p.forbidden != nil:
-		return skip("not known: %v", p.forbidden), true
+	case p.noNodes != nil:
+		return skip("not known: %v", p.noNodes), true
 	case len(p.nodes) == 0:
 		return skip("no spore is online"), true
 	}

@@ -20,9 +20,9 @@ import (
 
 // StartTLS starts a server that speaks only TLS and wants a password, until the
 // test ends. Its certificate is signed by an authority that only the options know.
-func StartTLS(t testing.TB, password string) broker.Options {
+func StartTLS(t testing.TB, password string, args ...string) broker.Options {
 	t.Helper()
-	o, _ := startTLS(t, "--requirepass", password)
+	o, _ := startTLS(t, append([]string{"--requirepass", password}, args...)...)
 	o.Password = password
 	return o
 }
