@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 // KeyInfo is what people may know of a key file.
@@ -82,10 +84,13 @@ func ReadRoot(data []byte) (*RootInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := &set.Root.Signed
+	return infoOf(&set.Root.Signed), nil
+}
+
+func infoOf(root *metadata.RootType) *RootInfo {
 	info := &RootInfo{root.Version, root.Expires, map[string]RoleInfo{}}
 	for name, role := range root.Roles {
 		info.Roles[name] = RoleInfo{role.Threshold, role.KeyIDs}
 	}
-	return info, nil
+	return info
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
 )
 
+// TimestampLife is how long a timestamp is good for: how old what clients believe can be.
+const TimestampLife = 24 * time.Hour
+
 // RepositoryOptions say how long what is signed is valid (0: a year, 90 days, 7 days
 // and 24 hours) and what time it is (nil: time.Now).
 type RepositoryOptions struct {
@@ -26,7 +29,7 @@ func (o RepositoryOptions) withDefaults() RepositoryOptions {
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&o.Root, RootLife}, {&o.Targets, 90 * day}, {&o.Snapshot, 7 * day}, {&o.Timestamp, day}} {
+	}{{&o.Root, RootLife}, {&o.Targets, 90 * day}, {&o.Snapshot, 7 * day}, {&o.Timestamp, TimestampLife}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}

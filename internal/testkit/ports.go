@@ -51,3 +51,9 @@ func startFor(t testing.TB, sentinel string, args ...string) *Redis {
 	t.Cleanup(r.Stop)
 	return r
 }
+
+// FreeAddr returns an address of this machine at which nobody listens.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	return net.JoinHostPort(host, freePorts(t, 1)[0])
+}

@@ -20,18 +20,19 @@ import (
 
 // StartTLS starts a server that speaks only TLS and wants a password, until the
 // test ends. Its certificate is signed by an authority that only the options know.
-func StartTLS(t testing.TB, password string) broker.Options {
+func StartTLS(t testing.TB, password string, args ...string) broker.Options {
 	t.Helper()
-	o, _ := startTLS(t, "--requirepass", password)
+	o, _ := startTLS(t, append([]string{"--requirepass", password}, args...)...)
 	o.Password = password
 	return o
 }
 
 // StartACL is StartTLS for a server whose users a file of ACL rules names. The other
-// file that it returns is the authority's certificate.
-func StartACL(t testing.TB, file string) (o broker.Options, caFile string) {
+// file that it returns is the authority's certificate. args are added to the server's
+// command line.
+func StartACL(t testing.TB, file string, args ...string) (o broker.Options, caFile string) {
 	t.Helper()
-	return startTLS(t, "--aclfile", file)
+	return startTLS(t, append([]string{"--aclfile", file}, args...)...)
 }
 
 func startTLS(t testing.TB, args ...string) (o broker.Options, caFile string) {
@@ -43,14 +44,17 @@ func startTLS(t testing.TB, args ...string) (o broker.Options, caFile string) {
 	return broker.Options{Addrs: []string{host + ":" + port}, TLS: &tls.Config{RootCAs: authority}}, caFile
 }
 
+// certificateLife is how long the certificates of tests are good for.
+const certificateLife = 30 * 24 * time.Hour
+
 // certify makes an authority and the files of a certificate for host that it signed,
 // its key, and the authority's own certificate.
 func certify(t testing.TB) (certFile, keyFile, caFile string, authority *x509.CertPool) {
 	t.Helper()
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+		NotAfter: time.Now().Add(certificateLife), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	server := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host},
-		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.ParseIP(host)}}
+		NotAfter: time.Now().Add(certificateLife), IPAddresses: []net.IP{net.ParseIP(host)}}
 	caKey, serverKey := newKey(t), newKey(t)
 	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
 	if err != nil {
