@@ -79,7 +79,7 @@ func (v *victim) forge(role string, keys []*bundle.Key, edit func(signed doc)) {
 	signed, _ := v.signed(role)
 	version, err := signed["version"].(json.Number).Int64()
 	v.must(err)
-	signed["version"] = version + 1
+	signed["version"] = version + v.step
 	edit(signed)
 	v.put(role, sign(v.T, signed, keys...), signed["version"])
 }
@@ -183,7 +183,7 @@ func (v *victim) assignBy(key *bundle.Key, version string, manifest []byte, chan
 		v.Fatal(err)
 	}
 	now := time.Now().UTC().Truncate(time.Second)
-	set := &bundle.AssignmentSet{Generation: seen.Generation + 1, Issued: now, Expires: now.Add(time.Hour),
+	set := &bundle.AssignmentSet{Generation: seen.Generation + v.step, Issued: now, Expires: now.Add(time.Hour),
 		Assignments: []bundle.Assignment{{Bundle: "cat", Version: version, Digest: "sha256:" + sum(manifest), Percent: 100}}}
 	for _, f := range change {
 		f(set)

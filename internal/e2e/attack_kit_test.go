@@ -158,11 +158,12 @@ type victim struct {
 	folder string
 	files  map[string][]byte           // in the place of the folder's
 	faults map[string]http.HandlerFunc // in the place of both
+	step   int64                       // from a version to the next one that is forged
 }
 
 // victim starts a spore that runs cat@2.0.0.
 func (s *siege) victim(t *testing.T, name string, limited bool) *victim {
-	v := &victim{siege: &siege{}, name: name, running: s.running, digest: s.digest, limited: limited, mirror: newMirror(t, s.repo()), state: t.TempDir()}
+	v := &victim{siege: &siege{}, name: name, running: s.running, digest: s.digest, limited: limited, mirror: newMirror(t, s.repo()), state: t.TempDir(), step: 1}
 	*v.siege, v.cluster = *s, &cluster{T: t, road: s.road, url: s.url}
 	v.honest()
 	v.begin()
@@ -190,6 +191,16 @@ func (v *victim) stop() {
 func (v *victim) honest() {
 	v.folder, v.files, v.faults = v.repo(), map[string][]byte{}, map[string]http.HandlerFunc{}
 	v.show()
+}
+
+// heals checks that the spore follows an honest repository again.
+func (v *victim) heals() {
+	v.Helper()
+	v.honest()
+	v.step = 1000 // past whatever was believed of the attack
+	v.offer("3.0.0")
+	v.show()
+	v.runs("3.0.0")
 }
 
 // show has the mirror show at once what was made ready for it.

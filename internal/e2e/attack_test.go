@@ -20,6 +20,10 @@ type attack struct {
 	do           func(v *victim)
 }
 
+// passing are attacks that would be nothing but that if a client got stuck in them: the
+// spore is to follow an honest repository again.
+var passing = slices.Concat(endlessFiles[:1], traps, servers)
+
 // The thief of the online keys, who they are not told apart from, may sign for any
 // timestamp, snapshot and assignment.
 var attacks = slices.Concat(rollbacks, freezes, mixes, endlessFiles, forgeries, software, signatures, traps, servers, manifests(), clocks)
@@ -116,6 +120,13 @@ var software = []attack{
 	{"a bundle that is not listed", bundle.ReasonNotListed, func(v *victim) {
 		data := v.manifest("6.6.6")
 		v.files[fileOf(targetOf("6.6.6"), data)] = data
+		v.assign("6.6.6", data)
+	}},
+	{"a bundle under names that look like it", bundle.ReasonNotListed, func(v *victim) {
+		data := v.manifest("6.6.6")
+		for _, target := range []string{"bundles/CAT/6.6.6.json", "bundles/x/../cat/6.6.6.json", "bundles/cat/6.6.6.json\x00", "../../6.6.6.json", "/etc/passwd"} {
+			v.list(target, data)
+		}
 		v.assign("6.6.6", data)
 	}},
 	{"a bundle listed by a stranger", bundle.ReasonBadSignature, func(v *victim) { v.offerBy(v.keys["stranger"]) }},
@@ -286,6 +297,9 @@ func TestAttacks(t *testing.T) {
 				v.refuses(a.reason)
 				v.goesOn()
 				v.audited("bundle.refuse", a.reason)
+				if slices.ContainsFunc(passing, func(p attack) bool { return p.name == a.name }) {
+					v.heals()
+				}
 				refused.Add(1)
 			})
 		}
