@@ -82,5 +82,13 @@ func TestCommandAttacks(t *testing.T) {
 	v.send(drain)
 	v.audited("command.drain", bundle.ReasonReplayed)
 	v.goesOn()
+
+	// Nor is it by one that has lost what it remembers.
+	v.stop()
+	v.truncate("control/commands")
+	v.begin()
+	v.send(v.command(nexus, hive.CommandStop, as))
+	v.audited("command.stop", bundle.ReasonReplayed)
+	v.goesOn()
 	v.audits(1)
 }

@@ -72,6 +72,29 @@ func TestHiveFileAttacks(t *testing.T) {
 	}
 	start(t, "", "nexus", "bundle", "verify", file, "--root", root).ends(0)
 
+	verify, take := "verify --root "+root, "import --repo "+pub.Dir
+	refused := func(name string, hostile []byte, commands ...string) {
+		t.Helper()
+		if err := os.WriteFile(file, hostile, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before := tree(t, dir) + tree(t, pub.Dir)
+		var all []*process
+		for _, command := range commands {
+			words := strings.Fields(command)
+			all = append(all, start(t, "", "nexus", append([]string{"bundle", words[0], file}, words[1:]...)...))
+		}
+		for _, p := range all {
+			p.ends(1)
+			said := p.out.String()
+			if strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "nexus: ") || strings.ContainsAny(said, "\x1b\x00") || len(said) > 600 {
+				t.Errorf("%s: %s says %q", name, p.name, said)
+			}
+		}
+		if after := tree(t, dir) + tree(t, pub.Dir); after != before {
+			t.Errorf("%s: before\n%s\nafter\n%s", name, before, after)
+		}
+	}
 	text := string(data)
 	unsealed := string(good[:len(good)-sha256.Size])
 	huge := func(at int, n string) []byte { return sealed(unsealed[:at] + n + unsealed[at+4:]) }
@@ -99,22 +122,19 @@ func TestHiveFileAttacks(t *testing.T) {
 		"escape sequences":      hiveFile(edited(text, `"name":"cat"`, "\"name\":\"\x1b[2Jcat\""), "", string(program)),
 		"NUL":                   hiveFile(edited(text, `"name":"cat"`, `"name":"cat\u0000"`), "", string(program)),
 	} {
-		if err := os.WriteFile(file, hostile, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		before := tree(t, dir) + tree(t, pub.Dir)
-		for _, args := range []string{"show", "verify", "import --repo " + pub.Dir} {
-			verb := strings.Fields(args)
-			p := start(t, "", "nexus", append([]string{"bundle", verb[0], file}, verb[1:]...)...)
-			p.ends(1)
-			said := p.out.String()
-			if strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "nexus: ") || strings.ContainsAny(said, "\x1b\x00") || len(said) > 600 {
-				t.Errorf("%s: %s says %q", name, verb[0], said)
-			}
-			t.Logf("%s: %s", verb[0], said)
-		}
-		if after := tree(t, dir) + tree(t, pub.Dir); after != before {
-			t.Errorf("%s: before\n%s\nafter\n%s", name, before, after)
-		}
+		refused(name, hostile, "show", verify, take)
+	}
+
+	// A file that is whole, and not signed for.
+	chain := string(good[20+len(data) : len(good)-sha256.Size-len(program)])
+	for name, hostile := range map[string][]byte{
+		"no signatures":            hiveFile(text, "", string(program)),
+		"other metadata":           hiveFile(text, "x", string(program)),
+		"metadata 10,000 deep":     hiveFile(text, strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000), string(program)),
+		"half the metadata":        hiveFile(text, chain[:len(chain)/2], string(program)),
+		"metadata and more":        hiveFile(text, chain+"{}", string(program)),
+		"metadata of other bundle": hiveFile(strings.ReplaceAll(text, "1.0.0", "6.6.6"), chain, string(program)),
+	} {
+		refused(name, hostile, verify, take)
 	}
 }

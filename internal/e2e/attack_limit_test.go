@@ -62,3 +62,17 @@ func TestHostNotAllowed(t *testing.T) {
 		t.Error("the host was asked")
 	}
 }
+
+// State that is cut while the spore is away comes anew from the repository, and is
+// nothing to refuse.
+func TestStateCut(t *testing.T) {
+	v := newSiege(t).victim(t, "cut", false)
+	for _, files := range [][]string{{"trusted"}, {"floor"}, {"assigned"}, {"installed"}, {"trusted", "floor", "assigned", "installed"}} {
+		v.damaged(v.repo(), files...)
+		v.looks()
+		v.goesOn()
+		if said := v.spore.out.String(); strings.Contains(said, "update refused") {
+			t.Errorf("%v cut: it says %s", files, said)
+		}
+	}
+}

@@ -218,6 +218,18 @@ var servers = []attack{
 			}
 		})
 	}},
+	{"redirect without end", bundle.ReasonUnreachable, func(v *victim) {
+		v.faults["metadata/2.root.json"] = http.RedirectHandler("/metadata/2.root.json", http.StatusFound).ServeHTTP
+	}},
+	{"endless header", bundle.ReasonUnreachable, func(v *victim) {
+		v.faults["metadata/2.root.json"] = func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }
+	}},
+	{"half an answer", bundle.ReasonUnreachable, func(v *victim) {
+		v.faults["metadata/timestamp.json"] = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "500")
+			_, _ = w.Write([]byte("{"))
+		}
+	}},
 	{"redirect to the cloud", bundle.ReasonHostRefused, func(v *victim) {
 		v.faults["metadata/2.root.json"] = http.RedirectHandler("http://169.254.169.254/latest/meta-data/", http.StatusFound).ServeHTTP
 	}},
