@@ -8,13 +8,19 @@ import (
 // AssignmentsFile is the file of a repository with the newest set that a nexus signed.
 const AssignmentsFile = "assignments.json"
 
-// Assign signs a set and makes it the one that spores see.
-func (r *Repository) Assign(set *AssignmentSet, key crypto.Signer) error {
+// Assign signs a set and makes it the one that spores see, unless one of may, which are
+// asked while nobody else changes the repository, objects.
+func (r *Repository) Assign(set *AssignmentSet, key crypto.Signer, may ...func() error) error {
 	data, err := set.Sign(key)
 	if err != nil {
 		return err
 	}
 	return r.Alone(func() error {
+		for _, ask := range may {
+			if err := ask(); err != nil {
+				return err
+			}
+		}
 		if err := r.disk.sweep(r.dir); err != nil {
 			return diskError(r.dir, err)
 		}

@@ -16,7 +16,8 @@ const gateEvery = time.Second
 type gate struct {
 	road    *broker.Broker
 	keep    *ota.KeeperOptions
-	wake    func() // something was decided
+	desk    *ota.Desk // of the term that runs
+	wake    func()    // something was decided
 	watches ota.Watches
 	trouble string // that was told of
 }
@@ -26,7 +27,8 @@ func newGate(road *broker.Broker, keep *ota.KeeperOptions, wake func()) *gate {
 }
 
 // lead looks at rollouts until ctx ends. What another nexus saw before is not known.
-func (g *gate) lead(ctx context.Context) {
+func (g *gate) lead(ctx context.Context, desk *ota.Desk) {
+	g.desk = desk
 	g.watches = ota.Watches{Bundle: g.keep.Repository.Stored}
 	tick := time.NewTicker(gateEvery)
 	defer tick.Stop()
@@ -48,7 +50,7 @@ func (g *gate) lead(ctx context.Context) {
 
 // look takes what all spores report, and decides.
 func (g *gate) look(ctx context.Context, now time.Time) error {
-	plan, err := g.keep.Desk.Load()
+	plan, err := g.desk.Load()
 	if err != nil || !plan.Rolling() {
 		return err
 	}
@@ -69,7 +71,7 @@ func (g *gate) look(ctx context.Context, now time.Time) error {
 }
 
 func (g *gate) judge(sights map[string]ota.Sight, now time.Time) error {
-	told, err := g.keep.Desk.Judge(sights, now)
+	told, err := g.desk.Judge(sights, now)
 	for _, e := range told {
 		g.keep.Log.Info("rollout", "action", e.Action, "bundle", e.Subject, "reason", e.Reason, "text", e.Fields["text"])
 		if g.keep.Audit != nil {

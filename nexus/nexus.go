@@ -148,11 +148,11 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 	beside.Go(func() { cancel(n.keep(ctx, epoch)) })
 	beside.Go(func() { n.opts.Audit.Lead(ctx) })
 	if n.keeper != nil {
-		term := broker.Term{Epoch: epoch, Nexus: n.id}
+		term, desk := broker.Term{Epoch: epoch, Nexus: n.id}, n.opts.Bundles.Desk.Lead(epoch, n.id)
 		beside.Go(func() {
-			n.keeper.Lead(ctx, func(ctx context.Context, skills []hive.Skill) error { return n.opts.Road.Announce(ctx, term, skills) })
+			n.keeper.Lead(ctx, desk, func(ctx context.Context, skills []hive.Skill) error { return n.opts.Road.Announce(ctx, term, skills) })
 		})
-		beside.Go(func() { n.gate.lead(ctx) })
+		beside.Go(func() { n.gate.lead(ctx, desk) })
 	}
 	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.id}); errors.Is(err, hive.ErrNotLeader) {
 		n.opts.Log.Warn("lost the lead", "nexus", n.id, "epoch", epoch)

@@ -27,11 +27,12 @@ const maxPlanFile = 16 << 20
 type Desk struct {
 	repo *bundle.Repository
 	path string
+	term *term // nil: a person's
 }
 
 // NewDesk is the desk of the repository in a folder.
 func NewDesk(repo *bundle.Repository, dir string) *Desk {
-	return &Desk{repo, filepath.Join(dir, PlanFile)}
+	return &Desk{repo: repo, path: filepath.Join(dir, PlanFile)}
 }
 
 // Load returns the plan. Where nothing was decided yet it is the zero one; one that
@@ -77,6 +78,9 @@ func (d *Desk) Change(f func(Plan) (Plan, audit.Entry, error)) (Plan, audit.Entr
 	var next Plan
 	var told audit.Entry
 	err := d.repo.Alone(func() error {
+		if err := d.claim(); err != nil {
+			return err
+		}
 		was, err := d.Load()
 		if err != nil {
 			return err

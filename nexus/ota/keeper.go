@@ -58,6 +58,7 @@ type Keeper struct {
 	wake chan struct{}
 
 	// Of the term that runs.
+	desk           *Desk
 	sealed, signed time.Time // when; zero: it is not known what others did
 	list           int64     // the newest list when it was sealed
 	generation     int64     // of the set that was signed
@@ -100,8 +101,10 @@ func (k *Keeper) Wake() {
 // spores to fetch.
 type Announce func(context.Context, []hive.Skill) error
 
-// Lead keeps the repository until ctx ends. One term at a time.
-func (k *Keeper) Lead(ctx context.Context, announce Announce) {
+// Lead keeps the repository until ctx ends, as the term that a desk is of. One term at a
+// time.
+func (k *Keeper) Lead(ctx context.Context, desk *Desk, announce Announce) {
+	k.desk = desk
 	k.sealed, k.signed, k.announced, k.trouble = time.Time{}, time.Time{}, "", ""
 	k.bundles = map[bundle.Ref]*bundle.Bundle{}
 	tick := time.NewTicker(k.o.Look)
@@ -142,7 +145,7 @@ func (k *Keeper) keep(ctx context.Context, now time.Time, announce Announce) err
 
 // plan is what is decided now.
 func (k *Keeper) plan(now time.Time) (Plan, error) {
-	plan, err := k.o.Desk.Load()
+	plan, err := k.desk.Load()
 	if err != nil {
 		return plan, err
 	}
@@ -150,7 +153,7 @@ func (k *Keeper) plan(now time.Time) (Plan, error) {
 		return plan, nil
 	}
 	var over []audit.Entry
-	plan, _, err = k.o.Desk.Change(func(p Plan) (Plan, audit.Entry, error) {
+	plan, _, err = k.desk.Change(func(p Plan) (Plan, audit.Entry, error) {
 		p, over = p.Expire(now)
 		return p, audit.Entry{}, nil
 	})
@@ -188,24 +191,10 @@ func (k *Keeper) sign(plan Plan, now time.Time) error {
 	if plan.Generation == k.generation && !k.due(k.signed, now) {
 		return nil
 	}
-	if err := k.newer(plan.Generation); err != nil {
-		return err
-	}
-	if err := k.o.Repository.Assign(plan.Set(now, AssignmentLife), k.o.Nexus); err != nil {
+	if err := k.desk.assign(plan.Set(now, AssignmentLife), k.o.Nexus); err != nil {
 		return err
 	}
 	k.signed, k.generation = now, plan.Generation
-	return nil
-}
-
-// newer refuses to go back behind what this key has signed: spores would not follow,
-// and a plan that is older than that has lost something. A set by another key, or one
-// that cannot be read, is replaced.
-func (k *Keeper) newer(generation int64) error {
-	seen, err := k.o.Repository.Assigned(k.o.Nexus.Ed25519())
-	if err == nil && seen.Generation > generation {
-		return fmt.Errorf("the plan is of generation %d, and %d was signed before: an old plan is back; any decision makes it the newest", generation, seen.Generation)
-	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package ota
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -27,9 +28,10 @@ type hall struct {
 	keeper *Keeper
 	told   []string // catalogues that were announced
 
-	ctx  context.Context
-	stop context.CancelFunc
-	term sync.WaitGroup
+	epoch int64
+	ctx   context.Context
+	stop  context.CancelFunc
+	term  sync.WaitGroup
 }
 
 // inHall runs a test with a keeper that leads and was started, and how often it looks.
@@ -69,7 +71,8 @@ func (h *hall) start() {
 // lead begins a term, resign ends it.
 func (h *hall) lead() {
 	h.ctx, h.stop = context.WithCancel(h.Context())
-	h.term.Go(func() { h.keeper.Lead(h.ctx, h.announce) })
+	h.epoch++
+	h.term.Go(func() { h.keeper.Lead(h.ctx, h.desk.Lead(h.epoch, "n1"), h.announce) })
 	synctest.Wait()
 }
 
@@ -374,5 +377,63 @@ func TestKeeperExpires(t *testing.T) {
 		if got := h.assigned(); got != "" {
 			h.Errorf("when it is over a spore is to run %q", got)
 		}
+	})
+}
+
+// A nexus that does not know yet that another one leads changes nothing any more: neither
+// the plan nor what spores see, whoever else does so meanwhile.
+func TestKeeperDeposed(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		for _, version := range []string{"1.0.0", "1.1.0", "1.2.0", "1.3.0"} {
+			h.publish("crow", version)
+		}
+		old, key := h.desk.Lead(h.epoch, "n1"), h.of(bundle.RoleNexus)[0]
+		give := func(d *Desk, version string) error {
+			_, _, err := d.Give(Request{Bundle: bundleOf("crow", version), Every: -1}, time.Time{}, time.Now())
+			return err
+		}
+		if err := give(h.desk, "1.0.0"); err != nil {
+			h.Fatal(err)
+		}
+		before := must(old.Load()).Set(time.Now(), time.Hour)
+		h.pass(time.Second)
+		if err := give(old, "1.1.0"); err != nil {
+			h.Fatal(err)
+		}
+		h.pass(time.Second)
+		h.resign() // and does not know it
+		h.lead()
+		for what, err := range map[string]error{
+			"it decides":                    give(old, "1.2.0"),
+			"it assigns":                    old.assign(must(h.desk.Load()).Set(time.Now(), time.Hour), key),
+			"one of the same epoch assigns": h.desk.Lead(h.epoch, "n2").assign(must(h.desk.Load()).Set(time.Now(), time.Hour), key),
+		} {
+			if !errors.Is(err, hive.ErrNotLeader) {
+				h.Errorf("%s: %v", what, err)
+			}
+		}
+		if err := h.desk.Lead(h.epoch, "n1").assign(before, key); err == nil || errors.Is(err, hive.ErrNotLeader) {
+			h.Errorf("an older set is signed by who leads: %v", err)
+		}
+		if err := give(h.desk, "1.3.0"); err != nil {
+			h.Errorf("a person decides: %v", err)
+		}
+		h.pass(LookEvery)
+		if got := h.assigned(); got != "crow@1.3.0" {
+			h.Errorf("a spore is to run %q", got)
+		}
+		for _, damaged := range []string{"", "x y", "7"} {
+			if err := os.WriteFile(filepath.Join(h.dir, termFile), []byte(damaged), 0o644); err != nil {
+				h.Fatal(err)
+			}
+			if err := give(h.desk.Lead(h.epoch, "n1"), "1.4.0"); err == nil || !strings.Contains(err.Error(), "remove it") {
+				h.Errorf("who leads is %q: %v", damaged, err)
+			}
+		}
+		h.resign()
+		if err := os.Remove(filepath.Join(h.dir, termFile)); err != nil {
+			h.Fatal(err)
+		}
+		h.lead()
 	})
 }
