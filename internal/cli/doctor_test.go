@@ -11,9 +11,12 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/internal/config"
+	"github.com/hive-spore/hive/internal/publisher"
+	"github.com/hive-spore/hive/nexus/ota"
 )
 
 // digest is that of a bundle, program that of its skill.
@@ -165,6 +168,95 @@ func TestDoctorAils(t *testing.T) {
 			t.Errorf("%s: %s, and what to do is %q", test.check, f.Outcome, f.Do)
 		}
 	}
+}
+
+// folders are a patient of which there are files.
+type folders struct {
+	*testing.T
+	*patient
+	*publisher.Publisher
+	keep *ota.KeeperOptions
+}
+
+func newFolders(t *testing.T) *folders {
+	t.Helper()
+	dir := t.TempDir()
+	made, keep, err := publisher.Make(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.OTA.Repo, cfg.OTA.Keys, cfg.Audit.Dir = made.Dir, filepath.Join(dir, "keys"), filepath.Join(dir, "log")
+	return &folders{t, &patient{cfg: cfg, now: time.Now()}, made, keep}
+}
+
+func (f *folders) check(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *folders) finds(name, want string) {
+	f.Helper()
+	found := lookAt(f.T, name, f.patient)
+	if got := string(found.Outcome) + ": " + found.Found; !strings.HasPrefix(got, want) {
+		f.Errorf("%s: %s, want %s", name, got, want)
+	}
+}
+
+// TestDoctorOfRepository: nobody sealed it for a day, and then somebody does.
+func TestDoctorOfRepository(t *testing.T) {
+	t.Parallel()
+	f := newFolders(t)
+	past, err := bundle.OpenRepository(f.Dir, f.Root, bundle.RepositoryOptions{Timestamp: -time.Hour})
+	f.check(err)
+	f.check(past.Seal(f.keep.Snapshot, f.keep.Timestamp))
+	a := &app{cfg: f.cfg, name: "nexus"}
+	f.repo = a.readListing(t.Context(), nil)
+	f.finds("repository", "miss: metadata/timestamp.json has expired")
+	f.finds("timestamp", "miss: expired 60 minutes ago")
+	f.finds("snapshot expiry", "ok: 6 days left")
+	f.finds("root threshold", "miss: 1 of 1 must sign")
+	f.finds("assignments", "skipped: the repository does not verify")
+
+	f.check(f.Repository.Seal(f.keep.Snapshot, f.keep.Timestamp))
+	f.repo = a.readListing(t.Context(), nil)
+	f.finds("repository", "ok: 0 bundles")
+	f.finds("timestamp", "ok: sealed ")
+	f.finds("assignments", "miss: no nexus says what spores are to run: ")
+}
+
+// TestDoctorOfLog: what a head vouches for was cut from its end.
+func TestDoctorOfLog(t *testing.T) {
+	t.Parallel()
+	f := newFolders(t)
+	dir := f.cfg.Audit.Dir
+	f.finds("audit log", "miss: "+dir+": no audit log there")
+	log, err := audit.Open(dir, audit.Options{})
+	f.check(err)
+	for _, subject := range []string{"one", "two"} {
+		_, err := log.Append(audit.Entry{Actor: "nexus/n1", Action: "bundle.publish", Subject: subject, Outcome: audit.OK})
+		f.check(err)
+	}
+	head, err := log.Head()
+	f.check(errors.Join(err, log.Close()))
+	f.finds("audit head", "miss: none was signed yet")
+	f.check(head.Save(dir, f.keep.Nexus))
+	f.finds("audit log", "ok: records 1 to 2 are whole")
+	f.finds("audit head", "ok: signed ")
+	old := f.now.Add(-3 * time.Hour)
+	f.check(os.Chtimes(filepath.Join(dir, audit.HeadFile), old, old))
+	f.finds("audit head", "miss: last signed 3 hours ago, up to record 2")
+
+	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	f.check(err)
+	text, err := os.ReadFile(files[0])
+	f.check(err)
+	f.check(os.WriteFile(files[0], text[:bytes.IndexByte(text, '\n')+1], 0o600))
+	f.finds("audit log", "miss: verify audit log "+dir+": record 2: missing")
+	f.cfg.OTA.Keys = ""
+	f.finds("audit head", "skipped: no key of the nexus is known")
 }
 
 // TestDoctorShows: what a spore says of itself cannot steer a terminal, nor fill it.
