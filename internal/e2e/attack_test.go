@@ -30,6 +30,7 @@ var attacks = slices.Concat(rollbacks, freezes, mixes, endlessFiles, forgeries, 
 
 var rollbacks = []attack{
 	{"all rolled back", bundle.ReasonRollback, func(v *victim) { v.folder = v.old }},
+	{"all but assignments rolled back", bundle.ReasonRollback, func(v *victim) { v.keepAssignments(); v.folder = v.old }},
 	{"snapshot rolled back", bundle.ReasonRollback, func(v *victim) {
 		data, version := v.before("snapshot")
 		v.put("snapshot", data, version)
@@ -190,13 +191,14 @@ var traps = []attack{
 	{"timestamp cut", bundle.ReasonUnparsable, func(v *victim) {
 		v.files["metadata/timestamp.json"] = v.bytes("metadata/timestamp.json")[:99]
 	}},
-	{"metadata lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "trusted") }},
-	{"floor lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "floor") }},
+	{"metadata lost", bundle.ReasonRollback, func(v *victim) { v.keepAssignments(); v.damaged(v.old, "trusted") }},
+	{"floor lost", bundle.ReasonRollback, func(v *victim) { v.keepAssignments(); v.damaged(v.old, "floor") }},
 	{"metadata and floor lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "trusted", "floor") }},
 	{"generation lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "assigned") }},
 	{"local root malformed", bundle.ReasonRollback, func(v *victim) {
 		v.stop()
 		v.edit("trusted", func(state doc) { state["Root"] = []byte(`{"signed":{"_type":"root"}}`) })
+		v.keepAssignments()
 		v.folder = v.old
 		v.show()
 		v.begin()
