@@ -105,6 +105,15 @@ var forgeries = []attack{
 		v.list(targetOf("3.0.0"), data)
 		v.assign("3.0.0", data)
 	}},
+	{"a bundle under another name", bundle.ReasonInvalid, func(v *victim) {
+		data := v.manifest("3.0.0")
+		v.list("bundles/dog/3.0.0.json", data)
+		v.assign("3.0.0", data, func(s *bundle.AssignmentSet) {
+			cat := s.Assignments[0]
+			cat.Version, cat.Digest, s.Assignments[0].Bundle = v.running.Version, v.running.Digest, "dog"
+			s.Assignments = append(s.Assignments, cat)
+		})
+	}},
 	{"bytes of another program", bundle.ReasonBadHash, func(v *victim) {
 		v.offer("3.0.0")
 		v.files[v.programOf("3.0.0")], _ = cat(v.T, "6.6.6")
