@@ -191,7 +191,7 @@ func (c *commanded) judged(command, outcome string, counted, told int) {
 	for _, e := range c.entries {
 		if e.Action == "command."+strings.ToLower(command) && e.Reason == reason {
 			n++
-			if e.Outcome != kind || e.Subject != "a" || (e.Actor == "test") != (command != "unknown") {
+			if e.Outcome != kind || e.Subject != "a" || (e.Fields["issuer"] == "test") != (command != "unknown") {
 				c.Errorf("told %+v", e)
 			}
 		}

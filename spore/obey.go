@@ -81,10 +81,10 @@ func (c *control) tell(v *verdict) {
 	v.told = true
 	e := audit.Entry{Action: "command." + unsigned, Subject: c.opts.Name, Outcome: audit.OK, Reason: v.reason()}
 	if v.command != nil {
-		e.Actor, e.Action = v.command.Issuer, "command."+strings.ToLower(string(v.command.Command))
-		e.Fields = map[string]string{"command": v.command.ID, "generation": strconv.FormatInt(v.command.Generation, 10)}
+		e.Action = "command." + strings.ToLower(string(v.command.Command))
+		e.Fields = map[string]string{"command": v.command.ID, "generation": strconv.FormatInt(v.command.Generation, 10), "issuer": v.command.Issuer}
 	}
-	switch log := c.opts.Log.With("spore", c.opts.Name, "action", e.Action, "issuer", e.Actor); {
+	switch log := c.opts.Log.With("spore", c.opts.Name, "action", e.Action, "issuer", e.Fields["issuer"]); {
 	case v.err == nil:
 		log.Info("command obeyed")
 	case v.accepted && v.reason() != bundle.ReasonRollback:

@@ -81,6 +81,9 @@ func TestCommandAttacks(t *testing.T) {
 	v.goesOn()
 	v.send(drain)
 	v.audited("command.drain", bundle.ReasonReplayed)
+	if records := v.refusals("command.drain"); records[0].Fields["issuer"] != "mallory" {
+		t.Errorf("the audit log does not say whose command it is: %+v", records[0])
+	}
 	v.goesOn()
 
 	// Nor is it by one that has lost what it remembers.

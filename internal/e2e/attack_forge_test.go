@@ -297,6 +297,11 @@ func (v *victim) stolen() {
 	v.offer("6.6.6")
 }
 
+// keepAssignments shows those that the spore has, so that metadata alone is old.
+func (v *victim) keepAssignments() {
+	v.files[bundle.AssignmentsFile] = v.bytesIn(v.repo(), bundle.AssignmentsFile)
+}
+
 // truncate cuts a file of the spore's state in the middle.
 func (v *victim) truncate(name string) {
 	v.Helper()

@@ -274,12 +274,17 @@ func selector(t *testing.T, text string) hive.Selector {
 func (v *victim) audited(action, reason string) {
 	v.Helper()
 	await(v.T, "an audit record of "+reason, func() (bool, error) {
-		records, err := audit.List(v.log(), audit.Query{Actor: "spore/" + v.name, Action: action, Outcome: audit.Refused})
-		if len(records) == 0 || err != nil {
-			return false, err
-		}
-		return records[0].Reason == reason, fmt.Errorf("the last one is %s", records[0].Reason)
+		records := v.refusals(action)
+		return len(records) > 0 && records[0].Reason == reason, fmt.Errorf("there are %+v", records)
 	})
+}
+
+// refusals are those by the spore that the log has, the last one first.
+func (v *victim) refusals(action string) []audit.Record {
+	v.Helper()
+	records, err := audit.List(v.log(), audit.Query{Actor: "spore/" + v.name, Action: action, Outcome: audit.Refused})
+	v.must(err)
+	return records
 }
 
 // audits checks that the programs list so many refusals of spores at least, and that

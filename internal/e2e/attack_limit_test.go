@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
 )
 
@@ -26,9 +25,7 @@ func TestSecondUpdateWithinTheHour(t *testing.T) {
 	v.refuses(bundle.ReasonRateLimited)
 	v.goesOn()
 	v.audited("bundle.refuse", bundle.ReasonRateLimited)
-	records, err := audit.List(v.log(), audit.Query{Actor: "spore/limited", Action: "bundle.refuse", Limit: 1})
-	v.must(err)
-	retry, err := time.Parse(time.RFC3339, records[0].Fields["retry"])
+	retry, err := time.Parse(time.RFC3339, v.refusals("bundle.refuse")[0].Fields["retry"])
 	if err != nil || !retry.After(time.Now()) || retry.After(time.Now().Add(time.Hour)) {
 		t.Errorf("it is to be tried again at %s, %v", retry, err)
 	}

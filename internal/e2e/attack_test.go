@@ -30,6 +30,7 @@ var attacks = slices.Concat(rollbacks, freezes, mixes, endlessFiles, forgeries, 
 
 var rollbacks = []attack{
 	{"all rolled back", bundle.ReasonRollback, func(v *victim) { v.folder = v.old }},
+	{"all but assignments rolled back", bundle.ReasonRollback, func(v *victim) { v.keepAssignments(); v.folder = v.old }},
 	{"snapshot rolled back", bundle.ReasonRollback, func(v *victim) {
 		data, version := v.before("snapshot")
 		v.put("snapshot", data, version)
@@ -87,7 +88,6 @@ var endlessFiles = []attack{
 	{"endless target", bundle.ReasonTooLarge, func(v *victim) { v.faults[fileOf(targetOf("3.0.0"), v.offer("3.0.0"))] = endless }},
 	{"endless program", bundle.ReasonTooLarge, func(v *victim) { v.offer("3.0.0"); v.faults[v.programOf("3.0.0")] = endless }},
 	{"endless assignments", bundle.ReasonTooLarge, func(v *victim) { v.faults[bundle.AssignmentsFile] = endless }},
-	{"slow drip", bundle.ReasonTooSlow, func(v *victim) { v.faults["metadata/timestamp.json"] = dripping }},
 }
 
 // forgeries are not the bytes that were signed for.
@@ -103,6 +103,15 @@ var forgeries = []attack{
 		data := v.manifest("4.0.0")
 		v.list(targetOf("3.0.0"), data)
 		v.assign("3.0.0", data)
+	}},
+	{"a bundle under another name", bundle.ReasonInvalid, func(v *victim) {
+		data := v.manifest("3.0.0")
+		v.list("bundles/dog/3.0.0.json", data)
+		v.assign("3.0.0", data, func(s *bundle.AssignmentSet) {
+			cat := s.Assignments[0]
+			cat.Version, cat.Digest, s.Assignments[0].Bundle = v.running.Version, v.running.Digest, "dog"
+			s.Assignments = append(s.Assignments, cat)
+		})
 	}},
 	{"bytes of another program", bundle.ReasonBadHash, func(v *victim) {
 		v.offer("3.0.0")
@@ -190,13 +199,14 @@ var traps = []attack{
 	{"timestamp cut", bundle.ReasonUnparsable, func(v *victim) {
 		v.files["metadata/timestamp.json"] = v.bytes("metadata/timestamp.json")[:99]
 	}},
-	{"metadata lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "trusted") }},
-	{"floor lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "floor") }},
+	{"metadata lost", bundle.ReasonRollback, func(v *victim) { v.keepAssignments(); v.damaged(v.old, "trusted") }},
+	{"floor lost", bundle.ReasonRollback, func(v *victim) { v.keepAssignments(); v.damaged(v.old, "floor") }},
 	{"metadata and floor lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "trusted", "floor") }},
 	{"generation lost", bundle.ReasonRollback, func(v *victim) { v.damaged(v.old, "assigned") }},
 	{"local root malformed", bundle.ReasonRollback, func(v *victim) {
 		v.stop()
 		v.edit("trusted", func(state doc) { state["Root"] = []byte(`{"signed":{"_type":"root"}}`) })
+		v.keepAssignments()
 		v.folder = v.old
 		v.show()
 		v.begin()
@@ -296,8 +306,19 @@ var clocks = []attack{
 	}},
 }
 
+// after checks what is to be said of a spore that is attacked: it refuses and goes on.
+func (v *victim) after(reason string) {
+	v.Helper()
+	v.refuses(reason)
+	v.goesOn()
+	v.audited("bundle.refuse", reason)
+}
+
 func TestAttacks(t *testing.T) {
 	s := newSiege(t)
+	slow := s.victim(t, "slow", false) // a byte a second: it takes all of a spore's patience
+	slow.faults["metadata/timestamp.json"] = dripping
+	slow.show()
 	var refused atomic.Int64 // fewer with -run
 	t.Run("on spores", func(t *testing.T) {
 		for i, a := range attacks {
@@ -306,9 +327,7 @@ func TestAttacks(t *testing.T) {
 				v := s.victim(t, fmt.Sprint("v", i+1), false)
 				a.do(v)
 				v.show()
-				v.refuses(a.reason)
-				v.goesOn()
-				v.audited("bundle.refuse", a.reason)
+				v.after(a.reason)
 				if slices.ContainsFunc(passing, func(p attack) bool { return p.name == a.name }) {
 					v.heals()
 				}
@@ -316,5 +335,6 @@ func TestAttacks(t *testing.T) {
 			})
 		}
 	})
-	s.audits(int(refused.Load()))
+	slow.after(bundle.ReasonTooSlow)
+	s.audits(int(refused.Load()) + 1)
 }
