@@ -88,6 +88,18 @@ func (l *load) over() int {
 	return len(l.samples)
 }
 
+// ran is how many of them a version ran.
+func (l *load) ran(version string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.samples {
+		if s.err == nil && s.record.Ran.Version == version {
+			n++
+		}
+	}
+	return n
+}
+
 // stop submits no more, and returns all when they are over.
 func (l *load) stop() []sample {
 	select {
