@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/client"
+	"github.com/hive-spore/hive/internal/publisher"
 )
 
 // Setup says which processes a hive has beside its redis-server.
@@ -41,11 +44,14 @@ func (s Setup) slots() int {
 
 // Hive is a hive that runs. Its client is in this process.
 type Hive struct {
-	Redis  *Redis
-	Road   *broker.Broker
-	Client *client.Client
-	Setup  Setup
+	Redis     *Redis
+	Road      *broker.Broker
+	Client    *client.Client
+	Setup     Setup
+	Publisher *publisher.Publisher
 
+	dir           string // keys, repository, and what spores installed
+	skills        int    // that spores are to offer
 	nexus, spores []*proc
 }
 
@@ -72,10 +78,8 @@ func (k *Kit) launch(ctx context.Context, h *Hive, skills []Skill) (err error) {
 		return err
 	}
 	h.Client = client.New(h.Road, client.Options{})
-	for _, s := range skills {
-		if err := h.Road.Publish(ctx, &s.Skill, s.Program); err != nil {
-			return err
-		}
+	if err := h.publish(skills); err != nil {
+		return err
 	}
 	if err := k.launchPrograms(h); err != nil {
 		return err
@@ -83,21 +87,52 @@ func (k *Kit) launch(ctx context.Context, h *Hive, skills []Skill) (err error) {
 	return h.await(ctx)
 }
 
+// publish makes keys and a repository with the skills.
+func (h *Hive) publish(skills []Skill) (err error) {
+	if h.dir, err = os.MkdirTemp("", "hive-bench-"); err != nil {
+		return err
+	}
+	if h.Publisher, _, err = publisher.Make(h.dir); err != nil {
+		return err
+	}
+	for _, s := range skills {
+		if _, err := h.Publisher.Register(s.Name, &s.Skill, s.Program, time.Time{}); err != nil {
+			return err
+		}
+	}
+	h.skills = len(skills)
+	return nil
+}
+
+// config writes the hive.toml of all its programs: that of the setup, and where the
+// repository is.
+func (h *Hive) config() (path string, err error) {
+	var text []byte
+	if h.Setup.Config != "" {
+		if text, err = os.ReadFile(h.Setup.Config); err != nil {
+			return "", err
+		}
+	}
+	text = fmt.Appendf(text, "\n[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\n", h.Publisher.Dir, filepath.Join(h.dir, "keys"), filepath.Join(h.dir, "state"))
+	path = filepath.Join(h.dir, "hive.toml")
+	return path, os.WriteFile(path, text, 0o600)
+}
+
 func (k *Kit) launchPrograms(h *Hive) error {
 	url := "unix://" + h.Redis.Addr()
+	config, err := h.config()
+	if err != nil {
+		return err
+	}
 	if h.Setup.Nexus {
-		p, err := k.start("nexus", "serve", "--redis", url)
+		p, err := k.start("nexus", "serve", "--redis", url, "--config", config)
 		if err != nil {
 			return err
 		}
 		h.nexus = append(h.nexus, p)
 	}
 	for i := range h.Setup.Spores {
-		args := []string{"--redis", url, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots())}
-		if h.Setup.Config != "" {
-			args = append(args, "--config", h.Setup.Config)
-		}
-		p, err := k.start("spore", args...)
+		p, err := k.start("spore", "--redis", url, "--config", config, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots()))
 		if err != nil {
 			return err
 		}
@@ -128,7 +163,16 @@ func (h *Hive) ready(ctx context.Context) (bool, error) {
 	if err != nil || h.Setup.Nexus && leader == "" {
 		return false, err
 	}
+	known, err := h.Road.Skills(ctx)
+	if err != nil || h.Setup.Nexus && len(known) < h.skills {
+		return false, err
+	}
 	nodes, err := h.Road.Nodes(ctx)
+	for i := range nodes {
+		if len(nodes[i].Skills) < h.skills {
+			return false, err
+		}
+	}
 	return len(nodes) == h.Setup.Spores, err
 }
 
@@ -154,5 +198,8 @@ func (h *Hive) Stop() {
 	}
 	if h.Redis != nil {
 		h.Redis.stop()
+	}
+	if h.dir != "" {
+		_ = os.RemoveAll(h.dir)
 	}
 }
