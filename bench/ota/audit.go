@@ -21,7 +21,7 @@ const (
 func (s *suite) audit() stage {
 	return stage{"audit log", func(context.Context) error {
 		for _, callers := range []int{1, 32} {
-			if err := s.append(fmt.Sprintf("append, on the disk, %d at once", callers), min(s.size.Records, 100*callers*callers), callers, audit.Options{}, nil); err != nil {
+			if err := s.append(fmt.Sprintf("append, on the disk, %d at once", callers), min(s.size.Records, 500*callers), callers, audit.Options{}, nil); err != nil {
 				return err
 			}
 		}

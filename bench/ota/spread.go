@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +23,7 @@ import (
 )
 
 const spreadTable = "Published: from before it is signed until each of the spores, all in one process, has installed it and runs it.\n" +
-	"Published in: signing it. Wait: of the p99, after that. Offered: until the road knows it of all."
+	"Signed in: of that, until it lies in the repository. After: since then. Offered: until the road knows it of all."
 
 // patience is how long a version may take to all spores.
 const patience = time.Minute
@@ -31,6 +33,7 @@ type crowd struct {
 	skill  string
 	spores int
 	coded  bool // the code is compiled already
+	memory bool // what they install is kept in memory, as if each had a disk of its own
 }
 
 func (c crowd) row() string {
@@ -38,15 +41,29 @@ func (c crowd) row() string {
 	if !c.coded {
 		text = "compiled by the spore"
 	}
+	if c.memory {
+		text += ", state in memory"
+	}
 	return fmt.Sprintf("%s to %d, %s", c.skill, c.spores, text)
 }
 
 func (s *suite) crowds() []crowd {
 	return []crowd{
-		{rig.Noop, s.size.Spores, true},
-		{rig.Noop, 1, true}, {rig.Noop, 1, false},
-		{rig.Wordcount, 1, true}, {rig.Wordcount, 1, false},
+		{rig.Noop, s.size.Spores, true, false}, {rig.Noop, s.size.Spores, true, true},
+		{rig.Noop, 1, true, false}, {rig.Noop, 1, false, false},
+		{rig.Wordcount, 1, true, false}, {rig.Wordcount, 1, false, false},
 	}
+}
+
+// memory is where Linux keeps files in memory.
+const memory = "/dev/shm"
+
+// state is a folder for what a crowd installs.
+func (c crowd) state(h *rig.Hive) (string, error) {
+	if c.memory {
+		return os.MkdirTemp(memory, "hive-bench-")
+	}
+	return h.State, os.MkdirAll(h.State, 0o700)
 }
 
 func (s *suite) spread(c crowd) stage {
@@ -57,7 +74,12 @@ func (s *suite) spread(c crowd) stage {
 			return err
 		}
 		defer h.Stop()
-		w := &swarm{hive: h, kit: s.kit, changed: make(chan change, 4*c.spores)}
+		state, err := c.state(h)
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(state)
+		w := &swarm{hive: h, kit: s.kit, state: state, changed: make(chan change, 4*c.spores)}
 		defer w.stop()
 		if err := w.start(ctx, c.spores); err != nil {
 			return err
@@ -80,7 +102,7 @@ func (s *suite) publishes(ctx context.Context, w *swarm, skill rig.Skill, c crow
 	var took, after, signed, offered []time.Duration
 	for i := range n {
 		// At any time of the nexus' and of the spores' own.
-		time.Sleep(300*time.Millisecond + rand.N(300*time.Millisecond))
+		time.Sleep(700*time.Millisecond + rand.N(300*time.Millisecond))
 		if !c.coded {
 			if err := s.kit.ForgetCode(); err != nil {
 				return err
@@ -136,6 +158,7 @@ func offers(ctx context.Context, road *broker.Broker, id hive.SkillID, want int)
 type swarm struct {
 	hive    *rig.Hive
 	kit     *rig.Kit
+	state   string // with a folder for each
 	spores  []*spore.Spore
 	roads   []*broker.Broker
 	changed chan change
@@ -179,7 +202,7 @@ func (w *swarm) start(ctx context.Context, n int) error {
 			Road: road, Log: slog.New(listener{slog.DiscardHandler, w.changed}), Name: name, Slots: 1, Grace: spore.NoGrace,
 			CacheDir: w.kit.CodeDir(), Admit: w.kit.Admit(),
 			Bundles: spore.UpdaterOptions{Between: spore.NoWait, Repository: bundle.ClientOptions{
-				Repository: w.hive.Repository(), Root: w.hive.Publisher.Root, State: w.hive.State(name)}},
+				Repository: w.hive.Repository(), Root: w.hive.Publisher.Root, State: filepath.Join(w.state, name)}},
 		})
 		if err != nil {
 			return err

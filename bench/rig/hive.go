@@ -52,6 +52,7 @@ type Hive struct {
 	Client    *client.Client
 	Setup     Setup
 	Publisher *publisher.Publisher
+	State     string // folder for what spores install
 
 	dir           string // keys, repository, and what spores installed
 	listen        string // where the nexus serves the repository; "": nowhere
@@ -96,6 +97,7 @@ func (h *Hive) publish(skills []Skill) (err error) {
 	if h.dir, err = os.MkdirTemp("", "hive-bench-"); err != nil {
 		return err
 	}
+	h.State = filepath.Join(h.dir, "state")
 	if h.Publisher, _, err = publisher.Make(h.dir); err != nil {
 		return err
 	}
@@ -117,7 +119,7 @@ func (h *Hive) config() (path string, err error) {
 			return "", err
 		}
 	}
-	text = fmt.Appendf(text, "\n[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\nupdate_every = \"0s\"\n", h.Publisher.Dir, filepath.Join(h.dir, "keys"), filepath.Join(h.dir, "state"))
+	text = fmt.Appendf(text, "\n[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\nupdate_every = \"0s\"\n", h.Publisher.Dir, filepath.Join(h.dir, "keys"), h.State)
 	if h.Setup.HTTP {
 		if h.listen, err = freeAddress(); err != nil {
 			return "", err
@@ -135,9 +137,6 @@ func (h *Hive) Repository() string {
 	}
 	return "http://" + h.listen + ota.Prefix
 }
-
-// State is a folder of the hive for what one spore installs.
-func (h *Hive) State(spore string) string { return filepath.Join(h.dir, "state", spore) }
 
 // freeAddress is one of this machine at which nobody listens.
 func freeAddress() (string, error) {
