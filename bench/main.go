@@ -17,6 +17,7 @@ import (
 
 	"github.com/hive-spore/hive/bench/bulk"
 	"github.com/hive-spore/hive/bench/engine"
+	"github.com/hive-spore/hive/bench/ota"
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
 	"github.com/hive-spore/hive/bench/way"
@@ -28,6 +29,7 @@ suites:
   way     the whole way of a task: full rate, enqueue, idle round trip
   bulk    pages of a slow server, fetched and summarized by 1 spore and by 5
   engine  the sandbox against plain wazero, Extism, wasmtime and processes
+  ota     bundles over the air: refresh, every spore on a version, a swap under load
 
 --quick      less of it and fewer rounds: a look, not a measurement
 --json FILE  write every figure of every round to FILE, too
@@ -40,7 +42,7 @@ func main() {
 }
 
 // suites are what can be measured.
-var suites = map[string]func(context.Context, options, *report.Report) error{"way": measureWay, "bulk": measureBulk, "engine": measureEngine}
+var suites = map[string]func(context.Context, options, *report.Report) error{"way": measureWay, "bulk": measureBulk, "engine": measureEngine, "ota": measureOTA}
 
 // options are the command line.
 type options struct {
@@ -93,7 +95,7 @@ func parse(args []string) (o options, err error) {
 	case o.repo == "" || o.scratch == "":
 		return o, errors.New("start it by the script bench/run")
 	case len(words) != 1 || suites[words[0]] == nil:
-		return o, fmt.Errorf("suite %q: want way, bulk or engine", strings.Join(words, " "))
+		return o, fmt.Errorf("suite %q: want way, bulk, engine or ota", strings.Join(words, " "))
 	}
 	o.suite = words[0]
 	o.shown = "bench/run " + o.suite
@@ -150,6 +152,19 @@ func measureBulk(ctx context.Context, o options, r *report.Report) error {
 		return err
 	}
 	return bulk.Run(ctx, kit, size, filepath.Join(o.repo, "testdata", "articles"), r, say)
+}
+
+func measureOTA(ctx context.Context, o options, r *report.Report) error {
+	size := ota.Full
+	if o.quick {
+		size = ota.Quick
+	}
+	r.Rounds, r.Size = size.Rounds, size.String()
+	kit, err := newKit(ctx, o, r, rig.Wordcount)
+	if err != nil {
+		return err
+	}
+	return ota.Run(ctx, kit, o.scratch, size, r, say)
 }
 
 func newKit(ctx context.Context, o options, r *report.Report, skills ...string) (kit *rig.Kit, err error) {

@@ -139,7 +139,7 @@ func (s *Spore) listen() {
 			s.kill(k)
 		}
 		if knock.Skills {
-			s.bundles.Hint()
+			notify(s.beat) // its answer says which they are: one look at the repository for each of them
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/client"
 	"github.com/hive-spore/hive/internal/publisher"
+	"github.com/hive-spore/hive/nexus/ota"
 )
 
 // Setup says which processes a hive has beside its redis-server.
@@ -21,6 +23,7 @@ type Setup struct {
 	Slots  int // of each spore; 0: its default, one per core
 
 	Config string // path of the spores' hive.toml; "": none
+	HTTP   bool   // spores ask the nexus for bundles; else they read its folder
 }
 
 // String names the spores: "3 spores × 2 slots".
@@ -49,8 +52,10 @@ type Hive struct {
 	Client    *client.Client
 	Setup     Setup
 	Publisher *publisher.Publisher
+	State     string // folder for what spores install
 
 	dir           string // keys, repository, and what spores installed
+	listen        string // where the nexus serves the repository; "": nowhere
 	skills        int    // that spores are to offer
 	nexus, spores []*proc
 }
@@ -92,6 +97,7 @@ func (h *Hive) publish(skills []Skill) (err error) {
 	if h.dir, err = os.MkdirTemp("", "hive-bench-"); err != nil {
 		return err
 	}
+	h.State = filepath.Join(h.dir, "state")
 	if h.Publisher, _, err = publisher.Make(h.dir); err != nil {
 		return err
 	}
@@ -113,9 +119,32 @@ func (h *Hive) config() (path string, err error) {
 			return "", err
 		}
 	}
-	text = fmt.Appendf(text, "\n[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\n", h.Publisher.Dir, filepath.Join(h.dir, "keys"), filepath.Join(h.dir, "state"))
+	text = fmt.Appendf(text, "\n[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\nupdate_every = \"0s\"\n", h.Publisher.Dir, filepath.Join(h.dir, "keys"), h.State)
+	if h.Setup.HTTP {
+		if h.listen, err = freeAddress(); err != nil {
+			return "", err
+		}
+		text = fmt.Appendf(text, "listen = %q\nurl = %q\n", h.listen, h.Repository())
+	}
 	path = filepath.Join(h.dir, "hive.toml")
 	return path, os.WriteFile(path, text, 0o600)
+}
+
+// Repository is where spores find their bundles: a URL or a folder.
+func (h *Hive) Repository() string {
+	if h.listen == "" {
+		return h.Publisher.Dir
+	}
+	return "http://" + h.listen + ota.Prefix
+}
+
+// freeAddress is one of this machine at which nobody listens.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func (k *Kit) launchPrograms(h *Hive) error {

@@ -18,7 +18,7 @@ import (
 // How often a Keeper does what.
 const (
 	SealEvery = time.Hour
-	LookEvery = 200 * time.Millisecond
+	LookEvery = 100 * time.Millisecond
 	// AssignmentLife is how long a set is good for that no newer one follows.
 	AssignmentLife = 24 * time.Hour
 )
