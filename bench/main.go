@@ -21,6 +21,7 @@ import (
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
 	"github.com/hive-spore/hive/bench/way"
+	"github.com/hive-spore/hive/spore"
 )
 
 const usage = `usage: bench/run SUITE [--quick] [--json FILE]
@@ -38,6 +39,13 @@ suites:
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) == 2 && os.Args[1] == ota.AdmitWord {
+		if err := spore.Admit(ctx, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(ctx, os.Args[1:]))
 }
 

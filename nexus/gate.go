@@ -67,7 +67,7 @@ func (g *gate) look(ctx context.Context, now time.Time) error {
 		return err
 	}
 	sights, errLook := g.watches.Look(plan, nodes, bodies, now)
-	return errors.Join(errLook, g.judge(sights, now), g.show(ctx, sights))
+	return errors.Join(errLook, g.show(ctx, sights), g.judge(sights, now)) // what is decided, people see why
 }
 
 func (g *gate) judge(sights map[string]ota.Sight, now time.Time) error {

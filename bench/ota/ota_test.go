@@ -1,14 +1,30 @@
 package ota
 
 import (
+	"context"
+	"fmt"
 	"io"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
+	"github.com/hive-spore/hive/spore"
 )
+
+// TestMain is also the child that compiles skills.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == AdmitWord {
+		if err := spore.Admit(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // TestRun measures next to nothing: what is tested is that everything is.
 func TestRun(t *testing.T) {

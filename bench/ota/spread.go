@@ -190,7 +190,14 @@ func (l listener) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
+// AdmitWord is the argument with which this program is the child that compiles skills.
+const AdmitWord = "admit"
+
 func (w *swarm) start(ctx context.Context, n int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
 	for i := range n {
 		road, err := broker.Dial(ctx, broker.Options{Addrs: []string{w.hive.Redis.Addr()}})
 		if err != nil {
@@ -200,7 +207,7 @@ func (w *swarm) start(ctx context.Context, n int) error {
 		name := fmt.Sprint("p", i+1)
 		s, err := spore.New(spore.Options{
 			Road: road, Log: slog.New(listener{slog.DiscardHandler, w.changed}), Name: name, Slots: 1, Grace: spore.NoGrace,
-			CacheDir: w.kit.CodeDir(), Admit: w.kit.Admit(),
+			CacheDir: w.kit.CodeDir(), Admit: []string{self, AdmitWord},
 			Bundles: spore.UpdaterOptions{Between: spore.NoWait, Repository: bundle.ClientOptions{
 				Repository: w.hive.Repository(), Root: w.hive.Publisher.Root, State: filepath.Join(w.state, name)}},
 		})

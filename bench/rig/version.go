@@ -19,9 +19,6 @@ func (s Skill) Version(n int) Skill {
 	return s
 }
 
-// Admit is the command of the child that compiles skills.
-func (k *Kit) Admit() []string { return []string{k.program("spore"), "admit"} }
-
 // CodeDir is where spores of a kit keep compiled code.
 func (k *Kit) CodeDir() string { return filepath.Join(k.dir, "cache", "hive", "code") }
 
