@@ -2,9 +2,13 @@ package ota
 
 import (
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,13 +22,34 @@ func (h *hall) rotate(roles ...string) {
 }
 
 // follow has the keeper look for keys, those that are not refused.
-func (h *hall) follow(accept func(Keys) error) {
+func (h *hall) follow(log io.Writer, accept func(Keys) error) {
 	h.Helper()
 	h.resign()
 	o := h.options()
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
 	o.Ring = must(OpenRing(h.keys, accept))
 	h.keeper = must(NewKeeper(o))
 	h.lead()
+}
+
+// said is what a keeper logs, for reading while it leads.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+// take returns what was said since the last time.
+func (s *said) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.text.Reset()
+	return s.text.String()
 }
 
 func anyKeys(Keys) error { return nil }
@@ -32,7 +57,7 @@ func anyKeys(Keys) error { return nil }
 // TestKeeperFollowsKeys: a keeper signs with the keys that are there now.
 func TestKeeperFollowsKeys(t *testing.T) {
 	inHall(t, 10*time.Minute, func(h *hall) {
-		h.follow(anyKeys)
+		h.follow(io.Discard, anyKeys)
 		h.decide("1.0.0")
 		c := h.client(h.dir)
 		h.pass(2 * h.look)
@@ -62,9 +87,10 @@ func TestKeeperFollowsKeys(t *testing.T) {
 // once and take the place of none.
 func TestKeeperKeepsKeys(t *testing.T) {
 	inHall(t, 10*time.Minute, func(h *hall) {
-		refuse := false
-		h.follow(func(Keys) error {
-			if refuse {
+		var log said
+		var refuse atomic.Bool
+		h.follow(&log, func(Keys) error {
+			if refuse.Load() {
 				return errors.New("not listed")
 			}
 			return nil
@@ -78,13 +104,13 @@ func TestKeeperKeepsKeys(t *testing.T) {
 		goesOn := func(want string) {
 			t.Helper()
 			stamp := h.stamp()
-			h.log.Reset()
+			log.take()
 			h.pass(2 * time.Hour)
 			if h.stamp() == stamp {
 				t.Errorf("%s: it seals no more", want)
 			}
-			if n := strings.Count(h.log.String(), "level=WARN"); n != 1 || !strings.Contains(h.log.String(), want) {
-				t.Errorf("it says %q, want %q once", h.log.String(), want)
+			if text := log.take(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, want) {
+				t.Errorf("it says %q, want %q once", text, want)
 			}
 		}
 		if err := os.WriteFile(path, []byte("no key"), 0o600); err != nil {
@@ -95,16 +121,16 @@ func TestKeeperKeepsKeys(t *testing.T) {
 		if err := errors.Join(os.Remove(path), other.Save(path, "")); err != nil {
 			t.Fatal(err)
 		}
-		refuse = true
+		refuse.Store(true)
 		goesOn("not listed")
 		if err := os.WriteFile(path, was, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refuse = false
-		h.log.Reset()
+		refuse.Store(false)
+		log.take()
 		h.pass(2 * h.look)
-		if strings.Contains(h.log.String(), "level=WARN") {
-			t.Errorf("the key is back, and it says %q", h.log.String())
+		if text := log.take(); strings.Contains(text, "level=WARN") {
+			t.Errorf("the key is back, and it says %q", text)
 		}
 		if set := must(h.repo.Assigned(h.of(bundle.RoleNexus)[0].Ed25519())); set.Generation != good.Generation {
 			t.Errorf("generation %d, want %d", set.Generation, good.Generation)
