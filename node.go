@@ -114,6 +114,9 @@ type NodeStatus struct {
 	Tags      Tags     `json:"tags"`
 	Slots     int      `json:"slots"`
 	Skills    []string `json:"skills"`
+	// Bundles that it says it runs: with their digests, so that they can be held against
+	// those that a repository lists.
+	Bundles []BundleID `json:"bundles"`
 }
 
 // ClusterStatus is the state of all spores.
@@ -160,6 +163,6 @@ func (n *Node) status() NodeStatus {
 	return NodeStatus{
 		ID: n.ID, Name: n.Name, CPU: n.CPU, Memory: n.Memory, Active: n.Active,
 		LoadScore: n.Score(), Online: n.Online, Draining: n.Draining,
-		Tags: tags, Slots: n.Slots, Skills: skills,
+		Tags: tags, Slots: n.Slots, Skills: skills, Bundles: append([]BundleID{}, n.Bundles...),
 	}
 }

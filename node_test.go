@@ -145,15 +145,15 @@ func TestClusterStatusJSON(t *testing.T) {
 		{"none online", []hive.Node{gone}, `{"total_nodes":1,"online_nodes":0,"offline_nodes":1,"avg_cpu_usage":0,"avg_memory_usage":0,` +
 			`"total_active_tasks":1,"nodes":[` +
 			`{"node_id":"c","node_name":"spore-c","cpu_usage":1,"memory_usage":1,"active_tasks":1,"load_score":73,` +
-			`"is_online":false,"is_draining":false,"tags":{},"slots":1,"skills":[]}]}`},
+			`"is_online":false,"is_draining":false,"tags":{},"slots":1,"skills":[],"bundles":[]}]}`},
 		{"three", []hive.Node{idle, gone, busy}, `{"total_nodes":3,"online_nodes":2,"offline_nodes":1,"avg_cpu_usage":0.375,"avg_memory_usage":0.25,` +
 			`"total_active_tasks":6,"nodes":[` +
 			`{"node_id":"b","node_name":"spore-b","cpu_usage":0.25,"memory_usage":0,"active_tasks":0,"load_score":10,` +
-			`"is_online":true,"is_draining":true,"tags":{},"slots":8,"skills":[]},` +
+			`"is_online":true,"is_draining":true,"tags":{},"slots":8,"skills":[],"bundles":[]},` +
 			`{"node_id":"c","node_name":"spore-c","cpu_usage":1,"memory_usage":1,"active_tasks":1,"load_score":73,` +
-			`"is_online":false,"is_draining":false,"tags":{},"slots":1,"skills":[]},` +
+			`"is_online":false,"is_draining":false,"tags":{},"slots":1,"skills":[],"bundles":[]},` +
 			`{"node_id":"a","node_name":"spore-a","cpu_usage":0.5,"memory_usage":0.5,"active_tasks":5,"load_score":50,` +
-			`"is_online":true,"is_draining":false,"tags":{"gpu":"true","zone":"eu"},"slots":4,"skills":["secscan@1.2.0"]}]}`},
+			`"is_online":true,"is_draining":false,"tags":{"gpu":"true","zone":"eu"},"slots":4,"skills":["secscan@1.2.0"],"bundles":[]}]}`},
 	} {
 		got, err := json.Marshal(hive.NewClusterStatus(test.nodes))
 		if string(got) != test.want || err != nil {

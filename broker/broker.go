@@ -22,7 +22,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/hive-spore/hive"
 )
@@ -39,6 +38,10 @@ type Options struct {
 	TLS                *tls.Config
 
 	SentinelUsername, SentinelPassword string // of the sentinels, if they want any
+
+	// PasswordNow and SentinelPasswordNow, if there are any, are asked for the password of
+	// each new connection in the place of those above: it may have changed.
+	PasswordNow, SentinelPasswordNow func() string
 
 	Shard      string        // the hash tag of all keys; default "h"
 	Retention  time.Duration // of finished tasks; default hive.DefaultRetention
@@ -120,9 +123,6 @@ type Broker struct {
 	committer batcher[completion, int64]
 }
 
-// poolSize is generous: a connection that waits on a doorbell is held.
-const poolSize = 512
-
 // quiet keeps the Redis client from writing to stderr on its own: every error it
 // logs also comes back as a value.
 var quiet = sync.OnceFunc(func() { redis.SetLogger(discard{}) })
@@ -139,14 +139,7 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	}
 	quiet()
 	o = o.withDefaults()
-	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs: o.Addrs, MasterName: o.Master, DB: o.DB,
-		Username: o.Username, Password: o.Password, TLSConfig: o.TLS,
-		SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
-		DialTimeout: 2 * time.Second, DialerRetries: 1, PoolSize: poolSize,
-		ContextTimeoutEnabled: true, DisableIdentity: true,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})}
+	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(o.universal())}
 	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
 	b.completer = newBatcher(b.flushComplete, completion.size)
 	b.committer = newBatcher(b.flushCommit, completion.size)

@@ -34,8 +34,8 @@ The new keys take the place of the old ones, which stay as NAME.old-N; or --new 
 another directory with the new keys and copies of the others. root.json stays what it is:
 clients follow from it to newest-root.json. An interrupted rotation is ended by the next.
 
-New keys of the nexus are good beside the old ones until --finish, for which a nexus must
-have been started with the new one. --finish removes the old files, too.`,
+A nexus that runs with this directory signs with the new keys within a second. New keys
+of the nexus are good beside the old ones until --finish. It removes the old files, too.`,
 		Example: `  nexus keys rotate --repo repo --keys keys --role targets
   nexus keys rotate --repo repo --keys keys --role nexus
   nexus keys rotate --repo repo --keys keys --finish
@@ -161,10 +161,10 @@ func (a *app) sayAfterRotation(f *rotateFlags, roles []string, out *bundle.Rotat
 		a.say("hint: keep copies of the new root and targets keys offline; new spores may be given %s or root.json", safe(filepath.Join(dir, bundle.NewestRoot)))
 	}
 	if has(bundle.RoleSnapshot) || has(bundle.RoleTimestamp) {
-		a.say("hint: a running nexus seals with the old keys, in vain: give it snapshot.key and timestamp.key of %s, and restart it", safe(dir))
+		a.say("hint: a nexus with another directory of keys seals with the old ones, in vain: give it snapshot.key and timestamp.key of %s; it needs no restart", safe(dir))
 	}
 	if has(bundle.RoleNexus) {
-		a.say("hint: give the nexus the new nexus.key of %s and restart it; then nexus keys rotate --finish, and the old one is good no more", safe(dir))
+		a.say("hint: a nexus with another directory of keys is to get the new nexus.key of %s; it needs no restart; then nexus keys rotate --finish, and the old one is good no more", safe(dir))
 	}
 	if len(out.Old) > 0 {
 		a.say("hint: the old keys are %s; nexus keys rotate --finish removes them", safe(filepath.Join(dir, "*.old-*")))

@@ -26,7 +26,7 @@ func (a *app) startMaster(ctx context.Context, road *broker.Broker, keep *ota.Ke
 	if dir := a.cfg.Audit.Dir; dir != "" {
 		o := trail.Options{Dir: dir, Road: road, Name: a.cfg.Nexus.Name, Log: a.logger()}
 		if keep != nil {
-			o.Sign = keep.Nexus
+			o.Sign = keep.Ring
 		}
 		if m.log, err = trail.Open(o); err != nil {
 			return m, err

@@ -53,11 +53,20 @@ func (a *app) roadOptions() (broker.Options, error) {
 	if err != nil {
 		return broker.Options{}, err
 	}
-	return broker.Options{
+	o := broker.Options{
 		Addrs: r.Addrs, Master: r.Master, DB: r.DB, Username: r.Username, Password: r.Password.Reveal(), TLS: r.TLS,
 		SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Reveal(),
 		Retention: a.cfg.Queue.Retention, Recordings: int64(a.cfg.Queue.RecordingsMB) << 20, Channel: a.cfg.Queue.BroadcastChannel,
-	}, nil
+	}
+	if r.PasswordFile != "" {
+		now := config.Follow(r.PasswordFile, r.Password)
+		o.PasswordNow = func() string { return now().Reveal() }
+	}
+	if r.SentinelPasswordFile != "" {
+		now := config.Follow(r.SentinelPasswordFile, r.SentinelPassword)
+		o.SentinelPasswordNow = func() string { return now().Reveal() }
+	}
+	return o, nil
 }
 
 // where names the road for people.

@@ -89,11 +89,7 @@ func (a *app) keeper(f *serveFlags) (*ota.KeeperOptions, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := publisher.Keeper(p, f.keys)
-	if err != nil {
-		return nil, err
-	}
-	return o, p.Allows(o.Nexus)
+	return publisher.Keeper(p, f.keys)
 }
 
 // serveRepository answers GET /repo/ at an address, if there is one, until closeAll is

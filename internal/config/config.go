@@ -54,6 +54,9 @@ type Redis struct {
 	Cert         string `toml:"cert" is:"path"`
 	Key          string `toml:"key" is:"path"`
 	Insecure     bool   `toml:"insecure"`
+
+	// The files that Password and SentinelPassword are from, and no later source.
+	passwordFrom, sentinelFrom string
 }
 
 // Queue says what tasks are given when they say nothing themselves. The names

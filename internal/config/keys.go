@@ -31,6 +31,9 @@ func (c *Config) keys() []key { return keysOf("", reflect.ValueOf(c).Elem()) }
 func keysOf(prefix string, section reflect.Value) []key {
 	var keys []key
 	for field, value := range section.Fields() {
+		if !field.IsExported() {
+			continue
+		}
 		name := prefix + field.Tag.Get("toml")
 		if value.Kind() == reflect.Struct {
 			keys = append(keys, keysOf(name+".", value)...)

@@ -31,6 +31,8 @@ func Load(path string, getenv func(string) string) (*Config, error) {
 	if !l.config.Enabled {
 		return l.config, hive.ErrDisabled
 	}
+	l.config.Redis.passwordFrom = l.followed("redis.password", l.config.Redis.PasswordFile)
+	l.config.Redis.sentinelFrom = l.followed("redis.sentinel_password", l.config.Redis.SentinelPasswordFile)
 	for _, p := range l.config.problems() {
 		if !l.about[p.key] {
 			l.complain(l.name(p.key), p.err)
@@ -129,15 +131,19 @@ func (l *loader) secretFile(secret *Secret, name, path string) {
 	if path == "" {
 		return
 	}
-	text, err := readFile(path, maxSecret)
-	content := strings.TrimRight(string(text), "\r\n")
-	if err == nil && content == "" {
-		err = errors.New("the file is empty")
-	}
+	content, err := readSecret(path)
 	if err != nil {
 		l.refuse(name, l.name(name), err)
 		return
 	}
-	*secret = Secret(content)
+	*secret = content
 	l.origin[strings.TrimSuffix(name, "_file")] = l.name(name)
+}
+
+// followed is the path of a secret's file if that is where the secret is from.
+func (l *loader) followed(name, path string) string {
+	if path == "" || l.origin[name] != l.name(name+"_file") {
+		return ""
+	}
+	return path
 }

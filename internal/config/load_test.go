@@ -152,6 +152,70 @@ func TestSecretFiles(t *testing.T) {
 	}
 }
 
+// TestFollow: a password of a file may become another one, that of another source not.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	password, path := filepath.Join(dir, "pw"), filepath.Join(dir, "hive.toml")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(path, "[redis]\npassword_file = \"pw\"\nsentinel_password_file = \"pw\"\nsentinel_master = \"m\"\naddrs = [\"127.0.0.1:1\"]\n")
+	write(password, "first\n")
+	road := func(vars map[string]string, url string) Road {
+		c, err := Load(path, env(vars))
+		if err == nil && url != "" {
+			err = c.UseURL(url)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := c.Road()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := road(nil, "")
+	if r.PasswordFile != password || r.SentinelPasswordFile != password {
+		t.Errorf("passwords are from %q and %q, want %q", r.PasswordFile, r.SentinelPasswordFile, password)
+	}
+	r2 := road(map[string]string{"REDIS_PASSWORD": "fixed", "REDIS_SENTINEL_PASSWORD": "too"}, "")
+	if r2.PasswordFile != "" || r2.SentinelPasswordFile != "" {
+		t.Errorf("passwords of the environment are from %q and %q", r2.PasswordFile, r2.SentinelPasswordFile)
+	}
+	if r := road(nil, "redis://u:fixed@h"); r.PasswordFile != "" || r.Password != "fixed" {
+		t.Errorf("the password of a URL is from %q", r.PasswordFile)
+	}
+	if r := road(nil, "redis://h"); r.PasswordFile != password {
+		t.Errorf("a URL without a password: it is from %q", r.PasswordFile)
+	}
+
+	now, fixed := Follow(r.PasswordFile, r.Password), Follow(r2.PasswordFile, r2.Password)
+	says := func(want string) {
+		t.Helper()
+		if got := now().Reveal(); got != want {
+			t.Errorf("the password is %q, want %q", got, want)
+		}
+	}
+	says("first")
+	write(password, "second\r\n")
+	says("second")
+	write(password, "") // somebody is about to write it
+	says("second")
+	if err := os.Remove(password); err != nil {
+		t.Fatal(err)
+	}
+	says("second")
+	write(password, "third")
+	says("third")
+	if got := fixed().Reveal(); got != "fixed" {
+		t.Errorf("the fixed password is %q", got)
+	}
+}
+
 // FuzzFile: any file is taken, or refused line by line.
 func FuzzFile(f *testing.F) {
 	sample, err := os.ReadFile(sampleFile)

@@ -28,7 +28,11 @@ type Road struct {
 	// SentinelUsername and SentinelPassword are for the sentinels themselves.
 	SentinelUsername string
 	SentinelPassword Secret
-	TLS              *tls.Config // nil: plain text
+	// PasswordFile and SentinelPasswordFile are where these are from, and newer ones may
+	// appear; empty: they stay what they are.
+	PasswordFile         string
+	SentinelPasswordFile string
+	TLS                  *tls.Config // nil: plain text
 }
 
 // HasRoad reports whether any source named the road. If none did, a program
@@ -75,7 +79,7 @@ func (r *Redis) absorb() error {
 			next.Username = name
 		}
 		if password, given := user.Password(); given {
-			next.Password = Secret(password)
+			next.Password, next.passwordFrom = Secret(password), ""
 		}
 	}
 	*r = next
@@ -134,9 +138,9 @@ func (c *Config) Road() (Road, error) {
 	if err := r.absorb(); err != nil {
 		return Road{}, fmt.Errorf("redis.url: %w", err)
 	}
-	road := Road{Addrs: r.Addrs, Master: r.SentinelMaster, DB: r.DB, Username: r.Username, Password: r.Password}
+	road := Road{Addrs: r.Addrs, Master: r.SentinelMaster, DB: r.DB, Username: r.Username, Password: r.Password, PasswordFile: r.passwordFrom}
 	if r.SentinelMaster != "" {
-		road.SentinelUsername, road.SentinelPassword = r.SentinelUsername, r.SentinelPassword
+		road.SentinelUsername, road.SentinelPassword, road.SentinelPasswordFile = r.SentinelUsername, r.SentinelPassword, r.sentinelFrom
 	}
 	switch {
 	case r.URL != "":

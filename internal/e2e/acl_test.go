@@ -18,6 +18,7 @@ import (
 type acl struct {
 	*testing.T
 	dir, ca string
+	held    string // where programs have their passwords; mostly dir
 	opts    broker.Options
 	ota     string // lines about a repository
 }
@@ -26,6 +27,7 @@ func newACL(t *testing.T, args ...string) *acl {
 	t.Helper()
 	a := &acl{T: t, dir: t.TempDir()}
 	a.make(args...)
+	a.held = a.dir
 	a.opts, a.ca = testkit.StartACL(t, filepath.Join(a.dir, "users.acl"))
 	return a
 }
@@ -61,7 +63,7 @@ func (a *acl) start(user, program string, args ...string) *process {
 	}
 	config := filepath.Join(a.TempDir(), "hive.toml")
 	text := fmt.Sprintf("[redis]\nhost = %q\nport = %s\nca = %q\nusername = %q\npassword_file = %q\n",
-		host, port, a.ca, user, filepath.Join(a.dir, user+".password")) + a.ota
+		host, port, a.ca, user, filepath.Join(a.held, user+".password")) + a.ota
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		a.Fatal(err)
 	}

@@ -4,7 +4,6 @@
 package publisher
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,18 +83,18 @@ func Make(dir string) (*Publisher, *ota.KeeperOptions, error) {
 	return p, keep, err
 }
 
-// Keeper is what a nexus needs to keep a repository: the online keys of a directory.
+// Keeper is what a nexus needs to keep a repository: the online keys of a directory, of
+// which spores know that of the nexus, now and whenever they are others.
 func Keeper(p *Publisher, keys string) (*ota.KeeperOptions, error) {
-	o := &ota.KeeperOptions{Repository: p.Repository, Desk: p.Desk}
-	nexus, errNexus := bundle.LoadKeys(keys, bundle.RoleNexus, "")
-	var errSnapshot, errTimestamp error
-	o.Snapshot, errSnapshot = bundle.LoadKeys(keys, bundle.RoleSnapshot, "")
-	o.Timestamp, errTimestamp = bundle.LoadKeys(keys, bundle.RoleTimestamp, "")
-	if err := errors.Join(errSnapshot, errTimestamp, errNexus); err != nil {
+	ring, err := ota.OpenRing(keys, func(k ota.Keys) error { return p.Allows(k.Nexus) })
+	if err != nil {
 		return nil, err
 	}
-	o.Nexus = nexus[0]
-	return o, nil
+	k := ring.Keys()
+	return &ota.KeeperOptions{
+		Repository: p.Repository, Desk: p.Desk, Ring: ring,
+		Snapshot: k.Snapshot, Timestamp: k.Timestamp, Nexus: k.Nexus,
+	}, nil
 }
 
 // Allows reports that spores will not listen to a nexus with this key.

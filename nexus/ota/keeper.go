@@ -29,6 +29,7 @@ type KeeperOptions struct {
 	Desk                *Desk
 	Snapshot, Timestamp []*bundle.Key
 	Nexus               *bundle.Key       // signs assignments
+	Ring                *Ring             // where newer ones of these appear; nil: nowhere
 	Audit               func(audit.Entry) // default: nobody is told
 	Every               time.Duration     // default SealEvery; at most half of AssignmentLife
 	Look                time.Duration     // for new targets and decisions; default LookEvery
@@ -132,15 +133,30 @@ func (k *Keeper) look(ctx context.Context, now time.Time, announce Announce) {
 }
 
 func (k *Keeper) keep(ctx context.Context, now time.Time, announce Announce) error {
+	errKeys := k.rekey()
 	plan, err := k.plan(now) // before it is sealed: what is decided was published before
 	errSeal := k.seal(now)
 	if err == nil {
 		err = k.sign(plan, now)
 	}
 	if err := errors.Join(errSeal, err); err != nil {
-		return err
+		return errors.Join(errKeys, err)
 	}
-	return k.announce(ctx, plan, announce)
+	return errors.Join(errKeys, k.announce(ctx, plan, announce))
+}
+
+// rekey takes the keys that are in the place of others now, and has them sign at once.
+func (k *Keeper) rekey() error {
+	if k.o.Ring == nil {
+		return nil
+	}
+	_, err := k.o.Ring.Look()
+	if keys := k.o.Ring.Keys(); keys.Nexus != k.o.Nexus { // read anew, all of them
+		k.o.Snapshot, k.o.Timestamp, k.o.Nexus = keys.Snapshot, keys.Timestamp, keys.Nexus
+		k.sealed, k.signed = time.Time{}, time.Time{}
+		k.o.Log.Info("the keys of the repository are others", "nexus", keys.Nexus.ID())
+	}
+	return err
 }
 
 // plan is what is decided now.

@@ -83,6 +83,7 @@ func (t *Trail) hear(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
+	t.warnOfOld(node, notes)
 	t.mu.Lock()
 	err = t.intake.Take(notes...)
 	t.mu.Unlock()
@@ -90,6 +91,18 @@ func (t *Trail) hear(ctx context.Context, node string) error {
 		return err
 	}
 	return t.o.Road.Heard(ctx, node, told)
+}
+
+// warnOfOld says, at most once a minute, that a spore has seen newer of the repository
+// than it is shown. Nobody else can know that a folder is back from a backup.
+func (t *Trail) warnOfOld(node string, notes []audit.Note) {
+	for _, n := range notes {
+		if n.Action == "bundle.refuse" && n.Reason == "rollback" && time.Since(t.warned) >= time.Minute {
+			t.warned = time.Now()
+			t.o.Log.Warn("a spore has seen a newer state of the repository than there is: is its folder back from a backup? what is published and decided from now on is the newest again",
+				"spore", node, "refused", n.Subject)
+		}
+	}
 }
 
 // notes are what is written of what a spore told. Whatever it says, the actor is the

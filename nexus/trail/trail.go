@@ -42,10 +42,13 @@ type Trail struct {
 	o     Options
 	actor string
 	wake  chan struct{}
-	quit  chan struct{}
-	loop  sync.WaitGroup
-	stop  sync.Once
-	err   error // of Stop
+
+	warned time.Time // of an old repository; of Lead alone
+
+	quit chan struct{}
+	loop sync.WaitGroup
+	stop sync.Once
+	err  error // of Stop
 
 	mu      sync.Mutex
 	intake  *audit.Intake
