@@ -4,6 +4,7 @@
 package publisher
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"

@@ -57,7 +57,8 @@ func Options(t testing.TB) broker.Options {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	return broker.Options{Addrs: []string{shared.server.Addr}, Shard: fmt.Sprintf("t%d", shards.Add(1))}
+	shard := fmt.Sprintf("t%d", shards.Add(1))
+	return broker.Options{Addrs: []string{shared.server.Addr}, Shard: shard, Channel: shard + ":broadcast"}
 }
 
 // Dial returns a broker on a fresh shard of the shared redis-server.
