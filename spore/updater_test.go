@@ -243,7 +243,7 @@ func TestUpdateInPlace(t *testing.T) {
 	}
 }
 
-// Two bundles cannot have other skills under one name.
+// Two bundles cannot have other skills under one name, which keeps no third one back.
 func TestUpdateConflict(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
@@ -255,11 +255,23 @@ func TestUpdateConflict(t *testing.T) {
 	}}}
 	data, err := b.Encode()
 	p.list(map[string][]byte{"bundles/cuckoo/1.0.0.json": must(t, data, err)})
+	cuckoo := bundle.Run{Bundle: "cuckoo", Ref: bundle.Ref{Version: "1.0.0", Digest: b.Digest()}}
 	u := p.updater()
 	p.assign(crow)
 	u.update(crow)
-	p.assign(crow, bundle.Run{Bundle: "cuckoo", Ref: bundle.Ref{Version: "1.0.0", Digest: b.Digest()}})
+	p.assign(crow, cuckoo)
 	u.refuse(bundle.ReasonMismatch)
+	jay, wren := p.publish("jay", "1.0.0", []byte("jay")), p.publish("wren", "1.0.0", []byte("wren"))
+	p.assign(crow, cuckoo, jay, wren)
+	if err := u.Update(t.Context()); bundle.Reason(err) != bundle.ReasonMismatch {
+		t.Errorf("Update = %v", err)
+	}
+	u.runs(crow, jay, wren)
+	p.assign(jay, cuckoo)
+	if err := u.Update(t.Context()); err != nil {
+		t.Error(err)
+	}
+	u.runs(cuckoo, jay)
 }
 
 // With other nexus keys generations begin anew, and the old key says nothing more.
