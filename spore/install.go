@@ -120,7 +120,22 @@ func (u *Updater) update(ctx context.Context) (refused []error) {
 			break
 		}
 	}
+	if now := u.running.Load(); now != running {
+		u.sweep(running, now)
+	}
 	return refused
+}
+
+// sweep removes programs that neither run now nor did before: a spore that lives long
+// would fill its disk with them.
+func (u *Updater) sweep(before, now *installed) {
+	keep := maps.Clone(now.sizes)
+	for _, s := range before.skills {
+		keep[s.Digest] = s.Size
+	}
+	if err := u.client.Sweep(func(digest string) bool { return keep[digest] > 0 }); err != nil {
+		u.log.Warn("cannot remove programs that are not needed any more", "error", err)
+	}
 }
 
 // part leaves one of two bundles that conflict at what it is, so that the others can go

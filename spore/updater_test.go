@@ -14,6 +14,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/runtime"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -240,6 +241,34 @@ func TestUpdateInPlace(t *testing.T) {
 	u.update(one)
 	if !slices.Equal(seen, []int{1, 1, 1}) {
 		t.Errorf("there were %v skills", seen)
+	}
+}
+
+// What neither runs nor did before is removed from the disk; what is still listed, or runs,
+// is there when no repository answers.
+func TestUpdateSweeps(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	u := p.updater()
+	blobs := filepath.Join(u.o.Repository.State, "blobs")
+	is := func(text string) bool {
+		_, err := os.Stat(filepath.Join(blobs, strings.TrimPrefix(runtime.Digest([]byte(text)), "sha256:")))
+		return err == nil
+	}
+	jay := p.publish("jay", "1.0.0", []byte("jay"))
+	for i, version := range []string{"1.0.0", "1.1.0", "1.2.0", "1.3.0"} {
+		crow := p.publish("crow", version, []byte("crow "+version))
+		p.assign(crow, jay)
+		u.update(crow, jay)
+		if !is("crow "+version) || !is("jay") || i > 1 && is("crow 1.0.0") {
+			t.Errorf("of what is needed for %s: %t, of jay: %t, of 1.0.0: %t", version, is("crow "+version), is("jay"), is("crow 1.0.0"))
+		}
+	}
+	if !is("crow 1.2.0") || is("crow 1.1.0") {
+		t.Errorf("of the version before: %t, of the one before that: %t", is("crow 1.2.0"), is("crow 1.1.0"))
+	}
+	if keys, err := u.NexusKeys(t.Context()); err != nil || len(keys) != 1 {
+		t.Errorf("NexusKeys = %v, %v", keys, err)
 	}
 }
 
