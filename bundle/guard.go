@@ -36,8 +36,9 @@ type seenCommand struct {
 }
 
 // OpenGuard reads what was seen before from a file that Accept writes; none being
-// there, nothing was. Its folder is one that a single process writes to. A damaged file is put aside as PATH.broken, and with it all
-// commands are refused that may have been valid before now.
+// there, nothing was. Its folder is one that a single process writes to. A damaged file
+// is put aside as PATH.broken, and with it all commands are refused that may have been
+// valid before now.
 func OpenGuard(path string, now time.Time) (*Guard, error) {
 	g := &Guard{path: path, disk: private()}
 	if err := g.disk.sweep(filepath.Dir(path)); err != nil {

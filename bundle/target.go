@@ -183,6 +183,29 @@ func (c *Client) blob(ctx context.Context, remote, digest string, size int64) (s
 	return file, diskError(remote, err)
 }
 
+// Sweep removes what was fetched before, but for what is a target now and for programs
+// whose digests keep has. They are fetched again where they are asked for.
+func (c *Client) Sweep(keep func(digest string) bool) error {
+	c.mu.Lock()
+	set := c.set
+	c.mu.Unlock()
+	entries, err := os.ReadDir(c.blobDir())
+	if err != nil || set == nil {
+		return diskError(c.o.State, err)
+	}
+	targets := map[string]bool{}
+	for _, t := range set.Targets[metadata.TARGETS].Signed.Targets {
+		targets[digestOf(t.Hashes["sha256"])] = true
+	}
+	var errs []error
+	for _, e := range entries {
+		if digest := "sha256:" + e.Name(); digestForm.MatchString(digest) && !targets[digest] && !keep(digest) {
+			errs = append(errs, os.RemoveAll(filepath.Join(c.blobDir(), e.Name())))
+		}
+	}
+	return diskError(c.o.State, errors.Join(errs...))
+}
+
 // holds reports whether a file is there and whole.
 func holds(file, digest string, size int64) bool {
 	info, err := os.Lstat(file)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -35,42 +34,6 @@ type stored struct {
 	Anchor  string
 	Bundles [][]byte // encoded
 	Updated map[string]time.Time
-}
-
-// installed is a set of bundles that was verified and is whole on disk. It does not
-// change: another one takes its place.
-type installed struct {
-	bundles []*bundle.Bundle
-	runs    []bundle.Run     // of the bundles, in their order
-	skills  []hive.Skill     // in the order of hive.SortSkills
-	sizes   map[string]int64 // of programs in bytes, by digest; also of the set before
-}
-
-// newInstalled puts bundles together. Two of them may have the same skill, but not
-// other ones under the same name and version.
-func newInstalled(bundles []*bundle.Bundle) (*installed, error) {
-	in := &installed{bundles: bundles, sizes: map[string]int64{}}
-	seen := map[hive.SkillRef]*hive.Skill{}
-	for _, b := range bundles {
-		in.runs = append(in.runs, runOf(b))
-		for i := range b.Skills {
-			s := &b.Skills[i]
-			ref := hive.SkillRef{Name: s.Name, Pin: s.Version}
-			switch known := seen[ref]; {
-			case known == nil:
-				seen[ref], in.sizes[s.Digest] = s, s.Size
-				in.skills = append(in.skills, *s)
-			case !reflect.DeepEqual(known, s):
-				return nil, refusal(bundle.ReasonMismatch, b.String(), fmt.Errorf("another bundle has another skill as %s", ref))
-			}
-		}
-	}
-	hive.SortSkills(in.skills)
-	return in, nil
-}
-
-func runOf(b *bundle.Bundle) bundle.Run {
-	return bundle.Run{Bundle: b.Name, Ref: bundle.Ref{Version: b.Version, Digest: b.Digest()}}
 }
 
 func refusal(reason, what string, err error) error {
@@ -151,10 +114,45 @@ func (u *Updater) update(ctx context.Context) (refused []error) {
 		next[name] = line
 		pending = u.activate(next)
 	}
-	if pending != nil {
+	for ; pending != nil; pending = u.activate(next) {
 		refused = append(refused, pending)
+		if !u.part(next, pending) {
+			break
+		}
+	}
+	if now := u.running.Load(); now != running {
+		u.sweep(running, now)
 	}
 	return refused
+}
+
+// sweep removes programs that neither run now nor did before: a spore that lives long
+// would fill its disk with them.
+func (u *Updater) sweep(before, now *installed) {
+	keep := maps.Clone(now.sizes)
+	for _, s := range before.skills {
+		keep[s.Digest] = s.Size
+	}
+	if err := u.client.Sweep(func(digest string) bool { return keep[digest] > 0 }); err != nil {
+		u.log.Warn("cannot remove programs that are not needed any more", "error", err)
+	}
+}
+
+// part leaves one of two bundles that conflict at what it is, so that the others can go
+// on, and reports whether it did: one that changed, for what runs does not conflict.
+func (u *Updater) part(next map[string][]*bundle.Bundle, err error) bool {
+	found, ok := errors.AsType[*conflict](err)
+	if !ok {
+		return false
+	}
+	now := u.running.Load().lines()
+	for _, name := range []string{found.bundles[1], found.bundles[0]} {
+		if !slices.Equal(next[name], now[name]) {
+			next[name] = now[name]
+			return true
+		}
+	}
+	return false
 }
 
 // changes names the bundles that are to change. Those that go come last: what takes
@@ -171,15 +169,6 @@ func changes(have, want map[string][]bundle.Run) (names []string) {
 		}
 	}
 	return append(names, gone...)
-}
-
-// lines are the bundles by name.
-func (in *installed) lines() map[string][]*bundle.Bundle {
-	lines := map[string][]*bundle.Bundle{}
-	for _, b := range in.bundles {
-		lines[b.Name] = append(lines[b.Name], b)
-	}
-	return lines
 }
 
 // decide returns what this spore is to run, by a set that a key of the nexus signed and
@@ -302,6 +291,9 @@ func (u *Updater) activate(lines map[string][]*bundle.Bundle) error {
 		return err
 	}
 	running := u.running.Load()
+	if slices.Equal(next.runs, running.runs) {
+		return nil
+	}
 	updated := u.dated(running.runs, next.runs)
 	to := stored{Anchor: u.anchor, Updated: updated}
 	for _, b := range next.bundles {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/runtime"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -243,7 +244,35 @@ func TestUpdateInPlace(t *testing.T) {
 	}
 }
 
-// Two bundles cannot have other skills under one name.
+// What neither runs nor did before is removed from the disk; what is still listed, or runs,
+// is there when no repository answers.
+func TestUpdateSweeps(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t)
+	u := p.updater()
+	blobs := filepath.Join(u.o.Repository.State, "blobs")
+	is := func(text string) bool {
+		_, err := os.Stat(filepath.Join(blobs, strings.TrimPrefix(runtime.Digest([]byte(text)), "sha256:")))
+		return err == nil
+	}
+	jay := p.publish("jay", "1.0.0", []byte("jay"))
+	for i, version := range []string{"1.0.0", "1.1.0", "1.2.0", "1.3.0"} {
+		crow := p.publish("crow", version, []byte("crow "+version))
+		p.assign(crow, jay)
+		u.update(crow, jay)
+		if !is("crow "+version) || !is("jay") || i > 1 && is("crow 1.0.0") {
+			t.Errorf("of what is needed for %s: %t, of jay: %t, of 1.0.0: %t", version, is("crow "+version), is("jay"), is("crow 1.0.0"))
+		}
+	}
+	if !is("crow 1.2.0") || is("crow 1.1.0") {
+		t.Errorf("of the version before: %t, of the one before that: %t", is("crow 1.2.0"), is("crow 1.1.0"))
+	}
+	if keys, err := u.NexusKeys(t.Context()); err != nil || len(keys) != 1 {
+		t.Errorf("NexusKeys = %v, %v", keys, err)
+	}
+}
+
+// Two bundles cannot have other skills under one name, which keeps no third one back.
 func TestUpdateConflict(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t)
@@ -255,11 +284,23 @@ func TestUpdateConflict(t *testing.T) {
 	}}}
 	data, err := b.Encode()
 	p.list(map[string][]byte{"bundles/cuckoo/1.0.0.json": must(t, data, err)})
+	cuckoo := bundle.Run{Bundle: "cuckoo", Ref: bundle.Ref{Version: "1.0.0", Digest: b.Digest()}}
 	u := p.updater()
 	p.assign(crow)
 	u.update(crow)
-	p.assign(crow, bundle.Run{Bundle: "cuckoo", Ref: bundle.Ref{Version: "1.0.0", Digest: b.Digest()}})
+	p.assign(crow, cuckoo)
 	u.refuse(bundle.ReasonMismatch)
+	jay, wren := p.publish("jay", "1.0.0", []byte("jay")), p.publish("wren", "1.0.0", []byte("wren"))
+	p.assign(crow, cuckoo, jay, wren)
+	if err := u.Update(t.Context()); bundle.Reason(err) != bundle.ReasonMismatch {
+		t.Errorf("Update = %v", err)
+	}
+	u.runs(crow, jay, wren)
+	p.assign(jay, cuckoo)
+	if err := u.Update(t.Context()); err != nil {
+		t.Error(err)
+	}
+	u.runs(cuckoo, jay)
 }
 
 // With other nexus keys generations begin anew, and the old key says nothing more.

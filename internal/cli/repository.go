@@ -261,7 +261,7 @@ func (a *app) bundleSealCommand() *cobra.Command {
 		Short: "Make what is published the state that clients see",
 		Long: `Sign, with the snapshot and timestamp keys, that what is published now is the newest.
 Clients believe that for 24 hours: seal a repository once in a while even if nothing is
-published. A nexus does not do it by itself yet.`,
+published. The nexus that keeps it (nexus serve --repo) does so by itself.`,
 		Args: wantArgs(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			repo, err := f.open()

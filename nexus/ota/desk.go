@@ -92,6 +92,9 @@ func (d *Desk) Change(f func(Plan) (Plan, audit.Entry, error)) (Plan, audit.Entr
 		if err != nil {
 			return err
 		}
+		if len(data) >= maxPlanFile {
+			return refuse(ReasonInvalid, "the plan would have more than %d bytes: allow what need not be denied any more", maxPlanFile)
+		}
 		return bundle.WriteFile(d.path, append(data, '\n'))
 	})
 	return next, told, err

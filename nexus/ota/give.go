@@ -86,6 +86,8 @@ func (p Plan) Pin(name string, ref bundle.Ref, now time.Time) (Plan, audit.Entry
 		err = refuse(ReasonDenied, "pin of %s: it was rolled back before (%s)", subject, p.Denied[ref.Digest])
 	case slices.Contains(line.Pins, ref):
 		return p, entry("pin", subject, nil, ReasonByHand, ""), nil
+	case line.other(ref):
+		err = refuse(ReasonInvalid, "pin of %s: spores run or have pinned another digest of this version: unpin it, or raise the version", subject)
 	case len(line.Pins) >= maxPins:
 		err = refuse(ReasonInvalid, "pin of %s: %d versions are pinned, at most %d allowed; unpin one", subject, len(line.Pins), maxPins)
 	}
@@ -99,6 +101,19 @@ func (p Plan) Pin(name string, ref bundle.Ref, now time.Time) (Plan, audit.Entry
 		return p, entry("pin", subject, err, "", ""), err
 	}
 	return next, entry("pin", subject, nil, ReasonByHand, ""), nil
+}
+
+// other reports whether spores are to run the same version with another digest: a set
+// that gives both cannot be signed, and with it none of any bundle.
+func (l Line) other(ref bundle.Ref) bool {
+	refs := slices.Clone(l.Pins)
+	if l.Current != nil {
+		refs = append(refs, *l.Current)
+	}
+	if l.Rollout != nil && !l.Rollout.Ended() {
+		refs = append(refs, l.Rollout.To)
+	}
+	return slices.ContainsFunc(refs, func(r bundle.Ref) bool { return r.Version == ref.Version && r.Digest != ref.Digest })
 }
 
 // Unpin ends what Pin began.

@@ -1,6 +1,7 @@
 package ota
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -100,11 +101,52 @@ func TestPinDuringRollout(t *testing.T) {
 		}
 	}
 	for i := range maxPins - 2 {
-		if p, _, err = p.Pin("crow", bundle.Ref{Version: "0.0." + string(rune('0'+i%10)), Digest: digestOfBytes([]byte{byte(i)})}, began); err != nil {
+		if p, _, err = p.Pin("crow", bundle.Ref{Version: fmt.Sprintf("0.0.%d", i), Digest: digestOfBytes([]byte{byte(i)})}, began); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, e, err := p.Pin("crow", bundle.Ref{Version: "0.1.0", Digest: digestOfBytes(nil)}, began); err == nil || e.Outcome != audit.Refused {
 		t.Errorf("one pin more: %v", err)
+	}
+}
+
+// A version that was taken off the list and published again with other bytes never runs
+// beside what it was: such a set could not be signed.
+func TestOneDigestOfAVersion(t *testing.T) {
+	t.Parallel()
+	one, two := bundleOf("crow", "1.0.0"), bundleOf("crow", "2.0.0")
+	again := bundleOf("crow", "1.0.0")
+	again.Description = "the same bird, again"
+	given, _, err := Plan{}.Give(Request{Bundle: one}, time.Time{}, began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned, _, err := given.Pin("crow", refOf(one), began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pinned, _, err = pinned.Give(Request{Bundle: two, Running: one, Every: -1}, time.Time{}, began); err != nil {
+		t.Fatal(err)
+	}
+	for what, ask := range map[string]func() (Plan, audit.Entry, error){
+		"pinned beside what runs": func() (Plan, audit.Entry, error) { return given.Pin("crow", refOf(again), began) },
+		"pinned beside what is":   func() (Plan, audit.Entry, error) { return pinned.Pin("crow", refOf(again), began) },
+		"rolled out beside a pin": func() (Plan, audit.Entry, error) {
+			return pinned.Start(Request{Bundle: again, Running: two, Every: -1}, began)
+		},
+		"given to all beside a pin": func() (Plan, audit.Entry, error) {
+			return pinned.Give(Request{Bundle: again, Running: two, Every: -1}, time.Time{}, began)
+		},
+	} {
+		if next, e, err := ask(); err == nil || e.Reason != ReasonInvalid || next.Generation > pinned.Generation {
+			t.Errorf("%s: %+v, %v", what, e, err)
+		}
+	}
+	free, _, err := pinned.Unpin("crow", "1.0.0", began)
+	if err == nil {
+		_, _, err = free.Give(Request{Bundle: again, Running: two, Every: -1}, time.Time{}, began)
+	}
+	if err != nil {
+		t.Errorf("with nothing pinned: %v", err)
 	}
 }

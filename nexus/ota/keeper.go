@@ -173,10 +173,13 @@ func (k *Keeper) plan(now time.Time) (Plan, error) {
 		p, over = p.Expire(now)
 		return p, audit.Entry{}, nil
 	})
+	if err != nil {
+		return plan, err // nothing came to pass
+	}
 	for _, e := range over {
 		k.o.Audit(e)
 	}
-	return plan, err
+	return plan, nil
 }
 
 // due reports whether what was done at a time is to be done anew. A clock that went

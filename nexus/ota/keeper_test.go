@@ -3,7 +3,9 @@ package ota
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -378,6 +380,37 @@ func TestKeeperExpires(t *testing.T) {
 			h.Errorf("when it is over a spore is to run %q", got)
 		}
 	})
+}
+
+// A plan that cannot be written, here since it could not be read again, stays as it is, and
+// nothing is told of what did not come to pass.
+func TestKeeperTellsWhatCameToPass(t *testing.T) {
+	t.Parallel()
+	h := &hall{shop: newShop(t, time.Now()), look: LookEvery}
+	h.desk = NewDesk(h.repo, h.dir)
+	o, told := h.options(), 0
+	o.Audit = func(audit.Entry) { told++ }
+	k := must(NewKeeper(o))
+	k.desk = h.desk
+	over := must(NewDesk(h.repo, h.dir).Load())
+	over, _, err := over.Give(Request{Bundle: bundleOf("crow", "1.0.0")}, time.Now(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const denied = 1000 // each takes more as it is written than as it is here
+	for i := range denied {
+		over.Denied[fmt.Sprintf("%0*d", maxPlanFile/denied-10, i)] = "x"
+	}
+	data := must(json.Marshal(over))
+	if err := os.WriteFile(filepath.Join(h.dir, PlanFile), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.plan(time.Now()); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("plan: %v", err)
+	}
+	if after := must(os.ReadFile(filepath.Join(h.dir, PlanFile))); told > 0 || !bytes.Equal(after, data) {
+		t.Errorf("it told of %d changes; the plan stayed: %v", told, bytes.Equal(after, data))
+	}
 }
 
 // A nexus that does not know yet that another one leads changes nothing any more: neither

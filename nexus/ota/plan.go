@@ -106,6 +106,8 @@ func (p Plan) admits(q Request, line Line, to bundle.Ref, now time.Time) error {
 		return refuse(ReasonInProgress, "rollout of %s: that of %s is %s; promote, abort or roll it back first", name, line.Rollout.To.Version, line.Rollout.State)
 	case line.Current != nil && line.Current.Version == to.Version:
 		return refuse(ReasonInvalid, "rollout of %s: %s runs already", name, to.Version)
+	case line.other(to):
+		return refuse(ReasonInvalid, "rollout of %s@%s: another digest of this version is pinned: unpin it, or raise the version", name, to.Version)
 	case p.Denied[to.Digest] != "":
 		return refuse(ReasonDenied, "rollout of %s@%s: it was rolled back before (%s)", name, to.Version, p.Denied[to.Digest])
 	case !line.Updated.IsZero() && since < every:
