@@ -3,6 +3,7 @@ package hive
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type NodeReport struct {
 	Draining bool      `json:"draining,omitempty"`
 	Started  time.Time `json:"started"`
 	Refused  []Refused `json:"refused,omitempty"` // skills that it does not offer although it has their tags
+	// Preparing are the skills that it fetched and is about to offer, if they can run.
+	Preparing []SkillID `json:"preparing,omitempty"`
 	// Bundles are the bundle versions that it runs. More than one of a bundle: the others are pinned.
 	Bundles []BundleID `json:"bundles,omitempty"`
 }
@@ -93,6 +96,11 @@ func (n *Node) Has(ref SkillRef) bool {
 		}
 	}
 	return false
+}
+
+// Prepares reports whether the node is about to offer a skill that ref names.
+func (n *Node) Prepares(ref SkillRef) bool {
+	return slices.ContainsFunc(n.Preparing, func(s SkillID) bool { return ref.Matches(s.Name, s.Version, s.Digest) })
 }
 
 // LoadScore is 100 × (0.4·cpu + 0.3·memory + 0.3·active/10), cpu and memory in

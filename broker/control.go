@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func (b *Broker) SubscribeControl(ctx context.Context, ready func(), f func(enve
 			return nil
 		case m, ok := <-messages:
 			if !ok {
-				return b.wrap("subscribe", context.Cause(ctx))
+				return b.wrap("subscribe", errors.New("the subscription ended"))
 			}
 			switch m := m.(type) {
 			case *redis.Subscription: // after a connection was lost

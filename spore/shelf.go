@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/runtime"
@@ -26,8 +27,9 @@ type shelf struct {
 	preparing sync.WaitGroup
 
 	mu      sync.Mutex
-	skills  []*hive.Skill // a skill that stays as it is keeps its pointer
-	ahead   []*hive.Skill // what was prepared to be on the shelf next
+	skills  []*hive.Skill          // a skill that stays as it is keeps its pointer
+	ahead   []*hive.Skill          // what was prepared to be on the shelf next
+	cannot  map[*hive.Skill]cannot // of those, what was refused
 	refused []hive.Refused
 	ready   map[*hive.Skill]*ready
 }
@@ -44,7 +46,7 @@ type ready struct {
 }
 
 func newShelf(engine *runtime.Engine, tags hive.Tags, o *Options) *shelf {
-	return &shelf{engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}}
+	return &shelf{engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}, cannot: map[*hive.Skill]cannot{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that
@@ -77,7 +79,7 @@ func (s *shelf) put(skills []*hive.Skill, refused []hive.Refused) {
 			skills[i] = known
 		}
 	}
-	s.skills, s.refused, s.ahead = skills, refused, nil
+	s.skills, s.refused, s.ahead, s.cannot = skills, refused, nil, map[*hive.Skill]cannot{}
 	for skill, r := range s.ready {
 		if !slices.Contains(skills, skill) {
 			delete(s.ready, skill)
@@ -109,10 +111,30 @@ func (s *shelf) prepareAhead(ctx context.Context, skill *hive.Skill, program []b
 	if s.known(skill) == nil {
 		s.ahead = append(s.ahead, new(*skill))
 	}
-	r := s.claimed(ctx, s.known(skill), func(context.Context, string) ([]byte, error) { return program, nil })
+	next := s.known(skill)
+	if no := s.cannot[next]; time.Now().Before(no.until) {
+		s.mu.Unlock()
+		return no.err
+	}
+	r := s.claimed(ctx, next, func(context.Context, string) ([]byte, error) { return program, nil })
 	s.mu.Unlock()
 	defer s.give(r)
-	return r.await(ctx)
+	err := r.await(ctx)
+	if _, refused := errors.AsType[*runtime.Refusal](err); refused {
+		s.mu.Lock()
+		s.cannot[next] = cannot{err, time.Now().Add(cannotFor)}
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// cannotFor is how long a program that cannot run is not compiled again, however often
+// somebody says that there is something new.
+const cannotFor = time.Minute
+
+type cannot struct {
+	err   error
+	until time.Time
 }
 
 // closeUnused closes what is off the shelf when its last user, who may be the one
@@ -170,6 +192,18 @@ func (s *shelf) ids() []hive.SkillID {
 	ids := make([]hive.SkillID, 0, len(s.skills))
 	for _, skill := range s.skills {
 		ids = append(ids, skill.ID())
+	}
+	return ids
+}
+
+// preparingNow lists the skills that are to be offered when they are prepared.
+func (s *shelf) preparingNow() (ids []hive.SkillID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, skill := range s.ahead {
+		if r := s.ready[skill]; r != nil {
+			ids = append(ids, skill.ID())
+		}
 	}
 	return ids
 }

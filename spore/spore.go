@@ -191,7 +191,7 @@ func (s *Spore) report() *hive.NodeReport {
 	return &hive.NodeReport{
 		ID: s.opts.Name, Name: s.opts.Name, CPU: s.cpu, Memory: s.memory,
 		Slots: s.opts.Slots, Prefetch: s.opts.Prefetch, Tags: s.tags,
-		Skills: s.shelf.ids(), Refused: s.shelf.refusals(), Draining: s.draining, Started: s.born,
+		Skills: s.shelf.ids(), Refused: s.shelf.refusals(), Preparing: s.shelf.preparingNow(), Draining: s.draining, Started: s.born,
 		Bundles: s.bundleIDs(),
 	}
 }

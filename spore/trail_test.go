@@ -1,6 +1,7 @@
 package spore_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/internal/testkit"
+	"github.com/hive-spore/hive/runtime"
 	"github.com/hive-spore/hive/spore"
 )
 
@@ -169,7 +171,7 @@ func TestSporeTells(t *testing.T) {
 	w := newWorld(t)
 	bad := w.pub.Register("bad", []byte("junk"))
 	w.register()
-	w.start(spore.Options{Name: "a"})
+	s := w.start(spore.Options{Name: "a"})
 	told := hearUntil(t, w.road, "a", func(n logbook.Note) bool { return n.Action == "bundle.refuse" })
 	at := slices.IndexFunc(told, action("skill.refuse"))
 	if at < 0 {
@@ -180,5 +182,13 @@ func TestSporeTells(t *testing.T) {
 	}
 	if n := told[len(told)-1]; n.Reason != bundle.ReasonNotAdmitted || n.Subject != "bad@1.0.0" {
 		t.Errorf("told %+v", n)
+	}
+	var first *runtime.Refusal
+	for range 3 { // it is not compiled each time
+		err := s.Bundles().Update(t.Context())
+		refusal, ok := errors.AsType[*runtime.Refusal](err)
+		if first = cmp.Or(first, refusal); !ok || refusal != first || bundle.Reason(err) != bundle.ReasonNotAdmitted {
+			t.Errorf("Update = %v", err)
+		}
 	}
 }

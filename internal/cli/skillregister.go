@@ -79,8 +79,10 @@ func (a *app) registerFor(f *repoFlags, road *broker.Broker, lasts time.Duration
 		if lasts > 0 {
 			until = time.Now().Add(lasts)
 		}
-		if _, err := p.Register(name, s, program, until); err != nil {
-			return err
+		var told error
+		p.Audit = func(e audit.Entry) { told = errors.Join(told, a.record(e)) }
+		if _, err := p.Register(name, s, program, until); err != nil || told != nil {
+			return errors.Join(err, told)
 		}
 		ctx, cancel := context.WithTimeoutCause(ctx, listedWithin, fmt.Errorf(
 			"%s is published in %s, but the nexus that leads on this road does not list it: does it run, and keep that folder (nexus serve --repo)?", s.ID(), f.repo))
@@ -112,11 +114,6 @@ func (a *app) publisher(ctx context.Context, f *repoFlags) (*publisher.Publisher
 		return nil, err
 	}
 	p.Every = a.updateEvery()
-	p.Audit = func(e audit.Entry) {
-		if err := a.record(e); err != nil {
-			a.sayError(err)
-		}
-	}
 	return p, nil
 }
 

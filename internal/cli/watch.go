@@ -129,9 +129,10 @@ func (l *lookout) stuck(ctx context.Context) (string, error) {
 	return foreman.Explain(lane, nodes, 0) + "; the tasks wait for one that can run them", nil
 }
 
-// takes reports whether a spore runs a lane's tasks, be it that it is full now.
+// takes reports whether a spore runs a lane's tasks, be it that it is full now, or will
+// when it has prepared the skill.
 func takes(n *hive.Node, lane foreman.Lane) bool {
-	return n.Online && !n.Draining && n.Has(lane.Skill) && lane.Require.Matches(n.Tags)
+	return n.Online && !n.Draining && (n.Has(lane.Skill) || n.Prepares(lane.Skill)) && lane.Require.Matches(n.Tags)
 }
 
 // laneOf is where a task waits for a spore.

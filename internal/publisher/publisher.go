@@ -120,7 +120,14 @@ func (p *Publisher) Register(name string, s *hive.Skill, program []byte, until t
 			return nil, err
 		}
 	}
-	b, err := p.Publish(bundleOf(name, s), func(string) ([]byte, error) { return program, nil })
+	b := bundleOf(name, s)
+	if listed, err := p.listed(b); listed == nil && err == nil { // nothing is published that is refused then
+		if told, err := p.Desk.MayGive(ota.Request{Bundle: b, Every: p.Every}, until, time.Now()); err != nil {
+			p.tell(told)
+			return nil, err
+		}
+	}
+	b, err := p.Publish(b, func(string) ([]byte, error) { return program, nil })
 	if err != nil {
 		return nil, err
 	}
@@ -181,33 +188,54 @@ func (p *Publisher) prune() error {
 // Publish puts the programs of a bundle into the repository, by digest, and lists it.
 // One that is listed with the same skills already is returned as it is.
 func (p *Publisher) Publish(b *bundle.Bundle, program func(digest string) ([]byte, error)) (*bundle.Bundle, error) {
+	listed, err := p.listed(b)
+	if listed != nil {
+		return listed, nil
+	}
+	if err == nil {
+		err = p.publish(b, program)
+	}
+	e := audit.Entry{Action: "bundle.publish", Subject: b.String(), Outcome: audit.OK, Fields: map[string]string{"digest": b.Digest()}}
+	if err != nil {
+		e.Outcome, e.Reason, e.Fields["text"] = audit.Refused, bundle.Reason(err), err.Error()
+	}
+	p.tell(e)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// listed is the bundle as it is listed; nil: it is not.
+func (p *Publisher) listed(b *bundle.Bundle) (*bundle.Bundle, error) {
 	listed, err := p.Repository.Bundle(b.Name, b.Version)
 	switch {
 	case err == nil && same(listed, b):
 		return listed, nil
 	case err == nil:
 		return nil, fmt.Errorf("%s is published already with another program or manifest (%.19s…): raise the version", b, listed.Skills[0].Digest)
-	case bundle.Reason(err) != bundle.ReasonNotListed:
-		return nil, err
+	case bundle.Reason(err) == bundle.ReasonNotListed:
+		return nil, nil
 	}
+	return nil, err
+}
+
+func (p *Publisher) publish(b *bundle.Bundle, program func(digest string) ([]byte, error)) error {
 	data, err := b.Encode()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, s := range b.Skills {
 		bytes, err := program(s.Digest)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, err := p.Repository.AddBlob(bytes); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	_, err = p.Repository.Publish(p.Targets, map[string][]byte{bundle.Listed{Name: b.Name, Version: b.Version}.TargetName(): data})
-	if err == nil {
-		p.tell(audit.Entry{Action: "bundle.publish", Subject: b.String(), Outcome: audit.OK, Fields: map[string]string{"digest": b.Digest()}})
-	}
-	return b, err
+	return err
 }
 
 func bundleOf(name string, s *hive.Skill) *bundle.Bundle {

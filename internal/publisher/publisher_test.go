@@ -64,7 +64,14 @@ func TestRegister(t *testing.T) {
 	if _, err := p.Register("crow", skill("crow", "1.1.0"), program, time.Time{}); err != nil {
 		t.Error(err)
 	}
-	want := "bundle.publish crow@1.0.0 ok, rollout.give crow@1.0.0 ok, rollout.give crow@1.0.0 ok, bundle.publish crow@1.1.0 ok, rollout.give crow@1.1.0 ok"
+	p.Every = time.Hour // nothing is left of what comes too early
+	if _, err := p.Register("crow", skill("crow", "1.2.0"), program, time.Time{}); err == nil {
+		t.Error("a second update within the hour is taken")
+	}
+	if list, err := p.Repository.Bundles(); err != nil || len(list) != 2 {
+		t.Errorf("%v is listed, %v", list, err)
+	}
+	want := "bundle.publish crow@1.0.0 ok, rollout.give crow@1.0.0 ok, rollout.give crow@1.0.0 ok, bundle.publish crow@1.0.0 refused, bundle.publish crow@1.1.0 ok, rollout.give crow@1.1.0 ok, rollout.give crow@1.2.0 refused"
 	if got := strings.Join(*told, ", "); got != want {
 		t.Errorf("told %s\nwant %s", got, want)
 	}

@@ -47,6 +47,11 @@ func lacking(lane Lane, nodes []hive.Node, online []*hive.Node) []string {
 	if !tagged {
 		reasons = lackingTags(lane.Require, nodes, online)
 	}
+	for _, n := range online {
+		if n.Prepares(lane.Skill) && lane.Require.Matches(n.Tags) {
+			return []string{"spore " + n.ID + " is preparing the skill " + lane.Skill.String()}
+		}
+	}
 	switch {
 	case !slices.ContainsFunc(online, has):
 		reasons = append(reasons, noSpore(nodes, has)+" has the skill "+lane.Skill.String()+otherVersions(lane.Skill.Name, online)+refusing(lane.Skill, online))

@@ -57,6 +57,11 @@ var explanations = []struct {
 	{"tag and skill", "x skill=thumbnail@1.2.0 require=gpu=true", 0, []string{"a"},
 		"no spore has gpu=true; no spore has the skill thumbnail@1.2.0"},
 
+	{"skill on its way", "x skill=thumbnail require=gpu", 0, []string{"a tags=gpu preparing=thumbnail@1.0.0", "b skills=thumbnail@1.0.0"},
+		"spore a is preparing the skill thumbnail"},
+	{"skill on its way elsewhere", "x skill=thumbnail require=gpu", 0, []string{"a tags=gpu", "b preparing=thumbnail@1.0.0"},
+		"no spore has the skill thumbnail"},
+
 	{"one full", "x", 0, []string{"a slots=2 active=2"},
 		"spore a, the only one that could run it, is full"},
 	{"full in spite of others", "x require=gpu", 3, []string{"a slots=1 active=1 tags=gpu", "b"},

@@ -193,6 +193,10 @@ func parseNode(t *testing.T, id string, field map[string]string) hive.Node {
 		version, digest, _ := strings.Cut(rest, "#")
 		n.Skills = append(n.Skills, hive.SkillID{Name: name, Version: version, Digest: longDigest("#" + digest)})
 	}
+	if prepares := take(field, "preparing", ""); prepares != "" {
+		name, version, _ := strings.Cut(prepares, "@")
+		n.Preparing = []hive.SkillID{{Name: name, Version: version}}
+	}
 	return n
 }
 

@@ -110,14 +110,37 @@ func (d *Desk) Give(q Request, until, now time.Time) (Plan, audit.Entry, error) 
 	return d.ask(q, func(p Plan, q Request) (Plan, audit.Entry, error) { return p.Give(q, until, now) })
 }
 
+// MayGive says what Give would say now, and changes nothing.
+func (d *Desk) MayGive(q Request, until, now time.Time) (audit.Entry, error) {
+	p, err := d.Load()
+	if err != nil {
+		return audit.Entry{}, err
+	}
+	if q.Running, err = d.running(p, q.Bundle.Name); err != nil {
+		return audit.Entry{}, err
+	}
+	_, told, err := p.Give(q, until, now)
+	return told, err
+}
+
 func (d *Desk) ask(q Request, f func(Plan, Request) (Plan, audit.Entry, error)) (Plan, audit.Entry, error) {
-	return d.Change(func(p Plan) (Plan, audit.Entry, error) {
-		if now := p.Bundles[q.Bundle.Name].Current; now != nil {
-			var err error
-			if q.Running, err = d.repo.Stored(q.Bundle.Name, *now); err != nil {
-				return p, audit.Entry{}, fmt.Errorf("the version that runs now: %w", err)
-			}
+	return d.Change(func(p Plan) (_ Plan, _ audit.Entry, err error) {
+		if q.Running, err = d.running(p, q.Bundle.Name); err != nil {
+			return p, audit.Entry{}, err
 		}
 		return f(p, q)
 	})
+}
+
+// running is the version of a bundle that a plan has as current; nil: none.
+func (d *Desk) running(p Plan, name string) (*bundle.Bundle, error) {
+	now := p.Bundles[name].Current
+	if now == nil {
+		return nil, nil
+	}
+	b, err := d.repo.Stored(name, *now)
+	if err != nil {
+		return nil, fmt.Errorf("the version that runs now: %w", err)
+	}
+	return b, nil
 }
