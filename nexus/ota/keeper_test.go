@@ -348,7 +348,9 @@ func TestKeeperDamagedPlan(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		h.decide("1.0.0")
 		h.pass(LookEvery)
-		for _, damaged := range []string{"", "{", "{}{}", `{"generation":"x"}`, `{"surprise":1}`} {
+		for _, damaged := range []string{"", "{", "{}{}", `{"generation":"x"}`, `{"surprise":1}`, `{"generation":-1}`,
+			`{"generation":9223372036854775807}`, `{"bundles":{"../crow":{"current":{"version":"1.0.0","digest":"x"}}}}`,
+			`{"bundles":{"crow":{"rollout":{"steps":[],"step":7,"state":"running"}}}}`} {
 			if err := os.WriteFile(filepath.Join(h.dir, PlanFile), []byte(damaged), 0o644); err != nil {
 				h.Fatal(err)
 			}
