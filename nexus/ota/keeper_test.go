@@ -362,6 +362,23 @@ func TestKeeperDamagedPlan(t *testing.T) {
 	})
 }
 
+// A file that somebody removed is there again at the next look.
+func TestKeeperRemovedFile(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		h.decide("1.0.0")
+		h.pass(LookEvery)
+		for _, name := range []string{bundle.AssignmentsFile, "metadata/timestamp.json"} {
+			if err := os.Remove(filepath.Join(h.dir, name)); err != nil {
+				h.Fatal(err)
+			}
+			h.pass(2 * LookEvery)
+			if _, err := os.Stat(filepath.Join(h.dir, name)); err != nil || h.assigned() != "crow@1.0.0" {
+				h.Errorf("%s: %v, a spore is to run %q", name, err, h.assigned())
+			}
+		}
+	})
+}
+
 // What has a time goes when it is over.
 func TestKeeperExpires(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
