@@ -45,7 +45,7 @@ var roles = map[Role]rights{
 		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
 		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN", read: "skgen ctl",
 		commands: "get set getrange setrange incrby del exists pexpire hget hset hdel hmget hincrby " +
-			"lpush rpush lpop rpop blpop llen lindex lrange ltrim sadd srem smembers scard srandmember " +
+			"lpush rpush lpop rpop blpop llen lindex ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zcard zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},

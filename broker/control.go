@@ -66,15 +66,13 @@ func (b *Broker) SendControl(ctx context.Context, envelope []byte) error {
 // Controls returns the last commands that were sent, the newest first. Some may be
 // expired by now, and none was checked.
 func (b *Broker) Controls(ctx context.Context) ([][]byte, error) {
-	list, err := b.rdb.LRange(ctx, b.keys.controls(), 0, maxControls-1).Result()
+	list, err := b.run(ctx, scriptControls, maxControls, MaxControl).StringSlice()
 	if err != nil {
 		return nil, b.wrap("read commands", err)
 	}
-	var envelopes [][]byte
-	for _, text := range list {
-		if len(text) <= MaxControl {
-			envelopes = append(envelopes, []byte(text))
-		}
+	envelopes := make([][]byte, len(list))
+	for i, text := range list {
+		envelopes[i] = []byte(text)
 	}
 	return envelopes, nil
 }

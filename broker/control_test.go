@@ -70,6 +70,10 @@ func TestControlsBounds(t *testing.T) {
 		if again, err := r.Controls(r.ctx()); err != nil || !slices.EqualFunc(again, kept, bytes.Equal) {
 			r.t.Errorf("with more than is ever kept: %d, %v, want the same 256", len(again), err)
 		}
+		r.check(rdb.LPush(r.ctx(), list, make([]byte, broker.MaxControl+1)).Err())
+		if again, err := r.Controls(r.ctx()); err != nil || !slices.EqualFunc(again, kept[:255], bytes.Equal) {
+			r.t.Errorf("behind one that is too long: %d, %v, want the 255 after it", len(again), err)
+		}
 	})
 }
 

@@ -3,14 +3,11 @@ package broker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/hive-spore/hive"
 )
@@ -117,26 +114,41 @@ func (b *Broker) Nodes(ctx context.Context) ([]hive.Node, error) {
 	if err != nil {
 		return nil, b.wrap("list spores", err)
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return hive.CheckNodeID(id) != nil })
 	slices.Sort(ids)
-	pipe := b.rdb.Pipeline()
-	clock, used := b.clock(ctx, pipe), pipe.HGetAll(ctx, b.keys.used())
-	beats := make([]*redis.SliceCmd, len(ids))
-	for i, id := range ids {
-		beats[i] = pipe.HMGet(ctx, b.keys.beat(id), "beat", "report", "inc")
-	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	used, err := b.rdb.HGetAll(ctx, b.keys.used()).Result()
+	if err != nil {
 		return nil, b.wrap("list spores", err)
 	}
-	now := time.UnixMilli(number(clock.Val()))
 	nodes := make([]hive.Node, 0, len(ids))
-	for i, id := range ids {
-		nodes = append(nodes, readNode(id, beats[i].Val(), used.Val()[id], now))
+	for some := range slices.Chunk(ids, nodesAtOnce) {
+		args := []any{maxReport}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		reply, err := b.run(ctx, scriptNodes, args...).Slice()
+		if err == nil && len(reply) != 1+3*len(some) {
+			err = fmt.Errorf("unexpected answer of %d parts from redis", len(reply))
+		}
+		if err != nil {
+			return nil, b.wrap("list spores", err)
+		}
+		now := time.UnixMilli(number(reply[0]))
+		for i, id := range some {
+			nodes = append(nodes, readNode(id, reply[1+3*i:4+3*i], used[id], now))
+		}
 	}
 	return nodes, nil
 }
 
-// maxSlots bounds what a report may claim.
-const maxSlots = 10_000
+const (
+	// maxSlots bounds what a report may claim.
+	maxSlots = 10_000
+	// maxReport bounds a report in bytes. One that names 4,000 bundles has less.
+	maxReport = 1 << 20
+	// nodesAtOnce is how many reports are read at once.
+	nodesAtOnce = 64
+)
 
 // clamp bounds a number from outside to 0..most; not a number becomes most.
 func clamp[N int | float64](n, most N) N {
@@ -148,14 +160,12 @@ func clamp[N int | float64](n, most N) N {
 
 func readNode(id string, beat []any, used string, now time.Time) hive.Node {
 	n := hive.Node{}
-	if len(beat) == 3 {
-		// A report that cannot be read leaves a node without slots or skills.
-		if json.Unmarshal([]byte(text(beat[1])), &n.NodeReport) != nil {
-			n.NodeReport = hive.NodeReport{}
-		}
-		n.Beat = time.UnixMilli(number(beat[0]))
-		n.Online = beat[2] != nil && now.Sub(n.Beat) < hive.OfflineAfter
+	// A report that cannot be read leaves a node without slots or skills.
+	if json.Unmarshal([]byte(text(beat[1])), &n.NodeReport) != nil {
+		n.NodeReport = hive.NodeReport{}
 	}
+	n.Beat = time.UnixMilli(number(beat[0]))
+	n.Online = text(beat[2]) != "" && now.Sub(n.Beat) < hive.OfflineAfter
 	n.ID = id
 	n.CPU, n.Memory = clamp(n.CPU, 1), clamp(n.Memory, 1)
 	n.Slots, n.Prefetch = clamp(n.Slots, maxSlots), clamp(n.Prefetch, maxSlots)

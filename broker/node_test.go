@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/hive-spore/hive"
@@ -62,6 +63,31 @@ func TestUnregister(t *testing.T) {
 		r.wantIdle()
 		if nodes, _ := r.Nodes(r.ctx()); len(nodes) != 0 {
 			r.t.Errorf("Nodes = %v, want none", nodes)
+		}
+	})
+}
+
+// A spore may write anything of any size into its heartbeat, and anybody into nodes.
+func TestNodesHostile(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.join("a")
+		r.join("huge")
+		r.join("list")
+		rdb := rawRedis(r.t, r.opts)
+		huge := `{"id":"huge","slots":5,"tags":{"a":"` + strings.Repeat("x", 1<<20) + `"}}`
+		r.check(rdb.HSet(r.ctx(), shardKey(r.opts, "hb:huge"), "report", huge, "beat", strings.Repeat("9", 1<<20)).Err())
+		r.check(rdb.Del(r.ctx(), shardKey(r.opts, "hb:list")).Err())
+		r.check(rdb.RPush(r.ctx(), shardKey(r.opts, "hb:list"), "x").Err())
+		r.check(rdb.SAdd(r.ctx(), shardKey(r.opts, "nodes"), strings.Repeat("y", 1<<20), "no name").Err())
+		nodes, err := r.Nodes(r.ctx())
+		r.check(err)
+		if len(nodes) != 3 || !nodes[0].Online {
+			r.t.Fatalf("%d nodes, want a, huge and list, a online", len(nodes))
+		}
+		for _, n := range nodes[1:] {
+			if n.Online || n.Slots != 0 || len(n.Tags) != 0 {
+				r.t.Errorf("node %s is online %v with %d slots and %d tags, want nothing of it taken", n.ID, n.Online, n.Slots, len(n.Tags))
+			}
 		}
 	})
 }

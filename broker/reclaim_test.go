@@ -136,3 +136,24 @@ func (r *road) reclaimBeside(spoil func(key string)) {
 	r.lapse("dead", 1)
 	r.want(good.Task.ID, hive.Pending, 1, 1)
 }
+
+// What a spore puts in the place of its heartbeat keeps none of its tasks for ever.
+func TestReclaimHostileHeartbeat(t *testing.T) {
+	onRoads(t, func(r *road) {
+		rdb := rawRedis(r.t, r.opts)
+		for node, spoil := range map[string]func(key string) error{
+			"word": func(key string) error { return rdb.HSet(r.ctx(), key, "beat", "never").Err() },
+			"list": func(key string) error {
+				return errors.Join(rdb.Del(r.ctx(), key).Err(), rdb.RPush(r.ctx(), key, "x").Err())
+			},
+		} {
+			a := r.running(r.join(node))
+			r.check(spoil(shardKey(r.opts, "hb:"+node)))
+			r.lapse(node, 1)
+			r.want(a.Task.ID, hive.Pending, 1, 1)
+			s := r.join(node)
+			r.assign(node, 1)
+			r.complete(s, r.fetch(s, 1)[0])
+		}
+	})
+}

@@ -38,6 +38,8 @@ var (
 	scriptTold       = load("told")
 	scriptHeard      = load("heard")
 	scriptTellers    = load("tellers")
+	scriptNodes      = load("nodes")
+	scriptControls   = load("controls")
 )
 
 func load(names ...string) *redis.Script {

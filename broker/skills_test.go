@@ -54,6 +54,28 @@ func TestAnnounce(t *testing.T) {
 	})
 }
 
+// What somebody puts in the place of the list and its generation stops no spore, and
+// goes with the next list.
+func TestAnnounceHostile(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s, rdb := r.join("a"), rawRedis(r.t, r.opts)
+		for _, key := range []string{"sk", "skgen"} {
+			r.check(rdb.Del(r.ctx(), shardKey(r.opts, key)).Err())
+			r.check(rdb.RPush(r.ctx(), shardKey(r.opts, key), "x").Err())
+		}
+		_, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
+		r.check(err)
+		r.check(r.Announce(r.ctx(), r.term, []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}}}))
+		skills, err := r.Skills(r.ctx())
+		r.check(err)
+		pulse, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
+		r.check(err)
+		if len(skills) != 1 || pulse.Skills <= 0 {
+			r.t.Errorf("%d skills of generation %d, want echo of a new one", len(skills), pulse.Skills)
+		}
+	})
+}
+
 // A list is as long as it is.
 func TestAnnounceMany(t *testing.T) {
 	onRoads(t, func(r *road) {

@@ -3,6 +3,9 @@ package bundle
 import (
 	"crypto"
 	"crypto/ed25519"
+	"errors"
+	"io/fs"
+	"os"
 )
 
 // AssignmentsFile is the file of a repository with the newest set that a nexus signed.
@@ -35,4 +38,14 @@ func (r *Repository) Assigned(keys ...ed25519.PublicKey) (*AssignmentSet, error)
 		return nil, diskError(AssignmentsFile, err)
 	}
 	return ReadAssignments(data, keys)
+}
+
+// Stands reports whether the files that clients ask for first are in the folder.
+func (r *Repository) Stands() bool {
+	for _, name := range []string{AssignmentsFile, metadataDir + "/timestamp.json"} {
+		if _, err := os.Stat(r.path(name)); errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
 }

@@ -181,7 +181,7 @@ func (a *Assignment) validate(digests map[string]string) error {
 		refs = append(refs, *a.Previous)
 	}
 	for _, r := range refs {
-		if err := checkRun(a.Bundle, r); err != nil {
+		if err := CheckRun(a.Bundle, r); err != nil {
 			return err
 		}
 		name := a.Bundle + "@" + r.Version
@@ -193,7 +193,8 @@ func (a *Assignment) validate(digests map[string]string) error {
 	return nil
 }
 
-func checkRun(name string, r Ref) error {
+// CheckRun reports what is no version of a bundle.
+func CheckRun(name string, r Ref) error {
 	if !strings.HasPrefix(r.Digest, "sha256:") {
 		return fmt.Errorf("digest %.80q: want sha256: and 64 lower-case hex digits", r.Digest)
 	}

@@ -244,7 +244,7 @@ func FuzzPayload(f *testing.F) {
 			switch v := v.(type) {
 			case *AssignmentSet:
 				for _, r := range v.For(me) {
-					if err := checkRun(r.Bundle, r.Ref); err != nil {
+					if err := CheckRun(r.Bundle, r.Ref); err != nil {
 						t.Fatalf("runs %v: %v", r, err)
 					}
 				}

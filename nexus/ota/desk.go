@@ -69,7 +69,7 @@ func parsePlan(data []byte, p *Plan) error {
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("something follows it")
 	}
-	return nil
+	return p.check()
 }
 
 // Change makes the plan what f returns, and returns that, while nobody else changes

@@ -134,6 +134,9 @@ func (k *Keeper) look(ctx context.Context, now time.Time, announce Announce) {
 
 func (k *Keeper) keep(ctx context.Context, now time.Time, announce Announce) error {
 	errKeys := k.rekey()
+	if !k.o.Repository.Stands() { // somebody removed a file: nobody is to wait an hour for it
+		k.sealed, k.signed = time.Time{}, time.Time{}
+	}
 	plan, err := k.plan(now) // before it is sealed: what is decided was published before
 	errSeal := k.seal(now)
 	if err == nil {

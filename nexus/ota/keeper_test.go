@@ -350,13 +350,32 @@ func TestKeeperDamagedPlan(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		h.decide("1.0.0")
 		h.pass(LookEvery)
-		for _, damaged := range []string{"", "{", "{}{}", `{"generation":"x"}`, `{"surprise":1}`} {
+		for _, damaged := range []string{"", "{", "{}{}", `{"generation":"x"}`, `{"surprise":1}`, `{"generation":-1}`,
+			`{"generation":9223372036854775807}`, `{"bundles":{"../crow":{"current":{"version":"1.0.0","digest":"x"}}}}`,
+			`{"bundles":{"crow":{"rollout":{"steps":[],"step":7,"state":"running"}}}}`} {
 			if err := os.WriteFile(filepath.Join(h.dir, PlanFile), []byte(damaged), 0o644); err != nil {
 				h.Fatal(err)
 			}
 			h.pass(time.Minute)
 			if got := h.assigned(); got != "crow@1.0.0" || !strings.Contains(h.log.String(), "not a plan, or damaged") {
 				h.Errorf("%q: a spore is to run %q\n%s", damaged, got, h.log.String())
+			}
+		}
+	})
+}
+
+// A file that somebody removed is there again at the next look.
+func TestKeeperRemovedFile(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		h.decide("1.0.0")
+		h.pass(LookEvery)
+		for _, name := range []string{bundle.AssignmentsFile, "metadata/timestamp.json"} {
+			if err := os.Remove(filepath.Join(h.dir, name)); err != nil {
+				h.Fatal(err)
+			}
+			h.pass(2 * LookEvery)
+			if _, err := os.Stat(filepath.Join(h.dir, name)); err != nil || h.assigned() != "crow@1.0.0" {
+				h.Errorf("%s: %v, a spore is to run %q", name, err, h.assigned())
 			}
 		}
 	})

@@ -249,3 +249,33 @@ func TestStartOddInput(t *testing.T) {
 }
 
 func tags(s string) Step { return must(ParseStep(s)) }
+
+// A plan that somebody wrote in is refused where it would be used as it is.
+func TestPlanCheck(t *testing.T) {
+	ref := refOf(bundleOf("crow", "1.0.0"))
+	good := func() Plan {
+		r := Rollout{To: ref, Steps: DefaultSteps(), Step: 1, State: Running, Rules: DefaultRules()}
+		return Plan{Generation: 1, Bundles: map[string]Line{"crow": {Current: &ref, Rollout: &r, Pins: []bundle.Ref{ref}}}}
+	}
+	if err := good().check(); err != nil {
+		t.Fatal(err)
+	}
+	for want, edit := range map[string]func(*Line){
+		"step 4 of 3":  func(l *Line) { l.Rollout.Step = 4 },
+		"step -1 of 3": func(l *Line) { l.Rollout.Step = -1 },
+		"100%":         func(l *Line) { l.Rollout.Steps = nil },
+		"min_tasks":    func(l *Line) { l.Rollout.Rules = Rules{} },
+		"state":        func(l *Line) { l.Rollout.State = "lost" },
+		"digest":       func(l *Line) { l.Current = &bundle.Ref{Version: "1.0.0"} },
+		"version":      func(l *Line) { l.Rollout.To.Version = "" },
+		"17 pins":      func(l *Line) { l.Pins = make([]bundle.Ref, 17) },
+	} {
+		p := good()
+		line := p.Bundles["crow"]
+		edit(&line)
+		p.Bundles["crow"] = line
+		if err := p.check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("check = %v, want it to name %q", err, want)
+		}
+	}
+}
