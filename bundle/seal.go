@@ -2,7 +2,10 @@ package bundle
 
 import (
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"maps"
+	"os"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
@@ -21,8 +24,32 @@ func (r *Repository) Seal(snapshotKeys, timestampKeys []*Key) error {
 		if err != nil {
 			return err
 		}
-		return r.timestamp(set, timestampKeys, snapshot)
+		if err := r.timestamp(set, timestampKeys, snapshot); err != nil {
+			return err
+		}
+		return r.thin()
 	})
+}
+
+// keptLists is how many versions of the list of targets, and of the snapshot, lie in the
+// folder: who has just read an older timestamp still finds what that names.
+const keptLists = 256
+
+// thin removes versions that nobody asks for any more. Roots stay: each leads to the next.
+func (r *Repository) thin() error {
+	for _, role := range []string{metadata.TARGETS, metadata.SNAPSHOT} {
+		found, err := r.versions(role)
+		if err != nil {
+			return err
+		}
+		for _, version := range found[min(keptLists, len(found)):] {
+			name := metadataName(version, role)
+			if err := os.Remove(r.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return diskError(name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // snapshot returns what to say of the snapshot that lists targets.
