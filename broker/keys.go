@@ -22,7 +22,6 @@ func (k keys) record(id string) string   { return k.prefix + "t:" + id }
 func (k keys) lane(lane string) string   { return k.prefix + "in:" + lane }
 func (k keys) queue(node string) string  { return k.prefix + "n:" + node }
 func (k keys) own(node string) string    { return k.prefix + "own:" + node }
-func (k keys) beat(node string) string   { return k.prefix + "hb:" + node }
 func (k keys) door(node string) string   { return k.prefix + "db:" + node }
 func (k keys) seen(node string) string   { return k.prefix + "st:" + node }
 func (k keys) inbox(name string) string  { return k.prefix + "ib:" + name }

@@ -81,7 +81,10 @@ func Make(dir string) (*Publisher, *ota.KeeperOptions, error) {
 	}
 	p.Every = -1
 	keep, err := Keeper(p, keys)
-	return p, keep, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, keep, p.Sign(keep)
 }
 
 // Keeper is what a nexus needs to keep a repository: the online keys of a directory, of
@@ -96,6 +99,20 @@ func Keeper(p *Publisher, keys string) (*ota.KeeperOptions, error) {
 		Repository: p.Repository, Desk: p.Desk, Ring: ring,
 		Snapshot: k.Snapshot, Timestamp: k.Timestamp, Nexus: k.Nexus,
 	}, nil
+}
+
+// Sign seals the repository and signs what is decided, as a nexus does that keeps it: before
+// one does, and where none does.
+func (p *Publisher) Sign(keep *ota.KeeperOptions) error {
+	if err := p.Repository.Seal(keep.Snapshot, keep.Timestamp); err != nil {
+		return err
+	}
+	plan, err := p.Desk.Load()
+	if err != nil {
+		return err
+	}
+	plan.Generation = max(plan.Generation, 1) // with nothing decided, that nobody is to run anything
+	return p.Repository.Assign(plan.Set(time.Now(), ota.AssignmentLife), keep.Nexus)
 }
 
 // Allows reports that spores will not listen to a nexus with this key.

@@ -29,9 +29,7 @@ func NewPublisher(t testing.TB) *Publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &Publisher{p, keep, filepath.Join(dir, "keys"), t}
-	all.Sign()
-	return all
+	return &Publisher{p, keep, filepath.Join(dir, "keys"), t}
 }
 
 // Client is how a spore finds the repository, with a state of its own.
@@ -63,21 +61,10 @@ func (p *Publisher) RegisterGuest(change ...func(*hive.Manifest)) hive.Skill {
 	return p.Register("guest", Guest(p.t), change...)
 }
 
-// Sign does what a nexus does that keeps the repository: where none does, and before
-// one does.
+// Sign does what a nexus does that keeps the repository.
 func (p *Publisher) Sign() {
 	p.t.Helper()
-	if err := p.Repository.Seal(p.Keep.Snapshot, p.Keep.Timestamp); err != nil {
-		p.t.Fatal(err)
-	}
-	plan, err := p.Desk.Load()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if plan.Generation == 0 {
-		plan.Generation = 1 // nobody is to run anything
-	}
-	if err := p.Repository.Assign(plan.Set(time.Now(), time.Hour), p.Keep.Nexus); err != nil {
+	if err := p.Publisher.Sign(p.Keep); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/hive-spore/hive/bundle"
@@ -34,7 +35,12 @@ var (
 
 // Server serves a repository's folder as any file server would, but only what belongs
 // to a repository, and with what caches need to know. Nothing in it is secret.
-type Server struct{ root *os.Root }
+type Server struct {
+	dir string
+
+	mu   sync.Mutex
+	root *os.Root
+}
 
 // NewServer opens the folder of a repository.
 func NewServer(dir string) (*Server, error) {
@@ -42,11 +48,35 @@ func NewServer(dir string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve the repository: %w", err)
 	}
-	return &Server{root}, nil
+	return &Server{dir: dir, root: root}, nil
 }
 
 // Close frees the folder. It is safe to call twice.
-func (s *Server) Close() error { return s.root.Close() }
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.root.Close()
+}
+
+// folder is the one that has the name now: somebody may have put a copy in its place.
+func (s *Server) folder() (*os.Root, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	here, err := os.Stat(s.dir)
+	if err != nil {
+		return nil, errors.New(err.Error()) // no file is missing: the folder is
+	}
+	if open, err := s.root.Stat("."); err == nil && os.SameFile(open, here) {
+		return s.root, nil
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	_ = s.root.Close()
+	s.root = root
+	return root, nil
+}
 
 // ServeHTTP answers GET and HEAD below Prefix.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -105,14 +135,18 @@ func (s *Server) serveMoving(w http.ResponseWriter, r *http.Request, name string
 
 // open opens a file of the folder, and no pipe, which would be waited for.
 func (s *Server) open(name string) (*os.File, error) {
-	info, err := s.root.Stat(name)
+	root, err := s.folder()
+	if err != nil {
+		return nil, err
+	}
+	info, err := root.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fs.ErrNotExist
 	}
-	return s.root.Open(name)
+	return root.Open(name)
 }
 
 func header(w http.ResponseWriter, name, caching, tag string) {

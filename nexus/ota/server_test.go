@@ -219,3 +219,30 @@ func TestServeOverTheWire(t *testing.T) {
 		t.Error("a folder that is not there is served")
 	}
 }
+
+// A copy that is put in the place of the folder is served, and while there is none nobody
+// is told that something is not there.
+func TestServeReplacedFolder(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, time.Now())
+	_, server := serve(s)
+	s.publish("crow", "1.0.0")
+	s.seal()
+	const stamp = "/repo/metadata/timestamp.json"
+	before := ask(server, "GET", stamp).Body.String()
+	away := s.dir + ".away"
+	if err := os.Rename(s.dir, away); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(server, "GET", stamp).Code; got != http.StatusInternalServerError {
+		t.Errorf("without a folder it answers %d", got)
+	}
+	if err := os.CopyFS(s.dir, os.DirFS(away)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // a timestamp's version is a second
+	s.seal()
+	if now := ask(server, "GET", stamp).Body.String(); now == before || now == "" {
+		t.Errorf("of the folder that is there now it answers %q", now)
+	}
+}
