@@ -224,6 +224,9 @@ func TestDoctorOfRepository(t *testing.T) {
 	f.repo = a.readListing(t.Context(), nil)
 	f.finds("repository", "ok: 0 bundles")
 	f.finds("timestamp", "ok: sealed ")
+	f.finds("assignments", "ok: generation 1, signed ")
+	f.check(os.Remove(filepath.Join(f.Dir, bundle.AssignmentsFile)))
+	f.repo = a.readListing(t.Context(), nil)
 	f.finds("assignments", "miss: no nexus says what spores are to run: ")
 }
 
