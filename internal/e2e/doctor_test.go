@@ -21,6 +21,7 @@ func TestDoctorOfProduction(t *testing.T) {
 	makeSkills(t)
 	a := &acl{T: t, dir: t.TempDir()}
 	a.make("--spore", "a")
+	a.held = a.dir
 	a.opts, a.ca = testkit.StartACL(t, filepath.Join(a.dir, "users.acl"), "--appendonly", "yes", "--maxmemory", "200mb")
 	dir, away := t.TempDir(), t.TempDir()
 	publishGuest(t, dir)
