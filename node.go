@@ -3,7 +3,6 @@ package hive
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 )
 
@@ -89,18 +88,19 @@ func (n *Node) Room() int {
 }
 
 // Has reports whether the node offers a skill that ref names.
-func (n *Node) Has(ref SkillRef) bool {
-	for _, s := range n.Skills {
-		if ref.Matches(s.Name, s.Version, s.Digest) {
+func (n *Node) Has(ref SkillRef) bool { return ref.among(n.Skills) }
+
+// Prepares reports whether the node is about to offer a skill that ref names.
+func (n *Node) Prepares(ref SkillRef) bool { return ref.among(n.Preparing) }
+
+// among reports whether r names one of some skills.
+func (r SkillRef) among(skills []SkillID) bool {
+	for _, s := range skills {
+		if r.Matches(s.Name, s.Version, s.Digest) {
 			return true
 		}
 	}
 	return false
-}
-
-// Prepares reports whether the node is about to offer a skill that ref names.
-func (n *Node) Prepares(ref SkillRef) bool {
-	return slices.ContainsFunc(n.Preparing, func(s SkillID) bool { return ref.Matches(s.Name, s.Version, s.Digest) })
 }
 
 // LoadScore is 100 × (0.4·cpu + 0.3·memory + 0.3·active/10), cpu and memory in
