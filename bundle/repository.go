@@ -132,6 +132,25 @@ func (r *Repository) Publish(keys []*Key, targets map[string][]byte) (version in
 	})
 }
 
+// PublishBundle adds the programs of a bundle, which program returns by digest, and then
+// publishes the bundle.
+func (r *Repository) PublishBundle(keys []*Key, b *Bundle, program func(digest string) ([]byte, error)) (version int64, err error) {
+	data, err := b.Encode()
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range b.Skills {
+		bytes, err := program(s.Digest)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := r.AddBlob(bytes); err != nil {
+			return 0, err
+		}
+	}
+	return r.Publish(keys, map[string][]byte{Listed{Name: b.Name, Version: b.Version}.TargetName(): data})
+}
+
 // target writes a target and lists it.
 func (r *Repository) target(list targetFiles, name string, data []byte) error {
 	if err := CheckTarget(name); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hive-spore/hive/audit"
 	"github.com/hive-spore/hive/bundle"
+	"github.com/hive-spore/hive/internal/publisher"
 	"github.com/hive-spore/hive/manifest"
 )
 
@@ -51,15 +52,24 @@ func mustHave(cmd *cobra.Command, names ...string) {
 
 // open opens the repository, with the root of the key directory.
 func (f *repoFlags) open() (*bundle.Repository, error) {
+	p, err := f.publisher()
+	if err != nil {
+		return nil, err
+	}
+	return p.Repository, nil
+}
+
+// publisher is open with the plan beside it, for one who has no keys yet.
+func (f *repoFlags) publisher() (*publisher.Publisher, error) {
 	root, err := readRoot(filepath.Join(f.keys, bundle.FirstRoot))
 	if err != nil {
 		return nil, err
 	}
-	r, err := bundle.OpenRepository(f.repo, root, bundle.RepositoryOptions{})
+	p, err := publisher.Open(f.repo, root, nil)
 	if bundle.Reason(err) == bundle.ReasonMissing {
 		return nil, fmt.Errorf("%s: no repository there; nexus bundle init %[1]s --keys %s makes one", f.repo, f.keys)
 	}
-	return r, err
+	return p, err
 }
 
 // load reads keys of these roles, in their order. What they sign for is recorded, so the
@@ -176,7 +186,7 @@ func (a *app) publishBundle(ctx context.Context, f *repoFlags, path string) erro
 		if err != nil {
 			return err
 		}
-		list, err := publish(repo, keys[0], in)
+		list, err := repo.PublishBundle(keys[0], in.Bundle, func(digest string) ([]byte, error) { return os.ReadFile(in.Program(digest)) })
 		e := audit.Entry{Action: "bundle.publish", Subject: in.Bundle.String(), Fields: map[string]string{"digest": in.Bundle.Digest(), "repository": whole(f.repo)}}
 		told := a.recorded(e, err)
 		if err != nil {
@@ -203,25 +213,6 @@ func newestBefore(repo *bundle.Repository, b *bundle.Bundle) (*bundle.Bundle, er
 		return &bundle.Bundle{}, nil
 	}
 	return repo.Bundle(b.Name, version)
-}
-
-// publish puts the programs into the repository, and then lists the bundle.
-func publish(repo *bundle.Repository, keys []*bundle.Key, in *bundle.Imported) (list int64, err error) {
-	data, err := in.Bundle.Encode()
-	if err != nil {
-		return 0, err
-	}
-	for _, s := range in.Bundle.Skills {
-		program, err := os.ReadFile(in.Program(s.Digest))
-		if err != nil {
-			return 0, err
-		}
-		if _, err := repo.AddBlob(program); err != nil {
-			return 0, err
-		}
-	}
-	target := bundle.Listed{Name: in.Bundle.Name, Version: in.Bundle.Version}.TargetName()
-	return repo.Publish(keys, map[string][]byte{target: data})
 }
 
 // widening is what one skill of a bundle may do that it may not before.

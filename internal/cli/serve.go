@@ -8,14 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive/broker"
-	"github.com/hive-spore/hive/bundle"
 	"github.com/hive-spore/hive/internal/config"
 	"github.com/hive-spore/hive/internal/publisher"
 	"github.com/hive-spore/hive/nexus/ota"
@@ -78,14 +76,7 @@ func (a *app) keeper(f *serveFlags) (*ota.KeeperOptions, error) {
 	if f.keys == "" {
 		return nil, usagef("--keys is missing: a nexus signs for its repository with the keys of snapshot, timestamp and nexus")
 	}
-	if _, err := f.open(); err != nil {
-		return nil, err
-	}
-	root, err := readRoot(filepath.Join(f.keys, bundle.FirstRoot))
-	if err != nil {
-		return nil, err
-	}
-	p, err := publisher.Open(f.repo, root, nil)
+	p, err := f.publisher()
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -98,7 +97,7 @@ func (a *app) publisher(ctx context.Context, f *repoFlags) (*publisher.Publisher
 	if f.repo == "" || f.keys == "" {
 		return nil, errors.New("spores of a cluster run only what a publisher signed: name the repository and its keys with --repo DIR and --keys DIR (or ota.repo and ota.keys); nexus keys init and nexus bundle init make them")
 	}
-	root, err := readRoot(filepath.Join(f.keys, bundle.FirstRoot))
+	p, err := f.publisher()
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +105,7 @@ func (a *app) publisher(ctx context.Context, f *repoFlags) (*publisher.Publisher
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.open(); err != nil { // says what to do
-		return nil, err
-	}
-	p, err := publisher.Open(f.repo, root, keys[0])
-	if err != nil {
-		return nil, err
-	}
+	p.Targets = keys[0]
 	p.Every = a.updateEvery()
 	return p, nil
 }

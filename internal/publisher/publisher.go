@@ -138,13 +138,14 @@ func (p *Publisher) Register(name string, s *hive.Skill, program []byte, until t
 		}
 	}
 	b := bundleOf(name, s)
-	if listed, err := p.listed(b); listed == nil && err == nil { // nothing is published that is refused then
+	listed, err := p.listed(b)
+	if listed == nil && err == nil { // nothing is published that is refused then
 		if told, err := p.Desk.MayGive(ota.Request{Bundle: b, Every: p.Every}, until, time.Now()); err != nil {
 			p.tell(told)
 			return nil, err
 		}
 	}
-	b, err := p.Publish(b, func(string) ([]byte, error) { return program, nil })
+	b, err = p.publish(b, listed, err, func(string) ([]byte, error) { return program, nil })
 	if err != nil {
 		return nil, err
 	}
@@ -206,11 +207,16 @@ func (p *Publisher) prune() error {
 // One that is listed with the same skills already is returned as it is.
 func (p *Publisher) Publish(b *bundle.Bundle, program func(digest string) ([]byte, error)) (*bundle.Bundle, error) {
 	listed, err := p.listed(b)
+	return p.publish(b, listed, err, program)
+}
+
+// publish is Publish of a bundle of which it is known how it is listed, or why not.
+func (p *Publisher) publish(b, listed *bundle.Bundle, err error, program func(digest string) ([]byte, error)) (*bundle.Bundle, error) {
 	if listed != nil {
 		return listed, nil
 	}
 	if err == nil {
-		err = p.publish(b, program)
+		_, err = p.Repository.PublishBundle(p.Targets, b, program)
 	}
 	e := audit.Entry{Action: "bundle.publish", Subject: b.String(), Outcome: audit.OK, Fields: map[string]string{"digest": b.Digest()}}
 	if err != nil {
@@ -235,24 +241,6 @@ func (p *Publisher) listed(b *bundle.Bundle) (*bundle.Bundle, error) {
 		return nil, nil
 	}
 	return nil, err
-}
-
-func (p *Publisher) publish(b *bundle.Bundle, program func(digest string) ([]byte, error)) error {
-	data, err := b.Encode()
-	if err != nil {
-		return err
-	}
-	for _, s := range b.Skills {
-		bytes, err := program(s.Digest)
-		if err != nil {
-			return err
-		}
-		if _, err := p.Repository.AddBlob(bytes); err != nil {
-			return err
-		}
-	}
-	_, err = p.Repository.Publish(p.Targets, map[string][]byte{bundle.Listed{Name: b.Name, Version: b.Version}.TargetName(): data})
-	return err
 }
 
 func bundleOf(name string, s *hive.Skill) *bundle.Bundle {

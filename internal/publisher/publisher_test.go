@@ -47,11 +47,14 @@ func make1(t *testing.T) (*publisher.Publisher, *[]string) {
 func TestRegister(t *testing.T) {
 	t.Parallel()
 	p, told := make1(t)
-	first, err := p.Register("crow", skill("crow", "1.0.0"), program, time.Time{})
+	first, err := p.Publish(&bundle.Bundle{Name: "crow", Version: "1.0.0", Created: time.Now().Add(-time.Hour), Skills: []bundle.Skill{*skill("crow", "1.0.0")}},
+		func(string) ([]byte, error) { return program, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1100 * time.Millisecond) // the time of making is in seconds
+	if _, err := p.Register("crow", skill("crow", "1.0.0"), program, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
 	again, err := p.Register("crow", skill("crow", "1.0.0"), program, time.Time{})
 	if err != nil || again.Digest() != first.Digest() {
 		t.Errorf("the same again is %v, %v", again, err)
