@@ -16,7 +16,7 @@ end
 allowed()
 if id ~= ARGV[1] or ends <= t then
   -- A road that lost its memory must not give an epoch out twice.
-  epoch = epoch == 0 and math.floor(t / 1000) or epoch + 1
+  epoch = epoch == 0 and t or epoch + 1
   call('HSET', key, 'epoch', epoch, 'id', ARGV[1], 'seq', 0)
 end
 call('HSET', key, 'until', t + ttl)
