@@ -144,6 +144,7 @@ type Stats struct {
 	Completed  int64 `json:"tasks_completed"` // since the hive began
 	Failed     int64 `json:"tasks_failed"`    // since the hive began, less those retried by hand
 	Cancelled  int64 `json:"tasks_cancelled"` // since the hive began
+	Mended     int64 `json:"mended"`          // what did not agree on the road, since the hive began
 }
 
 // Zombie is a task that has been running for suspiciously long.

@@ -36,7 +36,7 @@ var roles = map[Role]rights{
 	RoleNexus: {
 		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen au:* ac:* ota",
 		write: "db:* dead ctl", read: "em:* pg:* rc:* st:*",
-		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hincrby " +
+		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hkeys hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
 			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
 		channel: true,

@@ -54,6 +54,8 @@ func (c *cast) begins() {
 	c.do("announce skills", func() error { return c.nexus.Announce(c.ctx, c.term, nil) })
 	c.joins()
 	c.do("announce skills to a spore", func() error { return c.nexus.Announce(c.ctx, c.term, skills) })
+	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term); return err })
+	c.do("look for orphans", func() error { _, err := c.nexus.Orphans(c.ctx); return err })
 	c.do("read the skills", func() error { _, err := c.client.Skills(c.ctx); return err })
 	c.commands()
 }

@@ -158,6 +158,16 @@ func readTime(b []byte) time.Time {
 	return time.Time{}
 }
 
+// letterOf is how a record spells a state; 0: it does not.
+func letterOf(state hive.State) byte {
+	for letter, s := range stateLetters {
+		if s == state {
+			return letter
+		}
+	}
+	return 0
+}
+
 // unpack reads a record. The result shares memory with s.
 func unpack(id string, s []byte) (*hive.Record, error) {
 	if len(s) < headLen || s[0] != recordVersion {

@@ -33,6 +33,8 @@ var (
 	scriptUnregister = load("unregister")
 	scriptCampaign   = load("campaign")
 	scriptAnnounce   = load("announce")
+	scriptMend       = load("mend")
+	scriptAdopt      = load("adopt")
 	scriptUnlist     = load("unlist")
 	scriptTell       = load("tell")
 	scriptTold       = load("told")

@@ -33,7 +33,7 @@ func (b *Broker) Stats(ctx context.Context) (hive.Stats, error) {
 		return n
 	}
 	s := hive.Stats{Scheduled: delay.Val(), Running: count("running"), Completed: count("completed"),
-		Failed: count("failed"), Cancelled: count("cancelled")}
+		Failed: count("failed"), Cancelled: count("cancelled"), Mended: count("mended")}
 	for p := hive.MinPriority; p <= hive.MaxPriority; p++ {
 		if n := count("w" + strconv.Itoa(int(p))); p.High() {
 			s.High += n

@@ -27,8 +27,9 @@ const (
 
 // Foreman routes tasks while its nexus leads.
 type Foreman struct {
-	road *broker.Broker
-	log  *slog.Logger
+	road      *broker.Broker
+	log       *slog.Logger
+	mendEvery time.Duration
 
 	mu   sync.Mutex
 	term *broker.Term // nil: another nexus leads
@@ -44,7 +45,7 @@ type Foreman struct {
 
 // New returns a foreman that does not lead.
 func New(road *broker.Broker, log *slog.Logger) *Foreman {
-	return &Foreman{road: road, log: log}
+	return &Foreman{road: road, log: log, mendEvery: mendEvery}
 }
 
 // Lead routes tasks until ctx ends or the term is over. It returns
@@ -61,6 +62,11 @@ func (f *Foreman) Lead(ctx context.Context, term broker.Term) error {
 	fence := broker.Term{Epoch: term.Epoch, Nexus: term.Nexus} // of its own: assigning counts in the other
 	watchdog.Go(func() {
 		if err := f.watch(ctx, fence); err != nil {
+			stop(err)
+		}
+	})
+	watchdog.Go(func() {
+		if err := f.mend(ctx, fence); err != nil {
 			stop(err)
 		}
 	})

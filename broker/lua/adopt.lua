@@ -1,0 +1,23 @@
+-- adopt: a task that stands nowhere goes back to where its state says. Who asks has
+-- looked for it twice. What ran has lost its attempt.
+-- ARGV: term, id, state, attempt, outcome fields, retention ms
+-- Returns 1 adopted, 0 it is another one by now, -2 deposed.
+if not leads(ARGV[1]) then return -2 end
+local r = head(ARGV[2])
+if not r or r.state ~= ARGV[3] or r.attempt ~= tonumber(ARGV[4]) then return 0 end
+allowed()
+if r.state == 'r' then
+  if call('SISMEMBER', P .. 'own:' .. unpad(r.owner), r.id) == 1 then return 0 end
+  leave(r)
+  r.failures = r.failures + 1
+  if r.failures > r.retries then bury(r, ARGV[5], now(), tonumber(ARGV[6])) else requeue(r) end
+elseif r.state == 'p' then
+  push(lane(r), { r.id }, true)
+elseif r.state == 's' then
+  call('ZADD', P .. 'delay', r.ended, r.id)
+  ring('D')
+else
+  return 0
+end
+count('mended', 1)
+return 1

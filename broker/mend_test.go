@@ -1,0 +1,124 @@
+package broker_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+)
+
+// mended checks what is mended, and that nothing is left to mend.
+func (r *road) mended(want ...string) {
+	r.t.Helper()
+	mends, err := r.Mend(r.ctx(), r.term)
+	r.check(err)
+	var got []string
+	for _, m := range mends {
+		got = append(got, fmt.Sprint(m.What, " ", m.Name, " ", m.Was, " ", m.Is))
+	}
+	if !slices.Equal(got, want) {
+		r.t.Errorf("mended %q, want %q", got, want)
+	}
+	if again, err := r.Mend(r.ctx(), r.term); err != nil || len(again) > 0 {
+		r.t.Errorf("mended again %v, %v", again, err)
+	}
+}
+
+// Where only scripts write there is nothing to mend, whatever tasks go through.
+func TestMendFindsNothing(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		r.mended()
+		done, failed, back := r.running(s), r.running(s), r.running(s)
+		r.enqueue()
+		r.mended()
+		r.complete(s, done)
+		r.fail(s, failed, hive.FailTrap)
+		_, err := r.Release(r.ctx(), s.Node, back)
+		r.check(err)
+		r.mended()
+		cancelled := r.enqueue()
+		_, err = r.Cancel(r.ctx(), cancelled)
+		r.check(err)
+		r.mended()
+		_, err = r.Unregister(r.ctx(), s)
+		r.check(err)
+		r.mended()
+	})
+}
+
+// What was lost or put there by hand is found, each thing once.
+func TestMend(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		r.running(s)
+		id := r.enqueue()
+		r.do("HSET", "used", "a", "7")
+		r.do("HSET", "used", "gone", "3")
+		r.do("SREM", "act", "echo||:2")
+		r.do("SADD", "act", "ghost||:5")
+		r.mended("used a 7 1", "used gone 3 0", "act echo||:2 0 1", "act ghost||:5 1 0")
+		r.assign("a", 1)
+		r.want(id, hive.Assigned, 0, 0)
+
+		r.do("SREM", "nodes", "a")
+		r.do("HSET", "used", "a", "many")
+		r.mended("used a -1 2", "nodes a 0 1")
+		r.do("SET", "in:foreign:1", "x")
+		r.do("SADD", "act", "foreign:1")
+		r.mended("act foreign:1 1 0")
+		if _, err := r.Mend(r.ctx(), broker.Term{Epoch: 1, Nexus: "x"}); !errors.Is(err, hive.ErrNotLeader) {
+			t.Errorf("Mend by another nexus = %v", err)
+		}
+	})
+}
+
+// A task that stands nowhere is found, and goes on; one that only moves is not touched.
+func TestAdopt(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		ran, scheduled := r.running(s), r.running(s)
+		pending := r.enqueue()
+		if state := r.fail(s, scheduled, hive.FailTrap); state != hive.Scheduled {
+			t.Fatalf("failed to %s", state)
+		}
+		found := func(want ...string) (orphans []broker.Orphan) {
+			r.t.Helper()
+			orphans, err := r.Orphans(r.ctx())
+			r.check(err)
+			var ids []string
+			for _, o := range orphans {
+				ids = append(ids, o.ID)
+			}
+			slices.Sort(ids)
+			if slices.Sort(want); !slices.Equal(ids, want) {
+				r.t.Errorf("Orphans = %v, want %v", orphans, want)
+			}
+			return orphans
+		}
+		found()
+		r.do("SREM", "own:a", ran.Task.ID)
+		r.do("DEL", "in:echo||:2")
+		r.do("DEL", "delay")
+		orphans := found(ran.Task.ID, pending, scheduled.Task.ID)
+		for _, o := range orphans {
+			changed := o
+			changed.Attempt++
+			for want, o := range map[bool]broker.Orphan{true: o, false: changed} {
+				if took, err := r.Adopt(r.ctx(), r.term, o); took != want || err != nil {
+					r.t.Errorf("Adopt(%+v) = %v, %v", o, took, err)
+				}
+			}
+		}
+		found()
+		r.want(ran.Task.ID, hive.Pending, 1, 1)
+		r.want(pending, hive.Pending, 0, 0)
+		r.want(scheduled.Task.ID, hive.Scheduled, 1, 1)
+		if _, err := r.Adopt(r.ctx(), broker.Term{Epoch: 1, Nexus: "x"}, orphans[0]); !errors.Is(err, hive.ErrNotLeader) {
+			t.Errorf("Adopt by another nexus = %v", err)
+		}
+	})
+}
