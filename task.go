@@ -145,6 +145,7 @@ type Stats struct {
 	Failed     int64 `json:"tasks_failed"`    // since the hive began, less those retried by hand
 	Cancelled  int64 `json:"tasks_cancelled"` // since the hive began
 	Mended     int64 `json:"mended"`          // what did not agree on the road, since the hive began
+	Foreign    int64 `json:"foreign"`         // values on the road that none of the hive wrote, likewise
 }
 
 // Zombie is a task that has been running for suspiciously long.

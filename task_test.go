@@ -142,9 +142,9 @@ func TestTaskValidateUnsupported(t *testing.T) {
 
 func TestStatsJSON(t *testing.T) {
 	t.Parallel()
-	s := hive.Stats{High: 1, Background: 2, Scheduled: 3, Blocked: 4, Pending: 5, Assigned: 6, Running: 7, Completed: 8, Failed: 9, Cancelled: 10, Mended: 11}
+	s := hive.Stats{High: 1, Background: 2, Scheduled: 3, Blocked: 4, Pending: 5, Assigned: 6, Running: 7, Completed: 8, Failed: 9, Cancelled: 10, Mended: 11, Foreign: 12}
 	const want = `{"high_priority_queue":1,"background_queue":2,"tasks_scheduled":3,"tasks_blocked":4,"tasks_pending":5,` +
-		`"tasks_assigned":6,"tasks_running":7,"tasks_completed":8,"tasks_failed":9,"tasks_cancelled":10,"mended":11}`
+		`"tasks_assigned":6,"tasks_running":7,"tasks_completed":8,"tasks_failed":9,"tasks_cancelled":10,"mended":11,"foreign":12}`
 	if got, err := json.Marshal(s); string(got) != want || err != nil {
 		t.Errorf("Marshal = %s, %v, want %s", got, err, want)
 	}

@@ -34,25 +34,26 @@ const every = "ping info select evalsha eval time command cluster|slots "
 
 var roles = map[Role]rights{
 	RoleNexus: {
-		both:  "t:* in:* act bell lead nodes hb:* n:* own:* used run ct delay wait:* ib:* sk skgen ctlgen au:* ac:* ota",
-		write: "db:* dead ctl", read: "em:* pg:* rc:* st:*",
-		commands: "get set getrange setrange append incr del exists persist pexpire hget hset hdel hmget hgetall hkeys hincrby " +
+		both: "t:* in:* act bell lead nodes hb:* n:* own:* used run ct fmt delay wait:* ib:* sk skgen ctl ctlgen " +
+			"dead kx rcl rcb au:* ac:* ota",
+		write: "db:* odd:*", read: "em:* pg:* rc:* st:*",
+		commands: "get set getrange setrange append incr del exists persist pexpire rename strlen hget hset hdel hmget hgetall hkeys hlen hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
 			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
 		channel: true,
 	},
 	RoleSpore: {
-		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
-		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN", read: "skgen ctl",
-		commands: "get set getrange setrange incrby del exists pexpire hget hset hdel hmget hincrby " +
+		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct fmt delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
+		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN odd:*", read: "skgen ctl",
+		commands: "get set getrange setrange incrby del exists pexpire rename hget hset hdel hmget hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex ltrim sadd srem smembers scard srandmember " +
-			"zadd zrem zcard zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
+			"zadd zrem zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},
 	RoleClient: {
-		both: "t:* in:* act own:* used run ct wait:* ib:*", write: "bell db:* delay dead",
+		both: "t:* in:* act own:* used run ct fmt wait:* ib:*", write: "bell db:* delay dead odd:*",
 		read: "lead nodes hb:* n:* sk em:* pg:* rc:* ota",
-		commands: "get set getrange setrange append del persist pexpire hdel hmget hgetall hincrby " +
+		commands: "get set getrange setrange append del persist pexpire rename strlen hdel hmget hgetall hincrby " +
 			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zrem zcard scan",
 	},
 	RoleDashboard: {

@@ -15,6 +15,8 @@ import (
 type cast struct {
 	nexus, spore, client, dashboard *broker.Broker
 
+	meddle func(words ...string) // a hand in Redis; nil: there is none
+
 	ctx  context.Context
 	err  error
 	term broker.Term
@@ -40,6 +42,7 @@ func (c *cast) play() error {
 	c.tells()
 	c.goesBack()
 	c.cancels()
+	c.meets()
 	c.leaves()
 	return c.err
 }
@@ -76,7 +79,7 @@ func (c *cast) commands() {
 	})
 	c.do("read what was commanded", func() error {
 		got, err := c.spore.Controls(c.ctx)
-		return check(err, len(got) == 1)
+		return check(err, len(got) > 0)
 	})
 	c.do("answer", func() error { return c.spore.Answer(c.ctx, "ping", broker.Answer{Node: "a", OK: true}) })
 	c.do("tell what was seen", func() error { return c.spore.ReportSeen(c.ctx, c.s, []byte("{}")) })
@@ -230,11 +233,35 @@ func (c *cast) tells() {
 	}
 	c.do("hear", func() error {
 		told, err := c.nexus.Told(c.ctx, "a", 2)
-		if err = check(err, len(told.Raw) == 2 && told.Dropped == 1); err != nil {
+		if err = check(err, len(told.Raw) == 2 && told.Dropped > 0); err != nil {
 			return err
 		}
 		return c.nexus.Heard(c.ctx, "a", told)
 	})
+}
+
+// meets is what each does about values that none of them wrote.
+func (c *cast) meets() {
+	if c.meddle == nil {
+		return
+	}
+	id := c.submits()
+	c.meddle("DEL", "{h}:t:"+id)
+	c.meddle("SADD", "{h}:t:"+id, "x")
+	c.do("cancel what is no task", func() error {
+		if _, err := c.client.Cancel(c.ctx, id); !errors.Is(err, hive.ErrNotFound) {
+			return fmt.Errorf("want it not found: %w", check(err, false))
+		}
+		return nil
+	})
+	c.meddle("DEL", "{h}:hb:a")
+	c.meddle("SET", "{h}:hb:a", "x")
+	c.joins()
+	c.meddle("DEL", "{h}:used")
+	c.meddle("SET", "{h}:used", "x")
+	c.do("look past what is no hash", func() error { _, err := c.nexus.Nodes(c.ctx); return err })
+	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term); return err })
+	c.do("recount", func() error { _, err := c.nexus.Recount(c.ctx, c.term); return err })
 }
 
 // fails goes to the dead letters at once, and by way of the delay.

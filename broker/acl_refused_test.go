@@ -103,7 +103,7 @@ func anys(words []string) (out []any) {
 var server = []string{
 	"FLUSHALL", "FLUSHDB", "CONFIG GET *", "CONFIG SET save x", "KEYS *", "SCRIPT FLUSH", "SCRIPT KILL", "FUNCTION FLUSH",
 	"ACL LIST", "ACL SETUSER a on", "SHUTDOWN NOSAVE", "MONITOR", "CLIENT LIST", "CLIENT KILL 1.2.3.4:5", "SAVE",
-	"REPLICAOF NO ONE", "MODULE LIST", "SWAPDB 0 1", "MIGRATE h 1 {h}:t:x 0 1", "RENAME {h}:t:x {h}:t:y", "DUMP {h}:t:x", "SORT {h}:delay",
+	"REPLICAOF NO ONE", "MODULE LIST", "SWAPDB 0 1", "MIGRATE h 1 {h}:t:x 0 1", "RENAME {h}:t:x t:x", "DUMP {h}:t:x", "SORT {h}:delay",
 	"GET other", "SET other x", "GET {g}:t:x", "SET {g}:t:x y", "PUBLISH other x", "PSUBSCRIBE *", "SUBSCRIBE other",
 }
 

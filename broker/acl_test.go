@@ -32,6 +32,7 @@ func newStage(t *testing.T) *stage {
 		return testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}, Username: string(r), Password: "pw", Lease: time.Nanosecond})
 	}
 	s.cast = cast{nexus: as(broker.RoleNexus), spore: as(broker.RoleSpore), client: as(broker.RoleClient), dashboard: as(broker.RoleDashboard)}
+	s.cast.meddle = func(words ...string) { s.do(words...) }
 	return s
 }
 

@@ -140,6 +140,7 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	quiet()
 	o = o.withDefaults()
 	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(o.universal())}
+	b.rdb.AddHook(healing{b})
 	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
 	b.completer = newBatcher(b.flushComplete, completion.size)
 	b.committer = newBatcher(b.flushCommit, completion.size)
@@ -196,6 +197,8 @@ func (b *Broker) wrap(what string, err error) error {
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, hive.ErrUnreachable):
 		return err
+	case redis.HasErrorPrefix(err, "HIVEFORMAT"):
+		return fmt.Errorf("%s: %s", what, otherFormat(err.Error()))
 	case isAuth(err):
 		return fmt.Errorf("%w: redis at %s refuses the user name or password (set REDIS_PASSWORD): %v", hive.ErrUnreachable, b.where(), err)
 	case isForbidden(err):
@@ -210,6 +213,18 @@ func (b *Broker) wrap(what string, err error) error {
 		return fmt.Errorf("%w: redis at %s: %v", hive.ErrUnreachable, b.where(), rootCause(err))
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// otherFormat says what "HIVEFORMAT road ours" means: nobody may guess what is written in
+// another version's records.
+func otherFormat(text string) string {
+	road, ours := 0, 0
+	fmt.Sscanf(text, "HIVEFORMAT %d %d", &road, &ours)
+	if road > ours {
+		return fmt.Sprintf("the road is of format %d, which this version does not know (it knows %d): update this program", road, ours)
+	}
+	return fmt.Sprintf("the road is of format %d, which this version does not know any more (it knows %d): "+
+		"use the version before, or a road that is empty", road, ours)
 }
 
 func isAuth(err error) bool {

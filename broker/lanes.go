@@ -30,6 +30,8 @@ type Bell struct {
 	Freed bool       // a spore has room again
 	Due   bool       // a task was scheduled before all others
 	Nodes bool       // a spore came or left
+
+	Foreign []string // sentences: what a script met that none of ours wrote
 }
 
 // LaneBell says that a lane got its first tasks.
@@ -55,6 +57,8 @@ func (b *Broker) WaitBell(ctx context.Context, d time.Duration) (Bell, error) {
 			bell.Due = true
 		case item == "N":
 			bell.Nodes = true
+		case strings.HasPrefix(item, "X"):
+			bell.Foreign = append(bell.Foreign, item[1:])
 		case strings.HasPrefix(item, "L"):
 			count, rest, _ := strings.Cut(item[1:], " ")
 			head, name, ok := strings.Cut(rest, " ")

@@ -10,7 +10,7 @@ import (
 //go:embed lua/*.lua
 var luaFiles embed.FS
 
-// The scripts, each with the prelude joined in front.
+// The scripts, each with foreign and the prelude joined in front.
 var (
 	scriptEnqueue    = load("enqueue")
 	scriptAssign     = load("assign")
@@ -41,11 +41,13 @@ var (
 	scriptHeard      = load("heard")
 	scriptTellers    = load("tellers")
 	scriptNodes      = load("nodes")
+	scriptRecount    = load("recount")
+	scriptTouch      = load("touch")
 	scriptControls   = load("controls")
 )
 
 func load(names ...string) *redis.Script {
-	text := lua("prelude")
+	text := lua("foreign") + lua("prelude")
 	for _, name := range names {
 		text += lua(name)
 	}

@@ -33,7 +33,7 @@ func (b *Broker) Stats(ctx context.Context) (hive.Stats, error) {
 		return n
 	}
 	s := hive.Stats{Scheduled: delay.Val(), Running: count("running"), Completed: count("completed"),
-		Failed: count("failed"), Cancelled: count("cancelled"), Mended: count("mended")}
+		Failed: count("failed"), Cancelled: count("cancelled"), Mended: count("mended"), Foreign: count("foreign")}
 	for p := hive.MinPriority; p <= hive.MaxPriority; p++ {
 		if n := count("w" + strconv.Itoa(int(p))); p.High() {
 			s.High += n
@@ -176,25 +176,41 @@ const scanBatch = 1000
 // particular order until it returns false. A task whose state changes meanwhile may
 // be seen in either.
 func (b *Broker) Tasks(ctx context.Context, f func(*hive.Record) bool) error {
-	prefix := b.keys.record("")
-	pattern := escapeGlob(prefix) + "*"
-	for cursor := uint64(0); ; {
-		keys, next, err := b.scan(ctx, cursor, pattern)
-		if err != nil {
-			return b.wrap("list tasks", err)
+	err := b.eachKey(ctx, "t:*", func(names []string) error {
+		for i := range names {
+			names[i] = names[i][len("t:"):]
 		}
-		ids := make([]string, len(keys))
-		for i, key := range keys {
-			ids[i] = key[len(prefix):]
-		}
-		records, err := b.records(ctx, ids)
-		if err != nil {
-			return b.wrap("list tasks", err)
-		}
+		records, err := b.records(ctx, names)
 		for _, r := range records {
 			if !f(r) {
-				return nil
+				return errEnough
 			}
+		}
+		return err
+	})
+	if err == errEnough {
+		err = nil
+	}
+	return b.wrap("list tasks", err)
+}
+
+// errEnough ends a walk through the keys early.
+var errEnough = errors.New("enough")
+
+// eachKey calls f with the names, without the prefix, of all keys that match a pattern, some
+// at a time.
+func (b *Broker) eachKey(ctx context.Context, pattern string, f func(names []string) error) error {
+	prefix := b.keys.prefix
+	for cursor := uint64(0); ; {
+		keys, next, err := b.scan(ctx, cursor, escapeGlob(prefix)+pattern)
+		if err != nil {
+			return err
+		}
+		for i := range keys {
+			keys[i] = keys[i][len(prefix):]
+		}
+		if err := f(keys); err != nil {
+			return err
 		}
 		if cursor = next; cursor == 0 {
 			return nil

@@ -7,7 +7,7 @@ call('DEL', P .. 'sk')
 for i = 2, #ARGV, CHUNK do
   call('HSET', P .. 'sk', unpack(ARGV, i, math.min(i + CHUNK - 1, #ARGV)))
 end
-if type(redis.pcall('INCR', P .. 'skgen')) == 'table' then -- it is no number
+if type(raw('INCR', P .. 'skgen')) == 'table' then -- it is no number
   call('SET', P .. 'skgen', floor(now() / 1000))
 end
 for _, spore in ipairs(call('SMEMBERS', P .. 'nodes')) do call('RPUSH', P .. 'db:' .. spore, 'S') end

@@ -4,7 +4,7 @@
 -- Returns {'deposed'}, {'repeat'}, or {'ok', then per grant: moved, left in the
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end
-if tonumber(ARGV[2]) <= tonumber(call('HGET', P .. 'lead', 'seq') or '0') then return { 'repeat' } end
+if tonumber(ARGV[2]) <= (tonumber(call('HGET', P .. 'lead', 'seq')) or 0) then return { 'repeat' } end
 allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
 local out = { 'ok' }
@@ -26,6 +26,6 @@ for i = 3, #ARGV, 4 do
   out[#out + 1] = #ids
   out[#out + 1] = rest
   out[#out + 1] = used
-  out[#out + 1] = rest > 0 and call('LINDEX', key, 0) or ''
+  out[#out + 1] = rest > 0 and sub(call('LINDEX', key, 0), 1, 99) or ''
 end
 return out

@@ -3,8 +3,11 @@
 -- ARGV: nexus, ttl ms
 -- Returns {epoch, leading nexus ('' if none), ms until its lease ends}.
 local key, t, ttl = P .. 'lead', now(), tonumber(ARGV[2])
+local refused = ttl > 0 and entrance()
+if refused then return refused end
 local seen = call('HMGET', key, 'epoch', 'id', 'until')
-local epoch, id, ends = tonumber(seen[1] or '0'), seen[2] or '', tonumber(seen[3] or '0')
+local epoch, id, ends = tonumber(seen[1]) or 0, seen[2] or '', tonumber(seen[3]) or 0
+if ttl > 0 and ends > t + math.max(ttl, 60000) then ends = 0 end -- no lease is that long: redis' clock went back
 if ttl == 0 and id ~= '' and id == ARGV[1] then
   allowed()
   call('HSET', key, 'until', 0)

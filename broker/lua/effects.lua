@@ -2,8 +2,6 @@
 local SUM = 9007199254740992 -- 2^53: up to it a number of Lua is exact
 
 -- effects cuts a packed list: docs/redis-keys.md draws it. nil: of another version.
--- An index that is a foreign value is an error here, before anything is written.
-local indexes = {}
 local function effects(s)
   if sub(s, 1, 1) ~= '1' then return nil end
   local list, i = {}, 2
@@ -15,8 +13,6 @@ local function effects(s)
     e.ttl = u48(text(6), 1)
     e.value = text(u32(text(4), 1))
     e.key = P .. 'kv:' .. e.space .. ':' .. e.name
-    if e.op ~= 'T' and not indexes[e.space] then indexes[e.space] = call('ZCARD', P .. 'ki:' .. e.space) end
-    if e.ttl > 0 and not indexes.kx then indexes.kx = call('ZCARD', P .. 'kx') end
     list[#list + 1] = e
   end
   return list
@@ -34,7 +30,7 @@ end
 local function judge(list)
   local left, verdict = {}, 1
   for i, e in ipairs(list) do
-    local held = (e.op == 'E' or e.op == 'N' or e.op == 'A') and redis.pcall('GET', e.key)
+    local held = (e.op == 'E' or e.op == 'N' or e.op == 'A') and call('GET', e.key)
     if e.op == 'E' and held ~= e.value or e.op == 'N' and held then return -2 end
     if e.op == 'S' then left[e.key] = e.value elseif e.op == 'D' then left[e.key] = false end
     if e.op == 'A' then

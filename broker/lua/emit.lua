@@ -11,7 +11,7 @@ if ARGV[5] == 'p' then
 else
   local key = P .. 'em:' .. r.id
   local last = call('LINDEX', key, -1)
-  if last and u32(last, 1) ~= attempt then
+  if last and (#last < 8 or u32(last, 1) ~= attempt) then
     call('DEL', key)
   elseif last and u32(last, 5) >= n then
     return 0

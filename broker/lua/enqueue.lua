@@ -2,6 +2,8 @@
 -- ARGV: inbox that waits for all of them (or ''), its ttl in ms, then per task:
 --       id, lane, record with created = 0
 -- Returns how many tasks are new.
+local refused = entrance()
+if refused then return refused end
 local t, inbox, new = p48(now()), ARGV[1], 0
 for i = 3, #ARGV, 3 do
   local id = ARGV[i]

@@ -12,6 +12,7 @@ if ARGV[4] == '1' or r.failures > r.retries then
   bury(r, ARGV[6], t, tonumber(ARGV[7]))
 else
   local body = payload(r)
+  if not body then vanish(r) return 'fenced' end
   r.state, r.ended, r.olen = 's', t + tonumber(ARGV[5]), #ARGV[6]
   call('SET', r.key, header(r) .. r.fields .. body .. ARGV[6])
   call('ZADD', P .. 'delay', r.ended, r.id)
@@ -36,4 +37,4 @@ if ARGV[8] ~= '' then
   end
 end
 freed()
-return r.state
+return r.state == 'r' and 'fenced' or r.state

@@ -9,8 +9,7 @@ call('HSET', hb, 'beat', now(), 'report', ARGV[3])
 call('PEXPIRE', hb, ARGV[4])
 if ARGV[5] == '1' then ring('N') end
 local out = call('SMEMBERS', P .. 'own:' .. ARGV[1])
-local generation = redis.pcall('GET', P .. 'skgen')
-if type(generation) == 'table' and not string.find(generation.err, 'WRONGTYPE', 1, true) then return generation end
-table.insert(out, 1, type(generation) == 'string' and #generation <= 20 and generation or '0')
+local generation = call('GET', P .. 'skgen')
+table.insert(out, 1, generation and #generation <= 20 and generation or '0')
 table.insert(out, 1, 'ok')
 return out

@@ -1,39 +1,66 @@
 -- mend: what stands in two places must agree. Lanes stand in `act` exactly when they are
 -- not empty; `used` counts what a spore's queue and own set hold; a spore that holds
--- something is listed.
--- ARGV: term, number of spores, spores..., lanes...
+-- something is listed, and runs what it holds; no heartbeat comes from the future.
+-- ARGV: term, then what to look at: a letter and a name: s spore, S what can be no
+--       spore's name, l lane, L what can be no lane's name
 -- Returns {'deposed'} or {'ok', then per mend: what, name, was, is}.
 if not leads(ARGV[1]) then return { 'deposed' } end
 allowed()
-local out, spores = { 'ok' }, tonumber(ARGV[2])
-local function size(command, key)
-  local n = redis.pcall(command, key)
-  return type(n) == 'number' and n or 0
+for probe in string.gmatch('SCARD act SCARD nodes HLEN used HLEN run HLEN ct LLEN bell ZCARD delay ZCARD dead ZCARD kx '
+  .. 'HLEN sk STRLEN skgen LLEN ctl STRLEN ctlgen LLEN rcl STRLEN rcb STRLEN ota ', '(%u+ %l+) ') do
+  local command, name = string.match(probe, '(%S+) (%S+)')
+  call(command, P .. name) -- a foreign value gives way
 end
+
+local t, out, look = now(), { 'ok' }, {}
 local function mended(what, name, was, is)
   count('mended', 1)
   for _, word in ipairs({ what, name, tostring(was), tostring(is) }) do out[#out + 1] = word end
 end
-for i = 3, 2 + spores do
-  local spore = ARGV[i]
-  local holds = size('LLEN', P .. 'n:' .. spore) + size('SCARD', P .. 'own:' .. spore)
-  local used = tonumber(call('HGET', P .. 'used', spore) or '0') or -1
-  if used ~= holds then
-    if holds == 0 then call('HDEL', P .. 'used', spore) else call('HSET', P .. 'used', spore, holds) end
-    mended('used', spore, used, holds)
+
+function look.s(spore)
+  local own, hb = P .. 'own:' .. spore, P .. 'hb:' .. spore
+  for _, id in ipairs(call('SMEMBERS', own)) do
+    local r = head(id)
+    if not r or not holds(r, spore) then
+      left(spore, r and r.class, call('SREM', own, id))
+      mended('own', id, spore, '')
+    end
   end
-  if holds > 0 and call('SADD', P .. 'nodes', spore) == 1 then mended('nodes', spore, 0, 1) end
+  local n = call('LLEN', P .. 'n:' .. spore) + call('SCARD', own)
+  local used = tonumber(call('HGET', P .. 'used', spore) or 0) or -1
+  if used ~= n then
+    if n == 0 then call('HDEL', P .. 'used', spore) else call('HSET', P .. 'used', spore, n) end
+    mended('used', spore, used, n)
+  end
+  if n > 0 and call('SADD', P .. 'nodes', spore) == 1 then mended('nodes', spore, 0, 1) end
+  local beat = tonumber(call('HGET', hb, 'beat'))
+  if beat and beat > t + 1000 then -- redis' clock went back: the lease begins anew
+    call('HSET', hb, 'beat', t)
+    mended('beat', spore, beat, t)
+  end
 end
-for i = 3 + spores, #ARGV do
-  local name = ARGV[i]
-  local len, active = size('LLEN', P .. 'in:' .. name), call('SISMEMBER', P .. 'act', name)
+
+function look.S(name)
+  if call('SREM', P .. 'nodes', name) + call('HDEL', P .. 'used', name) > 0 then mended('nodes', sub(name, 1, 99), 1, 0) end
+end
+
+function look.l(name)
+  local len, active = call('LLEN', P .. 'in:' .. name), call('SISMEMBER', P .. 'act', name)
   if len > 0 and active == 0 then
     call('SADD', P .. 'act', name)
-    ring('L' .. len .. ' ' .. call('LINDEX', P .. 'in:' .. name, 0) .. ' ' .. name)
+    ring('L' .. len .. ' ' .. sub(call('LINDEX', P .. 'in:' .. name, 0), 1, 99) .. ' ' .. name)
     mended('act', name, 0, 1)
   elseif len == 0 and active == 1 then
     call('SREM', P .. 'act', name)
     mended('act', name, 1, 0)
   end
 end
+
+function look.L(name)
+  if call('EXISTS', P .. 'in:' .. name) == 1 then aside(P .. 'in:' .. name) end
+  if call('SREM', P .. 'act', name) == 1 then mended('act', sub(name, 1, 99), 1, 0) end
+end
+
+for i = 2, #ARGV do look[sub(ARGV[i], 1, 1)](sub(ARGV[i], 2)) end
 return out

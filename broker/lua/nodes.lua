@@ -4,8 +4,7 @@
 -- registered}; '' in place of what is too long or not there.
 local most, out = tonumber(ARGV[1]), { now() }
 for i = 2, #ARGV do
-  local beat = redis.pcall('HMGET', P .. 'hb:' .. ARGV[i], 'beat', 'report', 'inc')
-  if beat.err and not string.find(beat.err, 'WRONGTYPE', 1, true) then return beat end
+  local beat = call('HMGET', P .. 'hb:' .. ARGV[i], 'beat', 'report', 'inc')
   local at, report = beat[1] or '', beat[2] or ''
   out[#out + 1] = #at <= 16 and at or ''
   out[#out + 1] = #report <= most and report or ''

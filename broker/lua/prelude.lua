@@ -1,8 +1,5 @@
--- What every script shares; joined in front of each when it is loaded.
--- KEYS[1] is the prefix of all keys of the shard, with its hash tag: "{h}:".
+-- What every script shares; joined in front of each when it is loaded, behind foreign.
 -- docs/redis-keys.md draws the keys and the record, byte by byte.
-local P = KEYS[1]
-local call, byte, char, sub = redis.call, string.byte, string.char, string.sub
 local floor = math.floor
 
 local HEAD = 66      -- bytes of a record's fixed header
@@ -12,7 +9,8 @@ local CHUNK = 1000   -- values per push: unpack stops near 8,000
 -- took over in place from one whose effects conflicted.
 local WAITED, QUEUED, CONFLICTED = 1, 2, 4
 local INBOX_CAP, INBOX_TTL, INLINE = 100000, 600000, 4096
-local VERSION = '1'
+local STATES = { s = true, b = true, p = true, r = true, c = true, f = true, x = true }
+local MOST = 4194304 -- bytes of a payload or a result at most, with much to spare
 
 local function now()
   local t = call('TIME')
@@ -34,13 +32,15 @@ local function p48(n) return p16(floor(n / 4294967296)) .. p32(n % 4294967296) e
 
 -- parse reads the header of s into a table; nil if it is no record of ours.
 local function parse(s)
-  if not s or #s < HEAD or sub(s, 1, 1) ~= VERSION then return nil end
-  return {
+  if #s < HEAD or sub(s, 1, 1) ~= VERSION then return nil end
+  local r = {
     state = sub(s, 2, 2), prio = byte(s, 3), flags = byte(s, 4),
     attempt = u32(s, 5), failures = u16(s, 9), retries = u16(s, 11),
     created = u48(s, 13), started = u48(s, 19), ended = u48(s, 25),
     owner = sub(s, 31, 54), tlen = u32(s, 55), plen = u32(s, 59), olen = u32(s, 63),
   }
+  if r.prio > 10 or r.plen > MOST or r.olen > MOST or not STATES[r.state] then return nil end
+  return r
 end
 
 -- header is parse backwards.
@@ -51,17 +51,20 @@ local function header(r)
 end
 
 -- head reads a record without its payload: the parsed header with `fields`
--- (the task's own) and `class` (the text of the first field). What is no record,
--- of whatever type, counts as none: a script must not stop in the middle of it.
+-- (the task's own) and `class` (the text of the first field). What is no record is
+-- moved aside and counts as none, unless the road has become another version's.
 local function head(id)
   local key = P .. 't:' .. id
-  local s = redis.pcall('GETRANGE', key, 0, PEEK)
-  local r = type(s) == 'string' and parse(s) or nil
-  if not r then return nil end
-  if #s < HEAD + r.tlen then s = call('GETRANGE', key, 0, HEAD + r.tlen - 1) end
+  local s = call('GETRANGE', key, 0, PEEK)
+  if s == '' then return nil end
+  local r = parse(s)
+  if r and #s < HEAD + r.tlen and r.tlen < MOST then s = call('GETRANGE', key, 0, HEAD + r.tlen - 1) end
+  if not r or r.tlen < 4 or #s < HEAD + r.tlen then
+    if (call('GET', P .. 'fmt') or VERSION) == VERSION then aside(key) end
+    return nil
+  end
   r.id, r.key = id, key
   r.fields = sub(s, HEAD + 1, HEAD + r.tlen)
-  if r.tlen < 4 or #r.fields < r.tlen then return nil end
   r.class = sub(r.fields, 5, 4 + u32(char(0) .. sub(r.fields, 2, 4), 1))
   return r
 end
@@ -83,8 +86,19 @@ local function outcome(r)
 end
 local function mark(text) return char(68) .. sub(p32(#text), 2) .. text end
 
+-- whole reads all of a record that is over; nil if it was cut short or is longer than
+-- any can be, which is moved aside.
+local function whole(r)
+  local len = call('STRLEN', r.key)
+  if len >= HEAD + r.tlen + r.plen + r.olen and len <= 3 * MOST then return call('GET', r.key) end
+  aside(r.key)
+end
+
+-- payload reads a task's input; nil if the record was cut short, which is moved aside.
 local function payload(r)
-  return call('GETRANGE', r.key, HEAD + r.tlen, HEAD + r.tlen + r.plen - 1)
+  local s = call('GETRANGE', r.key, HEAD + r.tlen, HEAD + r.tlen + r.plen - 1)
+  if #s == r.plen then return s end
+  aside(r.key)
 end
 
 -- allowed is the first write of a script that must go on when redis is out of
@@ -192,11 +206,19 @@ local function complete(r, outcome, result, t, ttl)
   count('completed', 1)
 end
 
+-- vanish tells who waits for a task that its record was moved aside.
+local function vanish(r)
+  tell(r.id, 'T' .. r.id)
+  call('DEL', P .. 'wait:' .. r.id)
+end
+
 -- bury makes a record failed: the dead-letter list. Its payload stays, for a
 -- retry by hand.
 local function bury(r, outcome, t, ttl)
+  local body = payload(r)
+  if not body then return vanish(r) end
   r.ended, r.olen = t, #outcome
-  finish(r, 'f', payload(r) .. outcome, ttl)
+  finish(r, 'f', body .. outcome, ttl)
   call('ZADD', P .. 'dead', t, r.id)
   call('ZREMRANGEBYSCORE', P .. 'dead', '-inf', t - ttl)
   count('failed', 1)
@@ -204,8 +226,9 @@ end
 
 -- drop removes an id that came out of a spore's queue but is not pending: a
 -- tombstone, which from now on expires, or an id whose record is gone.
-local function drop(spore, r, t, ttl)
+local function drop(spore, id, r, t, ttl)
   left(spore, r and r.class, 1)
+  if not r then foreign('the queue of ' .. spore .. ' held what is no task: ' .. id) end
   if r and has(r.flags, QUEUED) then
     r.flags = r.flags - QUEUED
     put(r)
@@ -224,7 +247,7 @@ local function unqueue(spore, t, ttl, n)
       left(spore, r.class, 1)
       push(lane(r), { id }, true)
     else
-      drop(spore, r, t, ttl)
+      drop(spore, id, r, t, ttl)
     end
   end
   return n
@@ -254,8 +277,8 @@ end
 local function sweep(t)
   for _, name in ipairs(call('ZRANGEBYSCORE', P .. 'kx', '-inf', t - 5000, 'LIMIT', 0, CHUNK)) do
     call('ZREM', P .. 'kx', name)
-    if call('EXISTS', P .. 'kv:' .. name) == 0 then
-      local space, key = string.match(name, '^([^:]*):(.*)$')
+    local space, key = string.match(name, '^([^:]*):(.*)$')
+    if space and call('EXISTS', P .. 'kv:' .. name) == 0 then
       call('ZREM', P .. 'ki:' .. space, key)
     end
   end

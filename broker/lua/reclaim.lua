@@ -5,12 +5,7 @@
 -- Returns how many ids were moved; -1: the lease still holds; -2: deposed.
 if not leads(ARGV[1]) then return -2 end
 local spore, t = ARGV[2], now()
-local beat = redis.pcall('HGET', P .. 'hb:' .. spore, 'beat')
-if type(beat) == 'table' then -- the spore put something else there: that is no heartbeat
-  if not string.find(beat.err, 'WRONGTYPE', 1, true) then return beat end
-  call('DEL', P .. 'hb:' .. spore)
-  beat = nil
-end
+local beat = call('HGET', P .. 'hb:' .. spore, 'beat')
 beat = beat and tonumber(beat)
 if beat and t - beat < tonumber(ARGV[3]) then return -1 end
 call('HDEL', P .. 'hb:' .. spore, 'inc') -- whoever comes back must register anew

@@ -8,7 +8,7 @@ for i = 4, #ARGV do
   local r = head(ARGV[i])
   local answer = ''
   if r and (r.state == 'c' or r.state == 'f' or r.state == 'x') then
-    answer = call('GET', r.key)
+    answer = whole(r) or ''
   elseif r and call('SCARD', P .. 'wait:' .. r.id) >= tonumber(ARGV[3])
     and call('SISMEMBER', P .. 'wait:' .. r.id, ARGV[1]) == 0 then
     answer = '1'

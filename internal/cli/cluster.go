@@ -74,7 +74,7 @@ func (a *app) queuesCommand() *cobra.Command {
 				{"high priority queue", s.High}, {"background queue", s.Background}, {"scheduled", s.Scheduled},
 				{"blocked", s.Blocked}, {"pending", s.Pending}, {"assigned", s.Assigned}, {"running", s.Running},
 				{"completed", s.Completed}, {"failed", s.Failed}, {"cancelled", s.Cancelled},
-				{"mended", s.Mended},
+				{"mended", s.Mended}, {"foreign", s.Foreign},
 			} {
 				rows = append(rows, []string{r.name, fmt.Sprint(r.n)})
 			}

@@ -205,6 +205,9 @@ func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 	if bell.Nodes {
 		f.reports = time.Time{}
 	}
+	for _, what := range bell.Foreign[:min(len(bell.Foreign), mendsTold)] {
+		f.log.Warn("met a foreign value", "what", what)
+	}
 }
 
 // route hands out what can be handed out now and enters what became of it. It

@@ -26,32 +26,41 @@ type mender struct {
 	suspects map[broker.Orphan]bool // that stood nowhere at the last look
 }
 
-// mend looks now and then until ctx ends, or the term.
+// mend looks at once, and now and then, until ctx ends, or the term.
 func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 	m := mender{Foreman: f, term: term}
 	tick := time.NewTicker(f.mendEvery)
 	defer tick.Stop()
-	for look := 1; ; look++ {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		err := m.compare(ctx)
-		if err == nil && look%adoptEvery == 0 {
-			err = m.adopt(ctx)
-		}
+	for n := 0; ; n++ {
+		err := m.look(ctx, n%adoptEvery == adoptEvery-1)
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
 			f.log.Warn("looking for what to mend is interrupted", "error", err)
 		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
 }
 
-func (m *mender) compare(ctx context.Context) error {
-	mends, err := m.road.Mend(ctx, m.term)
+// look mends what can be seen at a glance and, if it is to be thorough, what takes reading
+// all tasks. Counters are right only when every task stands somewhere.
+func (m *mender) look(ctx context.Context, thorough bool) error {
+	if err := m.told(m.road.Mend(ctx, m.term)); err != nil || !thorough {
+		return err
+	}
+	if err := m.adopt(ctx); err != nil || len(m.suspects) > 0 {
+		return err
+	}
+	return m.told(m.road.Recount(ctx, m.term))
+}
+
+// told logs what was mended.
+func (m *mender) told(mends []broker.Mend, err error) error {
 	for _, mend := range mends[:min(len(mends), mendsTold)] {
 		m.log.Warn("mended the road", "what", mend.What, "name", mend.Name, "was", mend.Was, "is", mend.Is)
 	}

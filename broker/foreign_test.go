@@ -1,0 +1,305 @@
+package broker_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/internal/testkit"
+)
+
+// TestForeignType: whatever stands under any of our keys, all that actors do, they do.
+func TestForeignType(t *testing.T) {
+	put := map[string][]string{"string": {"SET", "x"}, "list": {"RPUSH", "x"}, "set": {"SADD", "x"}, "hash": {"HSET", "x", "y"}, "sorted": {"ZADD", "1", "x"}}
+	keys := map[string]string{
+		"string": "fmt skgen ctlgen rcb ota st:a kv:s.echo:k",
+		"list":   "bell ctl rcl in:echo||:2 n:a db:a au:a ib:inbox ib:ping",
+		"set":    "act nodes own:a",
+		"hash":   "lead used run ct sk hb:a ac:a",
+		"sorted": "delay dead kx ki:s.echo",
+	}
+	other := map[string]string{"string": "hash", "list": "string", "set": "string", "hash": "string", "sorted": "set"}
+	testkit.Roads(t, func(t *testing.T, o broker.Options) {
+		o.Lease = time.Nanosecond
+		for its, names := range keys {
+			for key := range strings.FieldsSeq(names) {
+				for _, kind := range []string{its, other[its]} {
+					o.Shard = key + " " + kind
+					b := testkit.DialTo(t, o)
+					c := cast{ctx: t.Context(), nexus: b, spore: b, client: b, dashboard: b}
+					words := append([]string{put[kind][0], "{" + o.Shard + "}:" + key}, put[kind][1:]...)
+					if _, err := testkit.Do(o.Addrs[0], words...); err != nil {
+						t.Fatal(err)
+					}
+					if err := c.play(); err != nil {
+						t.Errorf("%q: %v", words, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// strange makes something else of a record.
+var strange = map[string]func(record []byte) []byte{
+	"nothing":           func([]byte) []byte { return []byte("x") },
+	"short header":      func(b []byte) []byte { return b[:40] },
+	"short fields":      func(b []byte) []byte { return b[:70] },
+	"short payload":     func(b []byte) []byte { return b[:len(b)-1] },
+	"unknown version":   func(b []byte) []byte { b[0] = '2'; return b },
+	"unknown state":     func(b []byte) []byte { b[1] = 'q'; return b },
+	"unknown priority":  func(b []byte) []byte { b[2] = 11; return b },
+	"no class":          func(b []byte) []byte { binary.BigEndian.PutUint32(b[54:], 3); return b },
+	"endless fields":    func(b []byte) []byte { binary.BigEndian.PutUint32(b[54:], 1<<31); return b },
+	"endless payload":   func(b []byte) []byte { binary.BigEndian.PutUint32(b[58:], 1<<31); return b },
+	"endless outcome":   func(b []byte) []byte { binary.BigEndian.PutUint32(b[62:], 1<<31); return b },
+	"64 MB of anything": func([]byte) []byte { return make([]byte, 64<<20) },
+	"64 MB of payload": func(b []byte) []byte {
+		binary.BigEndian.PutUint32(b[58:], 64<<20)
+		return append(b, make([]byte, 64<<20)...)
+	},
+}
+
+// TestForeignRecord: what is no record, or was cut short, does not run. It is moved aside
+// and counted, the foreman hears of it, who waits is told, and the others go on.
+func TestForeignRecord(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		names := []string{"another type"}
+		for name := range strange {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			spoiled, other := echo(""), echo("")
+			r.check(r.Enqueue(r.ctx(), &spoiled, "inbox"))
+			r.check(r.Enqueue(r.ctx(), &other, ""))
+			key := "t:" + spoiled.ID
+			if change := strange[name]; change != nil {
+				r.do("SET", key, string(change([]byte(r.do("GET", key)))))
+			} else {
+				r.do("DEL", key)
+				r.do("SADD", key, "x")
+			}
+			r.bell()
+			r.assign("a", 2)
+			got := r.fetch(s, 2)
+			if len(got) != 1 || got[0].Task.ID != other.ID {
+				r.t.Fatalf("%s: Fetch = %v", name, got)
+			}
+			r.complete(s, got[0])
+			if kind := r.do("TYPE", "odd:"+key); kind == "none" {
+				r.t.Errorf("%s: it is not aside", name)
+			}
+			if _, err := r.Status(r.ctx(), spoiled.ID); !errors.Is(err, hive.ErrNotFound) {
+				r.t.Errorf("%s: Status = %v", name, err)
+			}
+			if bell := r.bell(); !slices.ContainsFunc(bell, func(what string) bool { return strings.HasSuffix(what, "odd:"+key) }) {
+				r.t.Errorf("%s: the bell says %q", name, bell)
+			}
+			r.do("DEL", "odd:"+key)
+			_, err := r.Recount(r.ctx(), r.term) // it waits no more
+			r.check(err)
+		}
+		stats, err := r.Stats(r.ctx())
+		r.check(err)
+		if want := int64(len(names)); stats.Foreign < want || stats.Completed != want || stats.Background != 0 {
+			r.t.Errorf("Stats = %+v", stats)
+		}
+		r.wantIdle()
+		r.mended()
+	})
+}
+
+// bell reads what the foreman hears about foreign values.
+func (r *road) bell() []string {
+	r.t.Helper()
+	bell, err := r.WaitBell(r.ctx(), time.Millisecond)
+	r.check(err)
+	return bell.Foreign
+}
+
+// TestForeignRecordOfARunningTask: its outcome counts no more, and it is nowhere.
+func TestForeignRecordOfARunningTask(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		for name, change := range strange {
+			for how, end := range map[string]func(a *hive.Attempt) error{
+				"complete": func(a *hive.Attempt) error { return r.Complete(r.ctx(), "a", a, &hive.Outcome{}) },
+				"commit":   func(a *hive.Attempt) error { return r.Complete(r.ctx(), "a", a, withKV(set("k", "v"))) },
+				"fail": func(a *hive.Attempt) error {
+					_, err := r.Fail(r.ctx(), "a", a, failure(hive.FailTrap), 0)
+					return err
+				},
+			} {
+				a := r.running(s)
+				key := "t:" + a.Task.ID
+				r.do("SET", key, string(change([]byte(r.do("GET", key)))))
+				// Whoever completes does not look at the payload: it is not needed any more.
+				if err := end(&a); !errors.Is(err, hive.ErrFenced) && !(name == "short payload" && how != "fail" && err == nil) {
+					r.t.Errorf("%s: %s = %v", name, how, err)
+				}
+				r.do("DEL", key)
+				r.do("DEL", "odd:"+key)
+			}
+		}
+		_, err := r.Mend(r.ctx(), r.term)
+		r.check(err)
+		_, err = r.Recount(r.ctx(), r.term)
+		r.check(err)
+		r.wantIdle()
+		stats, err := r.Stats(r.ctx())
+		r.check(err)
+		if stats.Running != 0 || stats.Background != 0 {
+			r.t.Errorf("Stats = %+v", stats)
+		}
+	})
+}
+
+// TestForeignResult: a finished task's record that was cut short, or is endless, is one
+// that is not there.
+func TestForeignResult(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		for name, change := range map[string]func(string) string{
+			"short":   func(record string) string { return record[:len(record)-len("done")-1] },
+			"endless": func(record string) string { return record + strings.Repeat("x", 64<<20) },
+		} {
+			a, other := r.running(s), r.running(s)
+			o := &hive.Outcome{Result: []byte("done"), Log: []byte("log")}
+			r.check(r.Complete(r.ctx(), "a", &a, o))
+			r.complete(s, other)
+			key := "t:" + a.Task.ID
+			r.do("SET", key, change(r.do("GET", key)))
+			over, unknown, err := r.Wait(r.ctx(), "inbox", []string{a.Task.ID, other.Task.ID})
+			if len(over) != 1 || len(unknown) != 1 || err != nil {
+				r.t.Errorf("%s: Wait = %v, %v, %v", name, over, unknown, err)
+			}
+		}
+	})
+}
+
+// TestForeignIDs: what stands in lanes and queues and is no task is dropped.
+func TestForeignIDs(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		r.enqueue()
+		for _, id := range []string{"", "\xff\xfe", "a b\nc", strings.Repeat("x", 64<<20)} {
+			r.do("LPUSH", "in:echo||:2", id)
+			lanes, err := r.ActiveLanes(r.ctx())
+			if err != nil || len(lanes) != 1 {
+				r.t.Errorf("ActiveLanes = %v, %v", lanes, err)
+			}
+			if got := r.assign("a", 1); got.Moved != 1 || got.Left != 1 {
+				r.t.Errorf("Assign = %+v", got)
+			}
+			if got := r.fetch(s, 1); len(got) > 0 {
+				r.t.Errorf("Fetch = %v", got)
+			}
+		}
+		r.assign("a", 1)
+		r.complete(s, r.fetch(s, 1)[0])
+		stats, err := r.Stats(r.ctx())
+		r.check(err)
+		if stats.Foreign != 4 || stats.Completed != 1 {
+			r.t.Errorf("Stats = %+v", stats)
+		}
+		r.wantIdle()
+		r.recounted("run echo|| 4 0") // of what is no task nobody knows the class
+	})
+}
+
+// TestForeignLane: a list whose name says nothing is moved aside; its tasks go to where
+// they belong.
+func TestForeignLane(t *testing.T) {
+	onRoads(t, func(r *road) {
+		for _, name := range []string{"", "x", "echo||:11", "\xff||:2", "two|bars:1"} {
+			r.do("RPUSH", "in:"+name, "x")
+			r.do("SADD", "act", name)
+			r.mended("act " + name + " 1 0")
+			if got := r.do("LLEN", "odd:in:"+name); got != "1" {
+				r.t.Errorf("lane %q is not aside", name)
+			}
+		}
+	})
+}
+
+// TestForeignSpore: whoever enters what can be no spore keeps nobody.
+func TestForeignSpore(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.join("a")
+		r.do("SADD", "nodes", "\xff")
+		r.do("HSET", "used", "no spore", "9")
+		r.mended("nodes no spore 1 0", "nodes \xff 1 0")
+		nodes, err := r.Nodes(r.ctx())
+		if len(nodes) != 1 || err != nil {
+			r.t.Errorf("Nodes = %v, %v", nodes, err)
+		}
+	})
+}
+
+// TestForeignTimes: a lead and a lease that end in a year, as far as they say, end.
+func TestForeignTimes(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		r.running(s)
+		r.do("HSET", "hb:a", "beat", "99999999999999")
+		mends, err := r.Mend(r.ctx(), r.term)
+		if len(mends) != 1 || mends[0].What != "beat" || err != nil {
+			r.t.Errorf("Mend = %v, %v", mends, err)
+		}
+		r.lapse("a", 1)
+		for _, until := range []string{"99999999999999", "soon"} {
+			r.do("HSET", "lead", "id", "gone", "until", until)
+			if _, leader, _, err := r.Campaign(r.ctx(), "nexus", time.Second); leader != "nexus" || err != nil {
+				r.t.Errorf("Campaign = %s, %v", leader, err)
+			}
+		}
+	})
+}
+
+// TestOtherFormat: who speaks of records in another way than the road stays outside, and
+// who finds records of another version there leaves them alone.
+func TestOtherFormat(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		a := r.running(s)
+		if got := r.do("GET", "fmt"); got != "1" {
+			r.t.Errorf("the road is of format %q", got)
+		}
+		for format, want := range map[string]string{"2": "update this program", "0": "does not know any more"} {
+			r.do("SET", "fmt", format)
+			key := "t:" + a.Task.ID
+			whole := r.do("GET", key)
+			r.do("SET", key, format+whole[1:])
+			task := echo("")
+			_, _, _, errLead := r.Campaign(r.ctx(), "other", time.Second)
+			for what, err := range map[string]error{
+				"Enqueue":  r.Enqueue(r.ctx(), &task, ""),
+				"Register": r.Register(r.ctx(), &broker.Session{Node: "b", Incarnation: hive.NewID()}, &hive.NodeReport{ID: "b"}),
+				"Campaign": errLead,
+			} {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					r.t.Errorf("%s on a road of format %s = %v", what, format, err)
+				}
+			}
+			if err := r.Complete(r.ctx(), "a", &a, &hive.Outcome{}); !errors.Is(err, hive.ErrFenced) {
+				r.t.Errorf("Complete = %v", err)
+			}
+			if got := r.do("GET", key); got != format+whole[1:] {
+				r.t.Error("a record of another version was touched")
+			}
+			r.do("SET", key, whole)
+		}
+		r.do("SET", "fmt", "nonsense")
+		r.complete(s, a)
+		r.join("b")
+		if got := r.do("GET", "fmt"); got != "1" {
+			r.t.Errorf("the road is of format %q", got)
+		}
+	})
+}
