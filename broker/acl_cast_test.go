@@ -54,9 +54,9 @@ func (c *cast) begins() {
 		return err
 	})
 	skills := []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:1"}}
-	c.do("announce skills", func() error { return c.nexus.Announce(c.ctx, c.term, nil) })
+	c.do("announce skills", func() error { return c.nexus.Announce(c.ctx, c.term, nil, false) })
 	c.joins()
-	c.do("announce skills to a spore", func() error { return c.nexus.Announce(c.ctx, c.term, skills) })
+	c.do("announce skills to a spore", func() error { return c.nexus.Announce(c.ctx, c.term, skills, false) })
 	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term); return err })
 	c.do("look for orphans", func() error { _, err := c.nexus.Orphans(c.ctx); return err })
 	c.do("read the skills", func() error { _, err := c.client.Skills(c.ctx); return err })

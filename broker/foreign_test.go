@@ -242,6 +242,24 @@ func TestForeignSpore(t *testing.T) {
 	})
 }
 
+// TestForeignNodes: a spore that lives is listed.
+func TestForeignNodes(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		for _, lose := range [][]string{{"DEL", "nodes"}, {"SET", "nodes", "x"}} {
+			r.do(lose[0], lose[1], lose[2:]...)
+			_, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
+			r.check(err)
+			if nodes, err := r.Nodes(r.ctx()); len(nodes) != 1 || err != nil {
+				r.t.Errorf("Nodes = %v, %v", nodes, err)
+			}
+			if bell, err := r.WaitBell(r.ctx(), time.Millisecond); !bell.Nodes || err != nil {
+				r.t.Errorf("the bell says %+v, %v", bell, err)
+			}
+		}
+	})
+}
+
 // TestForeignTimes: a lead and a lease that end in a year, as far as they say, end.
 func TestForeignTimes(t *testing.T) {
 	onRoads(t, func(r *road) {

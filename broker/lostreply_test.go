@@ -257,7 +257,7 @@ func TestLostReply(t *testing.T) {
 		"announce": func(r *road, cut func()) {
 			cut()
 			skills := []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:aa"}}
-			r.check(r.Announce(r.ctx(), r.term, skills))
+			r.check(r.Announce(r.ctx(), r.term, skills, false))
 			if known, err := r.Skills(r.ctx()); err != nil || len(known) != 1 {
 				r.t.Errorf("Skills = %v, %v", known, err)
 			}

@@ -13,9 +13,13 @@ import (
 // Announce makes known which skills there are, in the place of what was known, and
 // tells all spores that there is something new to fetch. Nobody runs a skill for what
 // stands here: it is what clients choose from. It returns hive.ErrNotLeader when
-// another nexus has taken the lead.
-func (b *Broker) Announce(ctx context.Context, term Term, skills []hive.Skill) error {
-	args := []any{term.fence()}
+// another nexus has taken the lead. Again says that it was announced before: then
+// nothing happens if it is still there.
+func (b *Broker) Announce(ctx context.Context, term Term, skills []hive.Skill, again bool) error {
+	args := []any{term.fence(), 0}
+	if again {
+		args[1] = 1
+	}
 	for i := range skills {
 		body, err := json.Marshal(&skills[i])
 		if err != nil {

@@ -21,7 +21,7 @@ func TestAnnounce(t *testing.T) {
 				r.check(err)
 				skills = append(skills, hive.Skill{Manifest: hive.Manifest{Name: ref.Name, Version: ref.Pin}})
 			}
-			r.check(r.Announce(r.ctx(), r.term, skills))
+			r.check(r.Announce(r.ctx(), r.term, skills, false))
 		}
 		known := func(want ...string) {
 			r.t.Helper()
@@ -43,12 +43,28 @@ func TestAnnounce(t *testing.T) {
 		generation := r.do("GET", "skgen")
 		announce("echo@1.10.0")
 		known("echo@1.10.0")
+		again := func(want string, lose ...string) {
+			r.t.Helper()
+			for _, key := range lose {
+				r.do("DEL", key)
+			}
+			before := r.do("GET", "skgen")
+			echo := hive.Skill{Manifest: hive.Manifest{Name: "echo", Version: "1.10.0"}}
+			r.check(r.Announce(r.ctx(), r.term, []hive.Skill{echo}, true))
+			known("echo@1.10.0")
+			if now := r.do("GET", "skgen"); (now == before) != (want == "same") {
+				r.t.Errorf("announced again, without %q: generation %s, before %s", lose, now, before)
+			}
+		}
+		again("same")
+		again("another", "sk")
+		again("another", "skgen")
 		if now := r.do("GET", "skgen"); now == generation {
 			r.t.Error("the generation stays where the list changed")
 		}
 		announce()
 		known()
-		if err := r.Announce(r.ctx(), broker.Term{Epoch: 1 << 40, Nexus: "n0"}, nil); !errors.Is(err, hive.ErrNotLeader) {
+		if err := r.Announce(r.ctx(), broker.Term{Epoch: 1 << 40, Nexus: "n0"}, nil, false); !errors.Is(err, hive.ErrNotLeader) {
 			r.t.Errorf("Announce by another nexus = %v", err)
 		}
 	})
@@ -65,7 +81,7 @@ func TestAnnounceHostile(t *testing.T) {
 		}
 		_, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
 		r.check(err)
-		r.check(r.Announce(r.ctx(), r.term, []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}}}))
+		r.check(r.Announce(r.ctx(), r.term, []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}}}, false))
 		skills, err := r.Skills(r.ctx())
 		r.check(err)
 		pulse, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
@@ -83,7 +99,7 @@ func TestAnnounceMany(t *testing.T) {
 		for i := range skills {
 			skills[i].Manifest = hive.Manifest{Name: fmt.Sprintf("s%04d", i), Version: "1.0.0"}
 		}
-		r.check(r.Announce(r.ctx(), r.term, skills))
+		r.check(r.Announce(r.ctx(), r.term, skills, false))
 		got, err := r.Skills(r.ctx())
 		if r.check(err); len(got) != len(skills) || got[2999].Name != "s2999" {
 			r.t.Errorf("%d skills are known", len(got))

@@ -150,7 +150,9 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 	if n.keeper != nil {
 		term, desk := broker.Term{Epoch: epoch, Nexus: n.id}, n.opts.Bundles.Desk.Lead(epoch, n.id)
 		beside.Go(func() {
-			n.keeper.Lead(ctx, desk, func(ctx context.Context, skills []hive.Skill) error { return n.opts.Road.Announce(ctx, term, skills) })
+			n.keeper.Lead(ctx, desk, func(ctx context.Context, skills []hive.Skill, again bool) error {
+				return n.opts.Road.Announce(ctx, term, skills, again)
+			})
 		})
 		beside.Go(func() { n.gate.lead(ctx, desk) })
 	}

@@ -141,7 +141,7 @@ func TestDeposedLeaderStepsBack(t *testing.T) {
 		if err := road.Resign(t.Context(), n.ID()); err != nil {
 			t.Fatal(err)
 		}
-		_, name, _, err := road.Campaign(t.Context(), "usurper", time.Hour)
+		_, name, _, err := road.Campaign(t.Context(), "usurper", time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,6 +30,7 @@ type Foreman struct {
 	road      *broker.Broker
 	log       *slog.Logger
 	mendEvery time.Duration
+	met       chan struct{} // a foreign value: there may be something to mend
 
 	mu   sync.Mutex
 	term *broker.Term // nil: another nexus leads
@@ -45,7 +46,7 @@ type Foreman struct {
 
 // New returns a foreman that does not lead.
 func New(road *broker.Broker, log *slog.Logger) *Foreman {
-	return &Foreman{road: road, log: log, mendEvery: mendEvery}
+	return &Foreman{road: road, log: log, mendEvery: mendEvery, met: make(chan struct{}, 1)}
 }
 
 // Lead routes tasks until ctx ends or the term is over. It returns
@@ -205,8 +206,8 @@ func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 	if bell.Nodes {
 		f.reports = time.Time{}
 	}
-	for _, what := range bell.Foreign[:min(len(bell.Foreign), mendsTold)] {
-		f.log.Warn("met a foreign value", "what", what)
+	if len(bell.Foreign) > 0 {
+		f.meet(bell.Foreign)
 	}
 }
 

@@ -14,6 +14,9 @@ const (
 	mendEvery = time.Minute
 	// adoptEvery is after how many of those tasks are looked for that stand nowhere.
 	adoptEvery = 5
+	// adoptAfter is the time after which a task that stood nowhere is looked for again: none
+	// moves for that long.
+	adoptAfter = 5 * time.Second
 	// mendsTold bounds how many mends of one look are logged one by one.
 	mendsTold = 20
 )
@@ -26,23 +29,44 @@ type mender struct {
 	suspects map[broker.Orphan]bool // that stood nowhere at the last look
 }
 
+// meet logs foreign values, and has the mender look: they may have stood in the place of
+// something that is missed now.
+func (f *Foreman) meet(foreign []string) {
+	for _, what := range foreign[:min(len(foreign), mendsTold)] {
+		f.log.Warn("met a foreign value", "what", what)
+	}
+	if more := len(foreign) - mendsTold; more > 0 {
+		f.log.Warn("met foreign values", "more", more)
+	}
+	select {
+	case f.met <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
 // mend looks at once, and now and then, until ctx ends, or the term.
 func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 	m := mender{Foreman: f, term: term}
-	tick := time.NewTicker(f.mendEvery)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		err := m.look(ctx, n%adoptEvery == adoptEvery-1)
+	for n, thorough := 1, false; ; n++ {
+		last := time.Now()
+		err := m.look(ctx, thorough || n%adoptEvery == 0)
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
 			f.log.Warn("looking for what to mend is interrupted", "error", err)
 		}
+		next := f.mendEvery
+		if thorough = len(m.suspects) > 0; thorough {
+			next = min(next, adoptAfter)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-f.met:
+			thorough = true
+			pause(ctx, min(f.mendEvery, adoptAfter)-time.Since(last)) // there may be many
+		case <-time.After(next):
 		}
 	}
 }

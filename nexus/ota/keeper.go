@@ -19,6 +19,8 @@ import (
 const (
 	SealEvery = time.Hour
 	LookEvery = 100 * time.Millisecond
+	// confirmEvery is how often it is made sure that what was announced is still there.
+	confirmEvery = time.Minute
 	// AssignmentLife is how long a set is good for that no newer one follows.
 	AssignmentLife = 24 * time.Hour
 )
@@ -64,6 +66,7 @@ type Keeper struct {
 	list           int64     // the newest list when it was sealed
 	generation     int64     // of the set that was signed
 	announced      string    // list and generation that are known
+	told           time.Time // when they were made known, or seen to be
 	trouble        string    // that was told of
 
 	listed  map[string]string // digests of targets by name, of that list
@@ -99,8 +102,8 @@ func (k *Keeper) Wake() {
 }
 
 // Announce makes known what skills there are, and that there is something new for
-// spores to fetch.
-type Announce func(context.Context, []hive.Skill) error
+// spores to fetch; again: only if that was lost.
+type Announce func(ctx context.Context, skills []hive.Skill, again bool) error
 
 // Lead keeps the repository until ctx ends, as the term that a desk is of. One term at a
 // time.
@@ -145,7 +148,7 @@ func (k *Keeper) keep(ctx context.Context, now time.Time, announce Announce) err
 	if err := errors.Join(errSeal, err); err != nil {
 		return errors.Join(errKeys, err)
 	}
-	return errors.Join(errKeys, k.announce(ctx, plan, announce))
+	return errors.Join(errKeys, k.announce(ctx, now, plan, announce))
 }
 
 // rekey takes the keys that are in the place of others now, and has them sign at once.
@@ -220,20 +223,22 @@ func (k *Keeper) sign(plan Plan, now time.Time) error {
 	return nil
 }
 
-// announce makes a list or a set known that was not before.
-func (k *Keeper) announce(ctx context.Context, plan Plan, announce Announce) error {
+// announce makes a list or a set known that was not before, and now and then what may
+// have been lost on the road.
+func (k *Keeper) announce(ctx context.Context, now time.Time, plan Plan, announce Announce) error {
 	news := fmt.Sprint(k.list, plan.Generation)
-	if news == k.announced {
+	again := news == k.announced
+	if again && now.Sub(k.told) < confirmEvery && !now.Before(k.told) {
 		return nil
 	}
 	skills, err := k.catalogue(plan)
 	if err != nil {
 		return err
 	}
-	if err := announce(ctx, skills); err != nil {
+	if err := announce(ctx, skills, again); err != nil {
 		return err
 	}
-	k.announced = news
+	k.announced, k.told = news, now
 	return nil
 }
 

@@ -28,6 +28,7 @@ type hall struct {
 	log    bytes.Buffer // read it when the keeper waits
 	look   time.Duration
 	keeper *Keeper
+	again  int      // how often it was confirmed
 	told   []string // catalogues that were announced
 
 	epoch int64
@@ -55,7 +56,11 @@ func (h *hall) options() KeeperOptions {
 	}
 }
 
-func (h *hall) announce(_ context.Context, skills []hive.Skill) error {
+func (h *hall) announce(_ context.Context, skills []hive.Skill, again bool) error {
+	if again {
+		h.again++
+		return nil
+	}
 	var names []string
 	for i := range skills {
 		names = append(names, skills[i].ID().String())
@@ -146,6 +151,20 @@ func TestKeeperKeepsFresh(t *testing.T) {
 		}
 		if got := h.assigned(); got != bundle.ReasonExpired {
 			h.Errorf("not signed for 25 hours: %q", got)
+		}
+	})
+}
+
+// What was announced is looked after, now and then.
+func TestKeeperConfirms(t *testing.T) {
+	inHall(t, LookEvery, func(h *hall) {
+		told := len(h.told)
+		h.pass(confirmEvery - LookEvery)
+		if h.again > 0 {
+			t.Error("confirmed within a minute")
+		}
+		if h.pass(2 * LookEvery); h.again != 1 || len(h.told) != told {
+			t.Errorf("confirmed %d times, announced %d, want 1, %d", h.again, len(h.told), told)
 		}
 	})
 }
