@@ -19,7 +19,7 @@ local function aside(key)
   local name = sub(key, #P + 1)
   redis.call('RENAME', key, P .. 'odd:' .. name)
   redis.call('PEXPIRE', P .. 'odd:' .. name, ASIDE_TTL)
-  foreign('a foreign value was moved aside to odd:' .. name)
+  foreign('moved aside to odd:' .. name)
 end
 
 -- call is redis.call, but a value of another type than the command's is moved aside
@@ -34,7 +34,7 @@ call = function(...)
     aside(key)
   elseif uncountable and cmd == 'HINCRBY' then
     redis.call('HDEL', key, field)
-    foreign('a counter was no number: ' .. field .. ' of ' .. sub(key, #P + 1))
+    foreign('no number: ' .. field .. ' of ' .. sub(key, #P + 1))
   end
   return redis.call(...)
 end

@@ -228,7 +228,7 @@ end
 -- tombstone, which from now on expires, or an id whose record is gone.
 local function drop(spore, id, r, t, ttl)
   left(spore, r and r.class, 1)
-  if not r then foreign('the queue of ' .. spore .. ' held what is no task: ' .. id) end
+  if not r then foreign('no task: ' .. id .. ' in the queue of ' .. spore) end
   if r and has(r.flags, QUEUED) then
     r.flags = r.flags - QUEUED
     put(r)
