@@ -40,7 +40,7 @@ func TestSporeKilledForMemory(t *testing.T) {
 	defer submitter.Close()
 	submit := func(skill string, retries int) (ids []string) {
 		for range slots {
-			id, err := submitter.Submit(t.Context(), hive.Task{Skill: hive.SkillRef{Name: skill}, Retries: retries, Timeout: time.Second})
+			id, err := submitter.Submit(t.Context(), hive.Task{Skill: hive.SkillRef{Name: skill}, Retries: retries, Timeout: 3 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +59,7 @@ func TestSporeKilledForMemory(t *testing.T) {
 		c.awaitRunning("a", slots)
 		victim.signal(syscall.SIGKILL)
 	}
-	<-victim.done
+	victim.ends(-1)
 	if status := victim.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
 		t.Errorf("it ended with %v", status)
 	}

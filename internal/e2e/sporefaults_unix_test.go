@@ -77,7 +77,7 @@ func TestFrozenSpore(t *testing.T) {
 		}
 		return ids
 	}
-	short, long := submit(slots-2, "sleep 2s"), submit(2, "sleep 1h")
+	short, long := submit(slots-2, "sleep 4s"), submit(2, "sleep 1h")
 	c.awaitRunning("a", slots)
 	frozen.signal(syscall.SIGSTOP)
 	other := c.spore("b", "--slots", fmt.Sprint(slots))
@@ -101,7 +101,7 @@ func TestFrozenSpore(t *testing.T) {
 	}
 	other.signal(syscall.SIGTERM)
 	other.ends(0)
-	again := submit(slots, "sleep 500ms")
+	again := submit(slots, "sleep 2s")
 	c.awaitRunning("a", slots)
 	for _, id := range again {
 		if r := c.awaitTask(id, "over", final); r.State != hive.Completed || r.Attempts != 1 {
