@@ -143,17 +143,22 @@ func (b *Broker) records(ctx context.Context, ids []string) ([]*hive.Record, err
 	return records, nil
 }
 
+// Now is the time by the clock that all times of records are by.
+func (b *Broker) Now(ctx context.Context) (time.Time, error) {
+	ms, err := b.clock(ctx, b.rdb).Int64()
+	return time.UnixMilli(ms), b.wrap("ask for the time", err)
+}
+
 // Zombies lists tasks that have been running for longer than d, on any spore.
 func (b *Broker) Zombies(ctx context.Context, d time.Duration) ([]hive.Zombie, error) {
 	nodes, err := b.rdb.SMembers(ctx, b.keys.nodes()).Result()
 	if err != nil {
 		return nil, b.wrap("zombies", err)
 	}
-	ms, err := b.clock(ctx, b.rdb).Int64()
+	now, err := b.Now(ctx)
 	if err != nil {
-		return nil, b.wrap("zombies", err)
+		return nil, err
 	}
-	now := time.UnixMilli(ms)
 	var zombies []hive.Zombie
 	for _, node := range nodes {
 		running, err := b.Holds(ctx, node)

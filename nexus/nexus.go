@@ -17,7 +17,10 @@ import (
 	"github.com/hive-spore/hive/nexus/trail"
 )
 
-// DefaultLead is how long a silent leader keeps the lead.
+// DefaultLead is how long a silent leader keeps the lead. Its road is routed again within
+// three seconds of its death: the lead was extended before that, so it ends 2 s later at
+// most; every other nexus knows when, and asks for it 10 ms after (see run); what is left
+// is for the first reads of the new one.
 const DefaultLead = 2 * time.Second
 
 // Options make a nexus.
@@ -124,7 +127,7 @@ func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.D
 		if leader == n.id {
 			n.lead(ctx, epoch)
 		} else {
-			wait(ctx, min(left, n.opts.Lead/2)+10*time.Millisecond)
+			wait(ctx, min(left, n.opts.Lead/4)+10*time.Millisecond) // not all of left: it may be given up
 		}
 		if ctx.Err() != nil {
 			return

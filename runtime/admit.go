@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/hive-spore/hive"
@@ -81,8 +82,9 @@ func (e *Engine) admit(dir cacheDir, wasm []byte, m *hive.Manifest) error {
 // child itself was given the wrong command, and would go on and on.
 const admitting = "HIVE_ADMITTING"
 
-// ask runs a child and returns its verdict. One that had to be killed, or died,
-// is a refusal: the program did that.
+// ask runs a child and returns its verdict. One that had to be killed, or died, is a
+// refusal: the program did that. Not if somebody else killed it, such as a system that is
+// out of memory: what is within its limits may be compiled another time.
 func (e *Engine) ask(o order, wasm []byte) (verdict, error) {
 	if os.Getenv(admitting) != "" {
 		return verdict{}, errors.New("this process was started to compile a program, but does not call runtime.Admit: Options.Admit names the wrong command")
@@ -121,11 +123,20 @@ func (e *Engine) ask(o order, wasm []byte) (verdict, error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return verdict{}, cause
 	}
+	if killed(cmd.ProcessState) {
+		return verdict{}, errors.New("admit program: the process that compiled it was killed: is the machine short of memory?")
+	}
 	var v verdict
 	if json.Unmarshal(answer.Bytes(), &v) != nil || err != nil {
 		return verdict{}, refuse("cannot be compiled: the process that tried ended with %q", plain(fmt.Sprint(errors.Join(err, sendErr)), maxName))
 	}
 	return v, nil
+}
+
+// killed reports whether a child ended by kill -9 before it had used up its time.
+func killed(s *os.ProcessState) bool {
+	status, ok := s.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL && s.UserTime()+s.SystemTime() < (admitCPU-1)*time.Second
 }
 
 // send writes two blocks, each after its length.

@@ -75,6 +75,7 @@ func TestChildrenThatFail(t *testing.T) {
 		{"dies", "cannot be compiled: the process that tried ended with", []string{"false"}},
 		{"says nothing", "cannot be compiled: the process that tried ended with", []string{"true"}},
 		{"says too much", "cannot be compiled: the process that tried ended with", []string{"sh", "-c", "yes | head -c 1000000"}},
+		{"is killed", "admit program: the process that compiled it was killed: is the machine short of memory?", []string{"sh", "-c", "kill -9 $$"}},
 		{"takes memory", "takes more than 128 MiB of memory to compile", hungryChild},
 		{"lies", "admit program: the compiled code is not where it should be", []string{"echo", "{}"}},
 		{"is not there", "admit program: exec: ", []string{"hive-no-such-program"}},
@@ -85,6 +86,9 @@ func TestChildrenThatFail(t *testing.T) {
 			_, err := e.Prepare(t.Context(), wasm, &hive.Manifest{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("Prepare() = %v, want %q", err, tt.want)
+			}
+			if _, refused := errors.AsType[*Refusal](err); refused == strings.HasPrefix(tt.want, "admit program: ") {
+				t.Errorf("Prepare() = %v: a refusal: %v", err, refused)
 			}
 		})
 	}

@@ -221,24 +221,6 @@ func (s *Spore) isDraining() bool {
 	return s.draining
 }
 
-// warm prepares the newest version of each skill before a task asks for it.
-func (s *Spore) warm() {
-	for {
-		select {
-		case <-s.stock:
-		case <-s.life.Done():
-			return
-		}
-		for _, ref := range s.shelf.newest() {
-			if r, err := s.shelf.take(s.life, ref); err == nil {
-				s.shelf.give(r)
-			} else if s.life.Err() == nil {
-				s.opts.Log.Warn("cannot prepare skill", "skill", ref.String(), "error", err)
-			}
-		}
-	}
-}
-
 // pause waits before a road that does not answer is asked again.
 func (s *Spore) pause() {
 	select {

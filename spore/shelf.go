@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -32,6 +33,8 @@ type shelf struct {
 	cannot  map[*hive.Skill]cannot // of those, what was refused
 	refused []hive.Refused
 	ready   map[*hive.Skill]*ready
+	proven  map[*hive.Skill]bool // that were prepared here once: they are offered
+	proved  func()               // is called when there is one more
 }
 
 // ready is a skill that is prepared, or being prepared.
@@ -46,7 +49,8 @@ type ready struct {
 }
 
 func newShelf(engine *runtime.Engine, tags hive.Tags, o *Options) *shelf {
-	return &shelf{engine: engine, tags: tags, opts: o, ready: map[*hive.Skill]*ready{}, cannot: map[*hive.Skill]cannot{}}
+	return &shelf{engine: engine, tags: tags, opts: o, proved: func() {},
+		ready: map[*hive.Skill]*ready{}, cannot: map[*hive.Skill]cannot{}, proven: map[*hive.Skill]bool{}}
 }
 
 // refresh reads the list of skills anew. A skill whose manifest requires tags that
@@ -80,6 +84,7 @@ func (s *shelf) put(skills []*hive.Skill, refused []hive.Refused) {
 		}
 	}
 	s.skills, s.refused, s.ahead, s.cannot = skills, refused, nil, map[*hive.Skill]cannot{}
+	maps.DeleteFunc(s.proven, func(skill *hive.Skill, _ bool) bool { return !slices.Contains(skills, skill) })
 	for skill, r := range s.ready {
 		if !slices.Contains(skills, skill) {
 			delete(s.ready, skill)
@@ -121,20 +126,9 @@ func (s *shelf) prepareAhead(ctx context.Context, skill *hive.Skill, program []b
 	defer s.give(r)
 	err := r.await(ctx)
 	if _, refused := errors.AsType[*runtime.Refusal](err); refused {
-		s.mu.Lock()
-		s.cannot[next] = cannot{err, time.Now().Add(cannotFor)}
-		s.mu.Unlock()
+		s.fails(next, err, cannotFor)
 	}
 	return err
-}
-
-// cannotFor is how long a program that cannot run is not compiled again, however often
-// somebody says that there is something new.
-const cannotFor = time.Minute
-
-type cannot struct {
-	err   error
-	until time.Time
 }
 
 // closeUnused closes what is off the shelf when its last user, who may be the one
@@ -185,40 +179,6 @@ func (s *shelf) refusals() []hive.Refused {
 	return s.refused
 }
 
-// ids lists the skills the spore offers.
-func (s *shelf) ids() []hive.SkillID {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ids := make([]hive.SkillID, 0, len(s.skills))
-	for _, skill := range s.skills {
-		ids = append(ids, skill.ID())
-	}
-	return ids
-}
-
-// preparingNow lists the skills that are to be offered when they are prepared.
-func (s *shelf) preparingNow() (ids []hive.SkillID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, skill := range s.ahead {
-		if r := s.ready[skill]; r != nil {
-			ids = append(ids, skill.ID())
-		}
-	}
-	return ids
-}
-
-// newest lists the newest version of each skill.
-func (s *shelf) newest() []hive.SkillRef {
-	var refs []hive.SkillRef
-	for _, id := range s.ids() {
-		if len(refs) == 0 || refs[len(refs)-1].Name != id.Name {
-			refs = append(refs, hive.SkillRef{Name: id.Name, Pin: id.Version})
-		}
-	}
-	return refs
-}
-
 // take returns the skill that ref names now, prepared, for use until give. Whoever
 // asks first prepares it, others wait for that.
 func (s *shelf) take(ctx context.Context, ref hive.SkillRef) (*ready, error) {
@@ -265,6 +225,8 @@ func (s *shelf) claimed(ctx context.Context, skill *hive.Skill, program func(con
 			if s.prepare(context.WithoutCancel(ctx), r, program); r.err != nil {
 				s.forget(r) // the next task tries again
 				s.trail.Refused(r.skill, r.err)
+			} else {
+				s.prove(skill)
 			}
 			close(r.done)
 			s.give(r)

@@ -109,7 +109,7 @@ func New(o Options) (*Spore, error) {
 	}
 	s.metrics = newMetrics(s)
 	s.trail = NewTrail(o.Road, o.Name, o.Log)
-	s.shelf.trail = s.trail
+	s.shelf.trail, s.shelf.proved = s.trail, func() { notify(s.beat) }
 	o.Bundles.Repository.Log, o.Bundles.Spore = o.Log, bundle.Spore{ID: o.Name, Tags: tags}
 	o.Bundles.Prepare, o.Bundles.Changed, o.Bundles.Audit = s.shelf.prepareAhead, s.offer, s.trail.Bundles
 	if s.bundles, err = NewUpdater(o.Bundles); err != nil {

@@ -12,10 +12,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -66,6 +64,8 @@ type app struct {
 	name  string // "nexus" or "spore"
 	flags globalFlags
 	cfg   *config.Config // set by configure
+
+	signals *signals // set by run
 }
 
 // globalFlags are those of every command.
@@ -106,8 +106,10 @@ func (a *app) run(root *cobra.Command, args []string) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%s (%s --help shows the flags)", flagText(err), c.CommandPath())
 	})
-	ctx, stop := interruptible()
+	var stop func()
+	a.signals, stop = hearSignals()
 	defer stop()
+	ctx := a.signals.first
 	return a.report(ctx, root.ExecuteContext(ctx))
 }
 
@@ -127,24 +129,6 @@ func flagText(err error) string {
 		want = "want a time such as 90s or 5m"
 	}
 	return text + want
-}
-
-// interruptible returns a context that the first SIGINT or SIGTERM ends.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		if _, ok := <-signals; ok {
-			signal.Stop(signals) // from now on a signal ends the process
-			cancel(errInterrupted)
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(signals)
-		cancel(nil)
-	}
 }
 
 func (a *app) report(ctx context.Context, err error) int {
@@ -203,10 +187,4 @@ func hint(err error) string {
 		return "unset ENABLE_HIVE or set it to true"
 	}
 	return ""
-}
-
-// untilAgain returns a context for shutting down: the next SIGINT or SIGTERM ends
-// it.
-func untilAgain() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 }

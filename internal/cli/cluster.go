@@ -92,8 +92,8 @@ func (a *app) zombiesCommand() *cobra.Command {
 task is taken back when its spore's lease ends or its own timeout has passed.`,
 		Args: wantArgs(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if after < 0 {
-				return usagef("--after %v: want more than 0", after)
+			if err := wantTime(cmd, "after", after); err != nil {
+				return err
 			}
 			return a.withRoad(cmd.Context(), func(road *broker.Broker) error {
 				if after == 0 {

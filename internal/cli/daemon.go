@@ -28,9 +28,7 @@ type stopper interface{ Stop(context.Context) error }
 func (a *app) untilSignal(ctx context.Context, d stopper) error {
 	<-ctx.Done()
 	a.logger().Info("stopping: what runs may finish, a second signal cuts it short")
-	stopping, cancel := untilAgain()
-	defer cancel()
-	if err := d.Stop(stopping); err != nil {
+	if err := d.Stop(a.signals.next()); err != nil {
 		return stopError{err}
 	}
 	return nil
@@ -81,6 +79,7 @@ func checkSlots(n int) error {
 }
 
 func (a *app) dev(ctx context.Context, slots int, watch, skills []string) error {
+	a.signals.patient.Store(true)
 	if err := a.configure(); err != nil {
 		return err
 	}
@@ -151,7 +150,8 @@ func Spore(args []string, streams IO) int {
 		Long: `A worker of a hive: it takes tasks from the road and runs each in a sandbox of its
 own. Its skills come in bundles from a repository, and only those that the publisher
 signed: trust starts with the publisher's root.json, a file that you bring here. The
-first SIGINT or SIGTERM lets running tasks finish, the second hands them back at once.
+first SIGINT, SIGTERM or SIGHUP lets running tasks finish, the second hands them back at
+once.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 		Args: wantArgs(0, 0),
@@ -181,6 +181,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 4 Redis is unreachable.`,
 // spore runs the daemon with the configured options; those that flags gave win.
 func (a *app) spore(ctx context.Context, flags spore.Options, from sourceFlags, metrics string) error {
 	tune()
+	a.signals.patient.Store(true)
 	return a.withRoad(ctx, func(road *broker.Broker) error {
 		o, err := a.sporeOptions()
 		if err != nil {

@@ -92,7 +92,12 @@ those of the manifest, with HTTP, secrets and folders as the section spore of th
 configuration says; keys are empty, and nothing is kept.`,
 		Example: "  echo hello | nexus skill run skills/wordcount\n  nexus skill run cat.wasm --arg /in/a.txt --mount .:/in < /dev/null",
 		Args:    wantArgs(1, 1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.try(cmd.Context(), f, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := wantTime(cmd, "timeout", f.timeout); err != nil {
+				return err
+			}
+			return a.try(cmd.Context(), f, args[0])
+		},
 	}
 	cmd.Flags().StringArrayVar(&f.args, "arg", nil, "argument for the program (repeatable)")
 	cmd.Flags().StringArrayVar(&f.env, "env", nil, "KEY=VALUE for the program's environment (repeatable)")
@@ -142,9 +147,6 @@ func (f *tryFlags) call() (runtime.Call, error) {
 			return call, usagef("--mount %q: %s is not a directory", pair, dir)
 		}
 		call.Mounts = append(call.Mounts, runtime.Mount{Host: dir, Guest: guest})
-	}
-	if f.timeout < 0 {
-		return call, usagef("--timeout %v: want more than 0", f.timeout)
 	}
 	return call, nil
 }

@@ -41,7 +41,7 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	require, errRequire := hive.ParseSelector(f.require)
 	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout}
 	var errTimeout, errRetries error
-	if f.timeout != 0 && (f.timeout < time.Millisecond || f.timeout > hive.MaxTimeout) {
+	if f.given("timeout") && (f.timeout < time.Millisecond || f.timeout > hive.MaxTimeout) {
 		errTimeout = fmt.Errorf("timeout %v: want 1ms to %v", f.timeout, hive.MaxTimeout)
 	}
 	switch {

@@ -32,6 +32,10 @@ func (a *app) status(ctx context.Context, road *broker.Broker, id string) error 
 	if err != nil {
 		return err
 	}
+	now, err := road.Now(ctx)
+	if err != nil {
+		return err
+	}
 	v := newTaskView(r)
 	if r.State == hive.Pending {
 		if v.Why, err = why(ctx, road, r); err != nil {
@@ -41,15 +45,16 @@ func (a *app) status(ctx context.Context, road *broker.Broker, id string) error 
 	if a.flags.json {
 		return printJSON(a.Out, v)
 	}
-	return table(a.Out, nil, statusRows(r, v))
+	return table(a.Out, nil, statusRows(r, v, now))
 }
 
-func statusRows(r *hive.Record, v taskView) [][]string {
+// statusRows are about a task at a time by Redis' clock, which the record's are by.
+func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 	rows := [][]string{
 		{"task", v.ID}, {"skill", v.Skill}, {"status", string(v.Status)},
 		{"priority", fmt.Sprint(int(v.Priority))},
 		{"attempts", fmt.Sprintf("%d, of which failed %d (it survives %d)", v.Attempts, v.Failures, v.MaxRetries)},
-		{"created", ago(r.Created)},
+		{"created", ago(now, r.Created)},
 	}
 	more := func(shown bool, name, text string) {
 		if shown {
@@ -59,9 +64,9 @@ func statusRows(r *hive.Record, v taskView) [][]string {
 	more(v.Require != "", "requires", v.Require)
 	more(v.Why != "", "waits", v.Why)
 	more(r.Node != "", "spore", r.Node)
-	more(!r.Due.IsZero(), "due", "in "+time.Until(r.Due).Round(time.Second).String())
-	more(!r.Started.IsZero(), "started", ago(r.Started))
-	more(!r.Finished.IsZero(), "finished", ago(r.Finished))
+	more(!r.Due.IsZero(), "due", "in "+max(0, r.Due.Sub(now)).Round(time.Second).String())
+	more(!r.Started.IsZero(), "started", ago(now, r.Started))
+	more(!r.Finished.IsZero(), "finished", ago(now, r.Finished))
 	more(r.Elapsed > 0, "took", r.Elapsed.String())
 	more(r.Receipt != (hive.Receipt{}), "used", receiptText(r.Receipt))
 	more(v.Ran != "", "ran", v.Ran+" "+v.RanDigest)
@@ -134,8 +139,8 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait until a task is over and print its result",
 		Args:  wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if timeout < 0 {
-				return usagef("--timeout %v: want more than 0", timeout)
+			if err := wantTime(cmd, "timeout", timeout); err != nil {
+				return err
 			}
 			return a.withWaiter(cmd.Context(), args[0], func(ctx context.Context, c *client.Client) error {
 				if timeout > 0 {
@@ -258,13 +263,17 @@ func (a *app) listTasks(ctx context.Context, road *broker.Broker, limit int, wan
 		}
 		return printJSON(a.Out, views)
 	}
+	now, err := road.Now(ctx)
+	if err != nil {
+		return err
+	}
 	rows := make([][]string, len(found))
 	for i, r := range found {
 		note := ""
 		if r.Failure != nil {
 			note = hive.Clip(r.Failure.String(), 60)
 		}
-		rows[i] = []string{r.ID, r.Task.Skill.String(), string(r.State), fmt.Sprint(int(r.Priority)), fmt.Sprint(r.Attempts), r.Node, ago(r.Created), note}
+		rows[i] = []string{r.ID, r.Task.Skill.String(), string(r.State), fmt.Sprint(int(r.Priority)), fmt.Sprint(r.Attempts), r.Node, ago(now, r.Created), note}
 	}
 	return table(a.Out, []string{"TASK", "SKILL", "STATUS", "PRIORITY", "ATTEMPTS", "SPORE", "CREATED", "ERROR"}, rows)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 )
 
 // safe shows text that came from elsewhere: invalid UTF-8 and control characters
@@ -100,12 +102,21 @@ func stamp(t time.Time) *time.Time {
 	return &t
 }
 
-// ago shows how long ago something was, for people.
-func ago(t time.Time) string {
+// ago shows how long before now something was, for people. Both are by one clock.
+func ago(now, t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return time.Since(t).Round(time.Second).String() + " ago"
+	return max(0, now.Sub(t)).Round(time.Second).String() + " ago"
+}
+
+// wantTime refuses a time of a flag that was given as none: leaving the flag out means
+// something else.
+func wantTime(cmd *cobra.Command, flag string, d time.Duration) error {
+	if d > 0 || !cmd.Flags().Changed(flag) {
+		return nil
+	}
+	return usagef("--%s %v: want more than 0", flag, d)
 }
 
 // plural counts things: "1 task", "2 tasks". many is for words that do not just

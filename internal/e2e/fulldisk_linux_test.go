@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"crypto/rand"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bundle"
@@ -74,8 +76,8 @@ func (d *disk) free() {
 	}
 }
 
-// TestSporeWithAFullDisk: a spore without space goes on with what it has, says so, and
-// updates by itself when there is space again.
+// TestSporeWithAFullDisk: a spore without space goes on with what it has under load, says
+// so, and updates by itself when there is space again.
 func TestSporeWithAFullDisk(t *testing.T) {
 	c := newAudited(t)
 	state := filepath.Join(filepath.Dir(c.pub.Keys), "state")
@@ -90,7 +92,10 @@ func TestSporeWithAFullDisk(t *testing.T) {
 	c.awaitAll(1, one)
 	submitter := client.New(c.road, client.Options{})
 	defer submitter.Close()
+	load := c.load(20*time.Millisecond, hive.Task{Skill: hive.SkillRef{Name: "crow"}}, func(n int) string { return fmt.Sprint(n) })
+	load.await(20)
 	small.fill()
+	load.await(20)
 	two := c.edition("crow", "2.0.0", map[string][]byte{"crow": program(t, skills.cat, rand.Text()+strings.Repeat("2", 300<<10))})
 	c.give(two)
 	c.audited("bundle.refuse", "spore/a", "no_space")
@@ -98,8 +103,15 @@ func TestSporeWithAFullDisk(t *testing.T) {
 	if ran := c.runs(submitter, "crow"); ran != one.Skills[0].ID() {
 		t.Errorf("%v ran, want %v", ran, one.Skills[0].ID())
 	}
+	load.await(20)
 	small.free()
 	c.awaitAll(1, two)
+	load.await(20)
+	for _, s := range load.stop() {
+		if s.err != nil || s.record.State != hive.Completed || s.record.Attempts != 1 {
+			t.Errorf("task %s: %v, %+v", s.payload, s.err, s.record)
+		}
+	}
 	if ran := c.runs(submitter, "crow"); ran != two.Skills[0].ID() {
 		t.Errorf("%v ran, want %v", ran, two.Skills[0].ID())
 	}

@@ -20,8 +20,11 @@ const (
 	// rereadEvery is how often the lanes are read anew although no bell was missed
 	// as far as anybody knows.
 	rereadEvery = 5 * time.Second
-	// watchEvery and overdueEvery pace the watchdog.
+	// watchEvery and overdueEvery pace the watchdog, and silentEvery while a silent spore
+	// holds tasks: those are back hive.Lease and a second after its last beat, as that is
+	// seen before the lease ends.
 	watchEvery   = time.Second
+	silentEvery  = 250 * time.Millisecond
 	overdueEvery = 5 * time.Second
 )
 
@@ -218,7 +221,7 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 	for _, l := range f.lanes {
 		lanes = append(lanes, *l)
 	}
-	grants := f.router.Route(lanes, f.nodes, time.Now())
+	grants := f.router.Route(lanes, f.nodes, roadTime(f.nodes, time.Since(f.reports)))
 	if len(grants) == 0 {
 		return 0, nil
 	}
@@ -239,6 +242,18 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 		f.settle(grants[i], d)
 	}
 	return moved, nil
+}
+
+// roadTime is the time by Redis' clock as near as ageing needs it: that of the newest
+// beat and how long ago that was read. This machine's clock may be wrong, and tasks of
+// right ones would age at once, or never.
+func roadTime(nodes []hive.Node, ago time.Duration) (newest time.Time) {
+	for i := range nodes {
+		if nodes[i].Beat.After(newest) {
+			newest = nodes[i].Beat
+		}
+	}
+	return newest.Add(ago)
 }
 
 // collect joins the grants of one lane to one spore, for a script that does one

@@ -13,8 +13,8 @@ import (
 // lease ended, and attempts whose own timeout passed. It ends with ctx, or with
 // the term.
 func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
+	next := time.NewTimer(watchEvery)
+	defer next.Stop()
 	// A road that was away made all beats old: spores get a lease's time to beat
 	// again before anything is taken from them.
 	trusted := time.Now().Add(f.road.Lease())
@@ -22,13 +22,17 @@ func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-next.C:
 		}
 		overdue := time.Since(looked) >= overdueEvery
 		if overdue {
 			looked = time.Now()
 		}
-		err := f.look(ctx, term, time.Now().After(trusted), overdue)
+		silent, err := f.look(ctx, term, time.Now().After(trusted), overdue)
+		next.Reset(watchEvery)
+		if silent {
+			next.Reset(silentEvery)
+		}
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
@@ -41,22 +45,24 @@ func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 	}
 }
 
-// look goes once over all spores.
-func (f *Foreman) look(ctx context.Context, term broker.Term, reclaim, overdue bool) error {
+// look goes once over all spores. It reports whether a silent one still holds tasks.
+func (f *Foreman) look(ctx context.Context, term broker.Term, reclaim, overdue bool) (silent bool, err error) {
 	nodes, err := f.road.Nodes(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var errs []error // of one spore: the others are looked at all the same
 	for i := range nodes {
-		switch n := &nodes[i]; {
+		n := &nodes[i]
+		silent = silent || !n.Online && n.Active > 0
+		switch {
 		case !n.Online && reclaim:
 			errs = append(errs, f.reclaim(ctx, term, n))
 		case n.Online && overdue && n.Active > 0:
 			errs = append(errs, f.expire(ctx, term, n))
 		}
 	}
-	return errors.Join(errs...)
+	return silent, errors.Join(errs...)
 }
 
 // reclaim takes everything back from a silent spore once its lease has ended.
@@ -75,7 +81,7 @@ func (f *Foreman) expire(ctx context.Context, term broker.Term, n *hive.Node) er
 		return err
 	}
 	for _, r := range running {
-		if time.Since(r.Started) < r.Timeout {
+		if !overdue(n, r) {
 			continue
 		}
 		took, err := f.road.Expire(ctx, term, r)
@@ -88,3 +94,7 @@ func (f *Foreman) expire(ctx context.Context, term broker.Term, n *hive.Node) er
 	}
 	return nil
 }
+
+// overdue reports whether an attempt's timeout had passed at its spore's last beat. Both
+// times are by Redis' clock: this machine's may be wrong.
+func overdue(n *hive.Node, r *hive.Record) bool { return n.Beat.Sub(r.Started) >= r.Timeout }
