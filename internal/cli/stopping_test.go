@@ -45,7 +45,7 @@ func TestOrTold(t *testing.T) {
 	envelope, err := stop.Sign(key)
 	check(err)
 	check(road.SendControl(t.Context(), envelope))
-	check((&app{IO: IO{Err: io.Discard}, name: "spore", cfg: config.Default()}).untilSignal(ctx, s))
+	check((&app{IO: IO{Err: io.Discard}, name: "spore", cfg: config.Default()}).untilSignal(ctx, road, 0, s))
 	if nodes, err := road.Nodes(t.Context()); err != nil || len(nodes) != 0 {
 		t.Errorf("Nodes = %v, %v, want none: the spore has left", nodes, err)
 	}

@@ -15,21 +15,45 @@ func (r *Redis) Do(words ...string) (string, error) { return Do(r.Addr, words...
 
 // Do sends one command to a server, for what the road has no method for.
 func Do(addr string, words ...string) (string, error) {
+	c, err := Connect(addr)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return c.Do(words...)
+}
+
+// Conn is a connection to a server.
+type Conn struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+// Connect dials HOST:PORT or the path of a unix socket.
+func Connect(addr string) (*Conn, error) {
 	network := "tcp"
 	if strings.Contains(addr, "/") {
 		network = "unix"
 	}
 	conn, err := net.Dial(network, addr)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "*%d\r\n", len(words))
+	return &Conn{conn, bufio.NewReader(conn)}, nil
+}
+
+// Send sends a command whose answer nobody waits for.
+func (c *Conn) Send(words ...string) {
+	fmt.Fprintf(c, "*%d\r\n", len(words))
 	for _, w := range words {
-		fmt.Fprintf(conn, "$%d\r\n%s\r\n", len(w), w)
+		fmt.Fprintf(c, "$%d\r\n%s\r\n", len(w), w)
 	}
-	in := bufio.NewReader(conn)
-	line, err := in.ReadString('\n')
+}
+
+// Do sends one command and returns its answer: a line or one text.
+func (c *Conn) Do(words ...string) (string, error) {
+	c.Send(words...)
+	line, err := c.in.ReadString('\n')
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +67,7 @@ func Do(addr string, words ...string) (string, error) {
 			return "", err
 		}
 		body := make([]byte, max(0, n))
-		_, err = io.ReadFull(in, body)
+		_, err = io.ReadFull(c.in, body)
 		return string(body), err
 	}
 	return line, nil

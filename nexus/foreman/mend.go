@@ -31,6 +31,7 @@ func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 	m := mender{Foreman: f, term: term}
 	tick := time.NewTicker(f.mendEvery)
 	defer tick.Stop()
+	complaint := broker.Complaint{}
 	for look := 1; ; look++ {
 		select {
 		case <-ctx.Done():
@@ -44,8 +45,8 @@ func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
-		if err != nil && ctx.Err() == nil {
-			f.log.Warn("looking for what to mend is interrupted", "error", err)
+		if ctx.Err() == nil {
+			complaint.Tell(f.road, f.log, "looking for what to mend is interrupted", err)
 		}
 	}
 }
