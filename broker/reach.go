@@ -17,8 +17,9 @@ const (
 	// callFor bounds a call with all its repeats: on a connection that swallows what it
 	// is given, one read that waits in vain and one on another connection.
 	callFor = 10 * time.Second
-	// settled is how long a server must refuse nothing before it counts as back: one that
-	// takes no writes answers reads all the time.
+	// settled is how long a server must refuse nothing before it counts as back, since one
+	// that takes no writes answers reads all the time, and how long it may be silent before
+	// it counts as lost.
 	settled = 2 * time.Second
 )
 
@@ -103,13 +104,22 @@ func (r *reach) saw(began, ended time.Time, err error) {
 	if !silent {
 		r.answered = ended
 	}
+	since := began
+	if late := ended.Add(-settled); isTimeout(err) && late.Before(began) {
+		since = late // a call that may take little time is no measure
+	}
 	switch {
-	case why != "" || silent && r.answered.Before(began):
+	case why != "" || silent && r.answered.Before(since):
 		r.fails(ended, why, err)
 	case !silent && !r.lost.IsZero() && (r.why == "" || ended.Sub(r.failed) > settled):
 		r.tell(slog.LevelInfo, "the road is back", "after", ended.Sub(r.lost).Round(time.Millisecond))
 		r.lost, r.why = time.Time{}, ""
 	}
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // fails enters a failure, and tells of it if the road was well, or refuses now what it
