@@ -24,6 +24,8 @@ var (
 	ErrTaken = errors.New("another spore with this id is online")
 	// ErrUnreachable says that Redis does not answer.
 	ErrUnreachable = errors.New("the road is unreachable")
+	// ErrFull says that Redis has no memory left for what is new. What is on the road goes on.
+	ErrFull = errors.New("the road is full")
 	// ErrDisabled says that ENABLE_HIVE=false.
 	ErrDisabled = errors.New("the hive is disabled (ENABLE_HIVE=false)")
 )

@@ -13,7 +13,7 @@ import (
 func TestErrorsAreTold(t *testing.T) {
 	t.Parallel()
 	all := []error{hive.ErrNotFound, hive.ErrNotSupported, hive.ErrTooLarge, hive.ErrFenced, hive.ErrConflict, hive.ErrEffect, hive.ErrFinal,
-		hive.ErrNotLeader, hive.ErrUnregistered, hive.ErrTaken, hive.ErrUnreachable, hive.ErrDisabled}
+		hive.ErrNotLeader, hive.ErrUnregistered, hive.ErrTaken, hive.ErrUnreachable, hive.ErrFull, hive.ErrDisabled}
 	for i, err := range all {
 		text := err.Error()
 		if text[:1] != strings.ToLower(text[:1]) || strings.HasSuffix(text, ".") {

@@ -84,7 +84,7 @@ func (o Options) Validate() error {
 	if len(o.Addrs) == 0 {
 		errs = append(errs, errors.New("redis: no address"))
 	}
-	if o.DB != 0 && len(o.Addrs) > 1 && o.Master == "" {
+	if o.DB != 0 && o.cluster() {
 		errs = append(errs, fmt.Errorf("redis: database %d: a Cluster has only database 0", o.DB))
 	}
 	if strings.ContainsAny(o.Shard, "{}") {
@@ -92,6 +92,9 @@ func (o Options) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// cluster reports whether the road is on a Redis Cluster.
+func (o Options) cluster() bool { return len(o.Addrs) > 1 && o.Master == "" }
 
 func (o Options) withDefaults() Options {
 	if o.Shard == "" {
@@ -118,9 +121,13 @@ type Broker struct {
 	opts      Options
 	keys      keys
 	rdb       redis.UniversalClient
+	reach     *reach
 	enqueuer  batcher[packed, struct{}]
 	completer batcher[completion, int64]
 	committer batcher[completion, int64]
+
+	closing sync.Mutex
+	closed  *time.Timer // nil: nobody is in a hurry
 }
 
 // quiet keeps the Redis client from writing to stderr on its own: every error it
@@ -140,6 +147,8 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	quiet()
 	o = o.withDefaults()
 	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(o.universal())}
+	b.reach = &reach{wrap: b.wrap, answered: time.Now()}
+	b.rdb.AddHook(b.reach)
 	b.rdb.AddHook(healing{b})
 	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
 	b.completer = newBatcher(b.flushComplete, completion.size)
@@ -152,7 +161,28 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 }
 
 // Close ends all connections.
-func (b *Broker) Close() error { return b.rdb.Close() }
+func (b *Broker) Close() error {
+	b.closing.Lock()
+	defer b.closing.Unlock()
+	if b.closed != nil {
+		b.closed.Stop()
+	}
+	if err := b.rdb.Close(); !errors.Is(err, redis.ErrClosed) {
+		return err
+	}
+	return nil // in the time that CloseIn gave
+}
+
+// CloseIn ends all connections in a while, also those on which somebody waits then: who
+// stops does not wait longer for a server that is silent. The last call counts.
+func (b *Broker) CloseIn(d time.Duration) {
+	b.closing.Lock()
+	defer b.closing.Unlock()
+	if b.closed != nil {
+		b.closed.Stop()
+	}
+	b.closed = time.AfterFunc(d, func() { _ = b.rdb.Close() }) // Close says what went wrong
+}
 
 // Retention is how long a finished task can be asked for.
 func (b *Broker) Retention() time.Duration { return b.opts.Retention }
@@ -209,8 +239,12 @@ func (b *Broker) wrap(what string, err error) error {
 		return fmt.Errorf("%w: no sentinel at %s knows a master %q", hive.ErrUnreachable, b.where(), b.opts.Master)
 	case isUntrusted(err):
 		return fmt.Errorf("%w: redis at %s has a certificate that is not trusted: %v", hive.ErrUnreachable, b.where(), rootCause(err))
+	case redis.HasErrorPrefix(err, "OOM"):
+		return fmt.Errorf("%s: %w: redis at %s has no memory left (maxmemory)", what, hive.ErrFull, b.where())
+	case noRoad(err) != "":
+		return fmt.Errorf("%w: redis at %s %s", errLost, b.where(), noRoad(err))
 	case isNetwork(err):
-		return fmt.Errorf("%w: redis at %s: %v", hive.ErrUnreachable, b.where(), rootCause(err))
+		return fmt.Errorf("%w: redis at %s: %v", errLost, b.where(), rootCause(err))
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
@@ -278,6 +312,9 @@ func isNetwork(err error) bool {
 func rootCause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
+	}
+	if errors.Is(err, redis.ErrClosed) {
+		return errors.New("closed before it answered")
 	}
 	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return cert.Err

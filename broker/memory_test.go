@@ -29,7 +29,7 @@ func TestOutOfMemory(t *testing.T) {
 		big := echo("")
 		big.Payload = make([]byte, 200_000)
 		if err := r.Enqueue(r.ctx(), &big, ""); err != nil {
-			if !strings.Contains(err.Error(), "OOM") {
+			if !errors.Is(err, hive.ErrFull) || !strings.HasSuffix(err.Error(), " has no memory left (maxmemory)") {
 				t.Fatalf("Enqueue on a full redis = %v", err)
 			}
 			break
@@ -76,7 +76,7 @@ func TestCommitOutOfMemory(t *testing.T) {
 	for name, o := range map[string]*hive.Outcome{
 		"set": withKV(set("k", "v")), "add": withKV(expect("held", "v"), del("held"), add("n", 1)), "spawn": spawning,
 	} {
-		if err := r.Complete(r.ctx(), "a", &a, o); err == nil || !strings.Contains(err.Error(), "OOM") {
+		if err := r.Complete(r.ctx(), "a", &a, o); !errors.Is(err, hive.ErrFull) {
 			t.Errorf("Complete with %s on a full redis = %v", name, err)
 		}
 		r.want(a.Task.ID, hive.Running, 1, 0)

@@ -19,7 +19,7 @@ type gate struct {
 	desk    *ota.Desk // of the term that runs
 	wake    func()    // something was decided
 	watches ota.Watches
-	trouble string // that was told of
+	trouble broker.Complaint
 }
 
 func newGate(road *broker.Broker, keep *ota.KeeperOptions, wake func()) *gate {
@@ -33,14 +33,9 @@ func (g *gate) lead(ctx context.Context, desk *ota.Desk) {
 	tick := time.NewTicker(gateEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		trouble := ""
-		if err := g.look(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			trouble = err.Error()
+		if err := g.look(ctx, time.Now()); ctx.Err() == nil {
+			g.trouble.Tell(g.road, g.keep.Log, "cannot look at rollouts", err)
 		}
-		if trouble != g.trouble && trouble != "" {
-			g.keep.Log.Warn("cannot look at rollouts", "error", trouble)
-		}
-		g.trouble = trouble
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

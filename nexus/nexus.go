@@ -117,13 +117,17 @@ func (n *Nexus) Stop(ctx context.Context) error {
 	return n.err
 }
 
+// campaign asks no longer than half of what the lead lasts: on another connection there
+// may still be an answer in time.
 func (n *Nexus) campaign(ctx context.Context) (epoch int64, leader string, left time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, n.opts.Lead/2)
+	defer cancel()
 	return n.opts.Road.Campaign(ctx, n.id, n.opts.Lead)
 }
 
 // run leads when it can and otherwise waits for its turn.
 func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.Duration) {
-	for ctx.Err() == nil {
+	for complaint := (broker.Complaint{}); ctx.Err() == nil; {
 		if leader == n.id {
 			n.lead(ctx, epoch)
 		} else {
@@ -133,9 +137,11 @@ func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.D
 			return
 		}
 		var err error
-		if epoch, leader, left, err = n.campaign(ctx); err != nil && ctx.Err() == nil {
-			n.opts.Log.Warn("cannot campaign", "nexus", n.id, "error", err)
+		if epoch, leader, left, err = n.campaign(ctx); err != nil {
 			leader, left = "", n.opts.Lead/4
+		}
+		if ctx.Err() == nil {
+			complaint.Tell(n.opts.Road, n.opts.Log, "cannot campaign", err, "nexus", n.id)
 		}
 	}
 }

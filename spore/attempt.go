@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/hostfuncs"
 	"github.com/hive-spore/hive/runtime"
 )
@@ -139,7 +140,7 @@ func (e emitter) Progress(ctx context.Context, p hive.Progress) error {
 // reports whether its effects were in conflict with those of others: then the task
 // is here as the next attempt.
 func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) (conflict bool) {
-	for {
+	for complaint := (broker.Complaint{}); ; {
 		var err error
 		if out.Failure == nil {
 			err = s.road.Complete(s.life, s.opts.Name, a, out)
@@ -166,7 +167,7 @@ func (s *Spore) put(ctx context.Context, a *hive.Attempt, out *hive.Outcome) (co
 		case ctx.Err() != nil:
 			return false // killed, or stopping: the lease ends by itself
 		}
-		s.opts.Log.Warn("outcome not recorded yet", "task", a.Task.ID, "attempt", a.Number, "error", err)
+		complaint.Tell(s.road, s.opts.Log, "outcome not recorded yet", err, "task", a.Task.ID, "attempt", a.Number)
 		s.pause()
 	}
 }

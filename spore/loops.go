@@ -1,6 +1,7 @@
 package spore
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -37,17 +38,18 @@ func (s *Spore) heart() {
 
 func (s *Spore) pulse(news bool) {
 	before := s.holding()
-	pulse, err := s.road.Heartbeat(s.life, s.session, s.report(), news)
+	soon, cancel := context.WithTimeout(s.life, s.road.Lease()/3) // a beat that takes longer is no use: the next may find another connection
+	defer cancel()
+	pulse, err := s.road.Heartbeat(soon, s.session, s.report(), news)
 	switch {
 	case errors.Is(err, hive.ErrUnregistered):
 		s.rejoin(before)
 		return
 	case err != nil:
-		if s.life.Err() == nil {
-			s.opts.Log.Warn("heartbeat failed", "spore", s.opts.Name, "error", err)
-		}
+		s.complain(&s.trouble.beat, "heartbeat failed", err)
 		return
 	}
+	s.complain(&s.trouble.beat, "", nil)
 	for id, h := range before {
 		if !pulse.Holds[id] {
 			s.lose(h)
@@ -57,9 +59,8 @@ func (s *Spore) pulse(news bool) {
 		s.disown(pulse.Holds)
 	}
 	if s.isDraining() { // the foreman may have given one more before it knew
-		_, err := s.road.HandBack(s.life, s.session)
-		if err != nil && !errors.Is(err, hive.ErrUnregistered) && s.life.Err() == nil {
-			s.opts.Log.Warn("cannot hand back what is queued", "spore", s.opts.Name, "error", err)
+		if _, err := s.road.HandBack(s.life, s.session); !errors.Is(err, hive.ErrUnregistered) {
+			s.complain(&s.trouble.back, "cannot hand back what is queued", err)
 		}
 	}
 	if s.generation.Swap(pulse.Skills) != pulse.Skills {
@@ -98,8 +99,16 @@ func (s *Spore) rejoin(before map[string]*held) {
 		s.lose(h)
 	}
 	s.generation.Store(-1) // a road that lost its memory counts its skills from 0 again
-	if err := s.road.Register(s.life, s.session, s.report()); err != nil && s.life.Err() == nil {
-		s.opts.Log.Warn("cannot join", "spore", s.opts.Name, "error", err)
+	s.complain(&s.trouble.join, "cannot join", s.road.Register(s.life, s.session, s.report()))
+}
+
+// trouble is what the loops of a spore could not do last.
+type trouble struct{ beat, back, join, seen broker.Complaint }
+
+// complain tells of what a loop cannot do, unless the spore is leaving.
+func (s *Spore) complain(c *broker.Complaint, text string, err error) {
+	if s.life.Err() == nil {
+		c.Tell(s.road, s.opts.Log, text, err, "spore", s.opts.Name)
 	}
 }
 

@@ -138,9 +138,7 @@ func (s *Spore) reportSeen() (ended int64, ok bool) {
 	if err == nil {
 		err = s.road.ReportSeen(s.life, s.session, body)
 	}
-	if err != nil && s.life.Err() == nil {
-		s.opts.Log.Warn("cannot report what was seen", "spore", s.opts.Name, "error", err)
-	}
+	s.complain(&s.trouble.seen, "cannot report what was seen", err)
 	return ended, err == nil
 }
 

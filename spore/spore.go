@@ -57,6 +57,7 @@ type Spore struct {
 	stock chan struct{} // the shelf changed
 	quit  chan struct{} // closed: no attempt begins any more
 
+	trouble    trouble
 	missing    map[string]bool // ids the road held here at the last pulse, which were not; the heart's own
 	generation atomic.Int64    // of what was announced when the repository was looked at
 	stopOnce   sync.Once

@@ -106,13 +106,12 @@ func (t *Trail) tellOnce(key string, e audit.Entry) {
 
 // run sends until ctx ends.
 func (t *Trail) run(ctx context.Context) {
-	failing := false
-	for ctx.Err() == nil {
+	for complaint := (broker.Complaint{}); ctx.Err() == nil; {
 		err := t.flush(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			t.log.Warn("the audit log cannot be told yet", "spore", t.name, "error", err)
+		if ctx.Err() == nil {
+			complaint.Tell(t.road, t.log, "the audit log cannot be told yet", err, "spore", t.name)
 		}
-		if failing = err != nil; failing {
+		if err != nil {
 			select {
 			case <-time.After(retryAfter):
 			case <-ctx.Done():

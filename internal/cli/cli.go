@@ -172,11 +172,18 @@ func exitCode(err error) int {
 }
 
 func hint(err error) string {
+	_, stopping := errors.AsType[stopError](err)
 	switch {
+	case stopping: // it was there
+		return ""
 	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), "sentinels") && strings.Contains(err.Error(), "password"):
 		return "the sentinels have a password of their own: REDIS_SENTINEL_PASSWORD or redis.sentinel_password_file"
 	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), " may not "):
 		return "it takes another user of Redis; nexus config acl makes one for each role and each spore"
+	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), "takes no writes"):
+		return "" // that says what to do
+	case errors.Is(err, hive.ErrFull):
+		return "raise maxmemory of Redis, or keep what is over for less time (queue.retention); what is on the road goes on"
 	case errors.Is(err, hive.ErrUnreachable):
 		return "say where Redis is with --redis URL or REDIS_HOST, and its password with REDIS_PASSWORD; `nexus run` and `nexus dev` need none"
 	case errors.Is(err, bundle.ErrPassphrase):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,12 +24,20 @@ const devAddr = config.DefaultRoad + ":6379"
 // stopper is a daemon that has been started.
 type stopper interface{ Stop(context.Context) error }
 
+// leaveFor is how long a daemon may take to leave the road when all that it did is over.
+const leaveFor = 5 * time.Second
+
 // untilSignal waits for the first signal, then lets the daemon finish what it
-// does; a second signal cuts that short.
-func (a *app) untilSignal(ctx context.Context, d stopper) error {
+// does; a second signal cuts that short. A road that is silent keeps it no longer than
+// what runs may take.
+func (a *app) untilSignal(ctx context.Context, road *broker.Broker, grace time.Duration, d stopper) error {
+	road.LogTo(a.logger())
 	<-ctx.Done()
 	a.logger().Info("stopping: what runs may finish, a second signal cuts it short")
-	if err := d.Stop(a.signals.next()); err != nil {
+	road.CloseIn(grace + leaveFor)
+	stopping := a.signals.next()
+	defer context.AfterFunc(stopping, func() { road.CloseIn(leaveFor) })()
+	if err := d.Stop(stopping); err != nil {
 		return stopError{err}
 	}
 	return nil
@@ -115,7 +124,7 @@ func (a *app) dev(ctx context.Context, slots int, watch, skills []string) error 
 	if len(watch) > 0 {
 		watching.Go(func() { w.run(ctx) })
 	}
-	return a.untilSignal(ctx, h)
+	return a.untilSignal(ctx, h.Road, a.cfg.Spore.Grace, h)
 }
 
 // embed starts a hive in this process, on the configured road if there is one.
@@ -218,6 +227,6 @@ func (a *app) spore(ctx context.Context, flags spore.Options, from sourceFlags, 
 		}
 		ctx, free := orTold(ctx, s)
 		defer free()
-		return a.untilSignal(ctx, s)
+		return a.untilSignal(ctx, road, a.cfg.Spore.Grace, s)
 	})
 }

@@ -69,7 +69,7 @@ func (a *app) serve(ctx context.Context, road *broker.Broker, f serveFlags) erro
 		return err
 	}
 	log.Info("serving", "nexus", n.ID(), "road", a.where())
-	return a.untilSignal(ctx, n)
+	return a.untilSignal(ctx, road, 0, n)
 }
 
 // keeper opens the repository and the online keys.

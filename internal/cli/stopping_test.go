@@ -47,7 +47,7 @@ func TestOrTold(t *testing.T) {
 	check(road.SendControl(t.Context(), envelope))
 	heard, unhear := hearSignals()
 	defer unhear()
-	check((&app{IO: IO{Err: io.Discard}, name: "spore", cfg: config.Default(), signals: heard}).untilSignal(ctx, s))
+	check((&app{IO: IO{Err: io.Discard}, name: "spore", cfg: config.Default(), signals: heard}).untilSignal(ctx, road, 0, s))
 	if nodes, err := road.Nodes(t.Context()); err != nil || len(nodes) != 0 {
 		t.Errorf("Nodes = %v, %v, want none: the spore has left", nodes, err)
 	}

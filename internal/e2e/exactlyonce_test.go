@@ -107,7 +107,7 @@ func (c *cluster) publishTally(server string) hive.SkillRef {
 func (c *cluster) tallySpore(n int) *process {
 	c.Helper()
 	config := c.config("spore = { slots = 8, http_private = [\"127.0.0.1/32\"] }")
-	p := start(c.T, "", "spore", "--redis", c.url, "--name", fmt.Sprintf("s%d", n), "--config", config)
+	p := start(c.T, "", "spore", append(c.where(), "--name", fmt.Sprintf("s%d", n), "--config", config)...)
 	await(c.T, p.name+" having the skill ready", func() (bool, error) {
 		return strings.Contains(p.out.String(), `msg="skill ready" skill=tally@1.0.0`), nil
 	})

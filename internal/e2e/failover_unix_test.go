@@ -81,12 +81,6 @@ func TestLeaderFallsUnderLoad(t *testing.T) {
 	c.awaitIdle(hive.Stats{Completed: int64(len(samples))})
 }
 
-// says waits until a program has said something.
-func (p *process) says(text string) {
-	p.t.Helper()
-	await(p.t, fmt.Sprintf("%q of %s", text, p.name), func() (bool, error) { return strings.Contains(p.out.String(), text), nil })
-}
-
 const (
 	rounds    = 6
 	freezeFor = 1500 * time.Millisecond // and up to twice that: some terms end by it, some do not

@@ -99,6 +99,12 @@ func (p *process) ends(code int) {
 	}
 }
 
+// says waits until a program has said something.
+func (p *process) says(text string) {
+	p.t.Helper()
+	await(p.t, p.name+" saying "+text, func() (bool, error) { return strings.Contains(p.out.String(), text), nil })
+}
+
 // await polls until a condition holds. An error says what it is still like.
 func await(t *testing.T, what string, holds func() (bool, error)) {
 	t.Helper()
@@ -125,6 +131,7 @@ type cluster struct {
 	*testing.T
 	road *broker.Broker
 	url  string
+	at   string // a line of a hive.toml that says where Redis is, if the url does not
 	pub  *testkit.Publisher
 	ota  string // lines of a hive.toml about its repository
 	log  string // the folder of its audit log, if it has one
@@ -143,10 +150,18 @@ func (c *cluster) publish() {
 func (c *cluster) config(lines string) string {
 	c.Helper()
 	path := filepath.Join(c.TempDir(), "hive.toml")
-	if err := os.WriteFile(path, []byte(lines+"\n"+c.ota), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(lines+"\n"+c.at+c.ota), 0o644); err != nil {
 		c.Fatal(err)
 	}
 	return path
+}
+
+// where are the flags by which a program finds the road that its hive.toml does not name.
+func (c *cluster) where() []string {
+	if c.at != "" {
+		return nil
+	}
+	return []string{"--redis", c.url}
 }
 
 // newCluster starts a redis-server that has the guest registered.
@@ -175,7 +190,7 @@ func newEmptyCluster(t *testing.T) *cluster {
 
 func (c *cluster) nexus(name string) *process {
 	c.Helper()
-	return start(c.T, "", "nexus", "serve", "--redis", c.url, "--config", c.config("nexus = { name = \""+name+"\" }"))
+	return start(c.T, "", "nexus", append(c.where(), "serve", "--config", c.config("nexus = { name = \""+name+"\" }"))...)
 }
 
 // leader is the name of the nexus that leads, or "".
@@ -188,7 +203,7 @@ func (c *cluster) leader() (string, error) {
 // spore starts a spore and waits until it offers the guest.
 func (c *cluster) spore(name string, args ...string) *process {
 	c.Helper()
-	p := start(c.T, "", "spore", append([]string{"--redis", c.url, "--name", name, "--config", c.config("")}, args...)...)
+	p := start(c.T, "", "spore", slices.Concat(c.where(), []string{"--name", name, "--config", c.config("")}, args)...)
 	c.awaitNode(name, "online with the guest", func(n *hive.Node) bool { return n.Online && n.Has(hive.SkillRef{Name: "guest"}) })
 	return p
 }

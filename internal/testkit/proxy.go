@@ -1,33 +1,51 @@
 package testkit
 
 import (
-	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// Proxy stands between a client and redis-server and can lose replies.
+// Proxy stands between clients and redis-server and does to their connections what
+// networks do: it loses replies, delays them, and ends or forgets connections.
 type Proxy struct {
 	Addr   string // what to dial
 	target string
 	ln     net.Listener
 	wg     sync.WaitGroup
 
-	mu    sync.Mutex
-	armed bool
-	cuts  int
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	armed  bool
+	every  int // of so many replies one is lost; 0: none
+	count  int // replies, for that
+	cuts   int
+	delay  time.Duration
+	frozen bool // new connections are silent
+	links  map[*link]bool
 }
 
-// StartProxy forwards connections to the unix socket target until the test ends.
+// link is one connection, in two parts.
+type link struct {
+	client, server net.Conn
+	silent         bool // what comes is swallowed; guarded by Proxy.mu
+}
+
+func (l *link) close() {
+	l.client.Close()
+	l.server.Close()
+}
+
+// StartProxy forwards connections to target, HOST:PORT or the path of a unix socket,
+// until the test ends.
 func StartProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{Addr: ln.Addr().String(), target: target, ln: ln, conns: map[net.Conn]bool{}}
+	p := &Proxy{Addr: ln.Addr().String(), target: target, ln: ln, links: map[*link]bool{}}
 	p.wg.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -35,10 +53,41 @@ func StartProxy(t testing.TB, target string) *Proxy {
 
 // CutNextReply lets the next request through to the server, then drops its reply
 // and the connection with it.
-func (p *Proxy) CutNextReply() {
+func (p *Proxy) CutNextReply() { p.set(func() { p.armed = true }) }
+
+// LoseEvery does that to every nth reply; 0: to none.
+func (p *Proxy) LoseEvery(n int) { p.set(func() { p.every = n }) }
+
+// Delay has all replies come so much later.
+func (p *Proxy) Delay(d time.Duration) { p.set(func() { p.delay = d }) }
+
+// CutAll ends all connections.
+func (p *Proxy) CutAll() {
+	p.set(func() {
+		for l := range p.links {
+			l.close()
+		}
+	})
+}
+
+// Freeze leaves all connections half open, those that stand for good and new ones until
+// Thaw: what is sent is swallowed, nothing comes, and nobody is told.
+func (p *Proxy) Freeze() {
+	p.set(func() {
+		p.frozen = true
+		for l := range p.links {
+			l.silent = true
+		}
+	})
+}
+
+// Thaw lets new connections through.
+func (p *Proxy) Thaw() { p.set(func() { p.frozen = false }) }
+
+func (p *Proxy) set(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.armed = true
+	change()
 }
 
 // Cuts returns how many replies were lost so far.
@@ -49,69 +98,76 @@ func (p *Proxy) Cuts() int {
 }
 
 func (p *Proxy) accept() {
+	network := "tcp"
+	if strings.Contains(p.target, "/") {
+		network = "unix"
+	}
 	for {
 		client, err := p.ln.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("unix", p.target)
+		server, err := net.Dial(network, p.target)
 		if err != nil {
 			client.Close()
 			continue
 		}
-		p.track(client, server)
-		p.wg.Go(func() { io.Copy(server, client); p.drop(client, server) })
-		p.wg.Go(func() { p.replies(client, server); p.drop(client, server) })
+		l := &link{client: client, server: server}
+		p.set(func() {
+			l.silent = p.frozen
+			p.links[l] = true
+		})
+		p.wg.Go(func() { p.forward(l, client, server, false); p.drop(l) })
+		p.wg.Go(func() { p.forward(l, server, client, true); p.drop(l) })
 	}
 }
 
-func (p *Proxy) replies(client, server net.Conn) {
+// forward copies one direction until either end is closed, or a reply is to be lost.
+func (p *Proxy) forward(l *link, from, to net.Conn, replies bool) {
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := server.Read(buf)
-		if err != nil || p.cut() {
+		n, err := from.Read(buf)
+		if err != nil {
 			return
 		}
-		if _, err := client.Write(buf[:n]); err != nil {
+		silent, lose, delay := p.fate(l, replies)
+		if lose {
+			return
+		}
+		if silent {
+			continue
+		}
+		time.Sleep(delay)
+		if _, err := to.Write(buf[:n]); err != nil {
 			return
 		}
 	}
 }
 
-func (p *Proxy) cut() bool {
+// fate says what happens to what was read.
+func (p *Proxy) fate(l *link, reply bool) (silent, lose bool, delay time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.armed {
-		return false
+	if l.silent || !reply {
+		return l.silent, false, 0
 	}
-	p.armed = false
-	p.cuts++
-	return true
+	p.count++
+	if lose = p.armed || p.every > 0 && p.count%p.every == 0; lose {
+		p.armed = false
+		p.cuts++
+	}
+	return false, lose, p.delay
 }
 
-func (p *Proxy) track(conns ...net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range conns {
-		p.conns[c] = true
-	}
-}
-
-func (p *Proxy) drop(conns ...net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range conns {
-		c.Close()
-		delete(p.conns, c)
-	}
+func (p *Proxy) drop(l *link) {
+	p.set(func() {
+		l.close()
+		delete(p.links, l)
+	})
 }
 
 func (p *Proxy) close() {
 	p.ln.Close()
-	p.mu.Lock()
-	for c := range p.conns {
-		c.Close()
-	}
-	p.mu.Unlock()
+	p.CutAll()
 	p.wg.Wait()
 }

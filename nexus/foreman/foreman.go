@@ -75,13 +75,15 @@ func (f *Foreman) Lead(ctx context.Context, term broker.Term) error {
 		}
 	})
 	f.forget()
-	for ctx.Err() == nil {
+	for complaint := (broker.Complaint{}); ctx.Err() == nil; {
 		err := f.turn(ctx, &term)
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
-		if err != nil && ctx.Err() == nil {
-			f.log.Warn("routing is interrupted", "error", err)
+		if ctx.Err() == nil {
+			complaint.Tell(f.road, f.log, "routing is interrupted", err)
+		}
+		if err != nil {
 			f.forget() // what is known may be wrong now
 			pause(ctx, bellFor/2)
 		}

@@ -47,14 +47,15 @@ func (f *Foreman) meet(foreign []string) {
 // mend looks at once, and now and then, until ctx ends, or the term.
 func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 	m := mender{Foreman: f, term: term}
+	complaint := broker.Complaint{}
 	for n, thorough := 1, false; ; n++ {
 		last := time.Now()
 		err := m.look(ctx, thorough || n%adoptEvery == 0)
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
-		if err != nil && ctx.Err() == nil {
-			f.log.Warn("looking for what to mend is interrupted", "error", err)
+		if ctx.Err() == nil {
+			complaint.Tell(f.road, f.log, "looking for what to mend is interrupted", err)
 		}
 		next := f.mendEvery
 		if thorough = len(m.suspects) > 0; thorough {

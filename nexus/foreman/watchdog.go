@@ -18,6 +18,7 @@ func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 	// A road that was away made all beats old: spores get a lease's time to beat
 	// again before anything is taken from them.
 	trusted := time.Now().Add(f.road.Lease())
+	complaint := broker.Complaint{}
 	for looked := time.Now(); ; {
 		select {
 		case <-ctx.Done():
@@ -36,11 +37,11 @@ func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
-		if err != nil && ctx.Err() == nil {
-			f.log.Warn("watchdog is interrupted", "error", err)
-			if errors.Is(err, hive.ErrUnreachable) {
-				trusted = time.Now().Add(f.road.Lease())
-			}
+		if ctx.Err() == nil {
+			complaint.Tell(f.road, f.log, "watchdog is interrupted", err)
+		}
+		if errors.Is(err, hive.ErrUnreachable) {
+			trusted = time.Now().Add(f.road.Lease())
 		}
 	}
 }

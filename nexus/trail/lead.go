@@ -35,7 +35,7 @@ func (t *Trail) Lead(ctx context.Context) {
 			all = time.Now()
 		}
 		err := t.collect(ctx, full)
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !t.o.Road.Tells(err) {
 			t.mu.Lock()
 			t.told("hear spores", err)
 			t.mu.Unlock()
