@@ -87,7 +87,7 @@ func (c *cast) commands() {
 		got, err := c.nexus.SeenReports(c.ctx, []string{"a"})
 		return check(err, len(got) == 1)
 	})
-	c.do("tell what rollouts do", func() error { return c.nexus.SetRollouts(c.ctx, []byte("{}")) })
+	c.do("tell what rollouts do", func() error { return c.nexus.SetRollouts(c.ctx, c.term, []byte("{}")) })
 	c.do("read answers", func() error {
 		got, err := c.nexus.Answers(c.ctx, "ping", time.Second)
 		return check(err, len(got) == 1)

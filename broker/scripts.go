@@ -33,6 +33,7 @@ var (
 	scriptUnregister = load("unregister")
 	scriptCampaign   = load("campaign")
 	scriptAnnounce   = load("announce")
+	scriptShow       = load("show")
 	scriptMend       = load("mend")
 	scriptAdopt      = load("adopt")
 	scriptUnlist     = load("unlist")

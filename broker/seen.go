@@ -65,12 +65,17 @@ func (b *Broker) readSeen(ctx context.Context, nodes []string, reports map[strin
 	return nil
 }
 
-// SetRollouts says for a minute what the nexus that leads sees of rollouts.
-func (b *Broker) SetRollouts(ctx context.Context, body []byte) error {
+// SetRollouts says for a minute what the nexus that leads sees of rollouts. It returns
+// hive.ErrNotLeader when another nexus has taken the lead.
+func (b *Broker) SetRollouts(ctx context.Context, term Term, body []byte) error {
 	if len(body) > maxRollouts {
 		return fmt.Errorf("tell of rollouts: %d bytes, at most %d allowed: %w", len(body), maxRollouts, hive.ErrTooLarge)
 	}
-	return b.wrap("tell of rollouts", b.rdb.Set(ctx, b.keys.rollouts(), body, seenFor).Err())
+	n, err := b.run(ctx, scriptShow, term.fence(), body, seenFor.Milliseconds()).Int()
+	if err == nil && n == deposed {
+		return fmt.Errorf("tell of rollouts: %w", hive.ErrNotLeader)
+	}
+	return b.wrap("tell of rollouts", err)
 }
 
 // Rollouts returns what the nexus that leads said of rollouts within the last minute;

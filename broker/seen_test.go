@@ -44,15 +44,15 @@ func TestRollouts(t *testing.T) {
 		if got, err := r.Rollouts(r.ctx()); got != nil || err != nil {
 			r.t.Errorf("before anything was told: %q, %v", got, err)
 		}
-		r.check(r.SetRollouts(r.ctx(), []byte(`{"one":1}`)))
-		r.check(r.SetRollouts(r.ctx(), []byte(`{"two":2}`)))
+		r.check(r.SetRollouts(r.ctx(), r.term, []byte(`{"one":1}`)))
+		r.check(r.SetRollouts(r.ctx(), r.term, []byte(`{"two":2}`)))
 		if got, err := r.Rollouts(r.ctx()); string(got) != `{"two":2}` || err != nil {
 			r.t.Errorf("Rollouts = %q, %v", got, err)
 		}
 		if left, err := strconv.Atoi(r.do("PTTL", "ota")); err != nil || left < 1 || left > 60_000 {
 			r.t.Errorf("it stays for %d ms, %v; want a minute", left, err)
 		}
-		if err := r.SetRollouts(r.ctx(), make([]byte, 256<<10+1)); !errors.Is(err, hive.ErrTooLarge) {
+		if err := r.SetRollouts(r.ctx(), r.term, make([]byte, 256<<10+1)); !errors.Is(err, hive.ErrTooLarge) {
 			r.t.Errorf("SetRollouts of too much: %v", err)
 		}
 	})

@@ -52,6 +52,9 @@ var leaders = map[string]func(r *road, f *field, term broker.Term) error{
 	"Announce": func(r *road, f *field, term broker.Term) error {
 		return r.Announce(r.ctx(), term, []hive.Skill{{Manifest: hive.Manifest{Name: "echo", Version: "1.0.0"}, Digest: "sha256:aa"}}, false)
 	},
+	"SetRollouts": func(r *road, f *field, term broker.Term) error {
+		return r.SetRollouts(r.ctx(), term, []byte("{}"))
+	},
 }
 
 // field is a road on which there is something to do for every call of a leader.

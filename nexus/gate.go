@@ -16,8 +16,9 @@ const gateEvery = time.Second
 type gate struct {
 	road    *broker.Broker
 	keep    *ota.KeeperOptions
-	desk    *ota.Desk // of the term that runs
-	wake    func()    // something was decided
+	term    broker.Term // that runs
+	desk    *ota.Desk   // of it
+	wake    func()      // something was decided
 	watches ota.Watches
 	trouble broker.Complaint
 }
@@ -27,8 +28,8 @@ func newGate(road *broker.Broker, keep *ota.KeeperOptions, wake func()) *gate {
 }
 
 // lead looks at rollouts until ctx ends. What another nexus saw before is not known.
-func (g *gate) lead(ctx context.Context, desk *ota.Desk) {
-	g.desk = desk
+func (g *gate) lead(ctx context.Context, term broker.Term, desk *ota.Desk) {
+	g.term, g.desk = term, desk
 	g.watches = ota.Watches{Bundle: g.keep.Repository.Stored}
 	tick := time.NewTicker(gateEvery)
 	defer tick.Stop()
@@ -85,5 +86,5 @@ func (g *gate) show(ctx context.Context, sights map[string]ota.Sight) error {
 	if err != nil {
 		return err
 	}
-	return g.road.SetRollouts(ctx, body)
+	return g.road.SetRollouts(ctx, g.term, body)
 }

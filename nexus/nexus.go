@@ -179,7 +179,7 @@ func (n *Nexus) lead(ctx context.Context, epoch int64) {
 				return n.opts.Road.Announce(ctx, term, skills, again)
 			})
 		})
-		beside.Go(func() { n.gate.lead(ctx, desk) })
+		beside.Go(func() { n.gate.lead(ctx, term, desk) })
 	}
 	if err := n.foreman.Lead(ctx, broker.Term{Epoch: epoch, Nexus: n.id}); errors.Is(err, hive.ErrNotLeader) {
 		n.opts.Log.Warn("lost the lead", "nexus", n.id, "epoch", epoch)

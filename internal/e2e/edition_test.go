@@ -113,9 +113,14 @@ func (c *cluster) bare(name, config string, args ...string) *process {
 }
 
 // has reports whether a spore runs exactly one bundle, and offers all of its skills.
-func has(n *hive.Node, b *bundle.Bundle) bool {
+func has(n *hive.Node, b *bundle.Bundle) bool { return hasOnly(n, b) && offers(n, b) }
+
+// hasOnly reports whether a spore runs exactly one bundle, and offers nothing else.
+func hasOnly(n *hive.Node, b *bundle.Bundle) bool {
 	run := hive.BundleID{Name: b.Name, Version: b.Version, Digest: b.Digest()}
-	return slices.Equal(n.Bundles, []hive.BundleID{run}) && offers(n, b)
+	return slices.Equal(n.Bundles, []hive.BundleID{run}) && !slices.ContainsFunc(n.Skills, func(id hive.SkillID) bool {
+		return !slices.ContainsFunc(b.Skills, func(s bundle.Skill) bool { return id == s.ID() })
+	})
 }
 
 // offers reports whether a spore offers exactly the skills of a bundle.

@@ -72,8 +72,8 @@ func (f *flock) kill(within time.Duration) {
 	}
 }
 
-// offered waits for the first report of each process, and returns which bundle it has:
-// one of these as a whole, or the test fails.
+// offered waits until each process offers a bundle, and returns which. From its first
+// report on it has nothing but one of these, or the test fails.
 func (f *flock) offered(of ...*bundle.Bundle) map[string]*bundle.Bundle {
 	f.Helper()
 	found := map[string]*bundle.Bundle{}
@@ -84,9 +84,12 @@ func (f *flock) offered(of ...*bundle.Bundle) map[string]*bundle.Bundle {
 			if !n.Online || n.Started.Before(f.born[n.ID]) || found[n.ID] != nil {
 				continue
 			}
-			at := slices.IndexFunc(of, func(b *bundle.Bundle) bool { return has(n, b) })
+			at := slices.IndexFunc(of, func(b *bundle.Bundle) bool { return hasOnly(n, b) })
 			if at < 0 {
-				f.Fatalf("%s runs %v and offers %v, want all of one of %v", n.ID, n.Bundles, n.Skills, of)
+				f.Fatalf("%s runs %v and offers %v, want one of %v", n.ID, n.Bundles, n.Skills, of)
+			}
+			if !offers(n, of[at]) {
+				continue // it prepares the rest
 			}
 			found[n.ID] = of[at]
 		}

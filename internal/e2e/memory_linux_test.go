@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,15 +17,41 @@ import (
 	"github.com/hive-spore/hive/client"
 )
 
+// command is a module of functions () -> () with these bodies, the first of which is
+// called.
+func command(bodies ...[]byte) []byte {
+	section := func(id byte, content []byte) []byte {
+		return append(binary.AppendUvarint([]byte{id}, uint64(len(content))), content...)
+	}
+	count := binary.AppendUvarint(nil, uint64(len(bodies)))
+	code := count
+	for _, body := range bodies {
+		body = slices.Concat([]byte{0}, body, []byte{0x0b})
+		code = append(binary.AppendUvarint(code, uint64(len(body))), body...)
+	}
+	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
+		section(1, []byte("\x01\x60\x00\x00")),
+		section(3, append(slices.Clone(count), make([]byte, len(bodies))...)),
+		section(5, []byte("\x01\x00\x01")),
+		section(7, []byte("\x02\x06memory\x02\x00\x06_start\x00\x00")),
+		section(10, code))
+}
+
 // grabber is a command that asks for so many pages of memory, writes into 32 MiB, and
 // then does nothing for ever.
 func grabber(pages uint64) []byte {
 	grow := append(binary.AppendUvarint([]byte{0x41}, pages), 0x40, 0x00, 0x1a)               // (drop (memory.grow pages))
 	fill := append(binary.AppendUvarint([]byte{0x41, 0, 0x41, 1, 0x41}, 32<<20), 0xfc, 11, 0) // (memory.fill 0 1 32 MiB)
-	body := append(append(append([]byte{0}, grow...), fill...), 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b)
-	code := append(binary.AppendUvarint([]byte{1}, uint64(len(body))), body...)
-	return append([]byte("\x00asm\x01\x00\x00\x00"+"\x01\x04\x01\x60\x00\x00"+"\x03\x02\x01\x00"+"\x05\x03\x01\x00\x01"+
-		"\x07\x13\x02\x06memory\x02\x00\x06_start\x00\x00"+"\x0a"+string(rune(len(code)))), code...)
+	return command(slices.Concat(grow, fill, []byte{0x03, 0x40, 0x0c, 0, 0x0b}))
+}
+
+// heavy is a command that does nothing, and takes a while to compile.
+func heavy() []byte {
+	bodies := make([][]byte, 4000)
+	for i := range bodies {
+		bodies[i] = bytes.Repeat([]byte{0x41, 1, 0x1a}, 200) // (drop (i32.const 1))
+	}
+	return command(bodies...)
 }
 
 // TestSporeKilledForMemory: guests that want more than they may have fail, and their spore
@@ -113,7 +141,9 @@ func bound(t *testing.T, pid int, more uint64) bool {
 // TestKilledCompiler: a spore whose compiling process is killed says so and tries again;
 // it offers a skill when that is prepared, be it new or on its disk, so no task fails.
 func TestKilledCompiler(t *testing.T) {
-	c := newCluster(t)
+	c := newEmptyCluster(t)
+	c.pub.Register("heavy", heavy())
+	skill := hive.SkillRef{Name: "heavy"}
 	c.ota += "look = \"1s\"\n"
 	c.nexus("n1")
 	cache := t.TempDir()
@@ -122,7 +152,7 @@ func TestKilledCompiler(t *testing.T) {
 	a := begin()
 	killChild(a)
 	a.says("was killed: is the machine short of memory?")
-	c.awaitNode("a", "online with the guest", func(n *hive.Node) bool { return n.Online && n.Has(hive.SkillRef{Name: "guest"}) })
+	c.awaitNode("a", "online with its skill", func(n *hive.Node) bool { return n.Online && n.Has(skill) })
 	a.signal(syscall.SIGTERM)
 	a.ends(0)
 
@@ -137,33 +167,34 @@ func TestKilledCompiler(t *testing.T) {
 	}
 	submitter := client.New(c.road, client.Options{})
 	defer submitter.Close()
-	id, err := submitter.Submit(t.Context(), guest("echo x"))
+	id, err := submitter.Submit(t.Context(), hive.Task{Skill: skill})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a = begin()
 	killChild(a)
-	a.says(`msg="cannot prepare skill" skill=guest@`)
+	a.says(`msg="cannot prepare skill" skill=heavy@`)
 	if r := c.awaitTask(id, "over", final); r.State != hive.Completed || r.Attempts != 1 || r.Failures != 0 {
 		t.Errorf("%s after %d attempts, %d failures: %v", r.State, r.Attempts, r.Failures, r.Failure)
 	}
 }
 
-// killChild kills the next child of a process.
+// killChild kills the next compiling child of a process.
 func killChild(p *process) {
 	p.t.Helper()
-	await(p.t, "a child of "+p.name, func() (bool, error) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.cmd.Process.Pid))
-		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
-		for _, path := range tasks {
-			more, _ := os.ReadFile(path)
-			text = append(text, more...)
-		}
-		for _, word := range strings.Fields(string(text)) {
-			if pid, _ := strconv.Atoi(word); pid > 0 {
-				return true, syscall.Kill(pid, syscall.SIGKILL)
+	giveUp := time.Now().Add(patience)
+	for time.Now().Before(giveUp) { // without a pause: it does not live for long
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
+		for _, path := range threads {
+			children, _ := os.ReadFile(path)
+			for _, word := range strings.Fields(string(children)) {
+				// Before it is a program of its own it is its parent's copy.
+				command, _ := os.ReadFile("/proc/" + word + "/cmdline")
+				if pid, _ := strconv.Atoi(word); bytes.HasSuffix(command, []byte("\x00admit\x00")) && syscall.Kill(pid, syscall.SIGKILL) == nil {
+					return
+				}
 			}
 		}
-		return false, err
-	})
+	}
+	p.t.Fatalf("%s has no child", p.name)
 }
