@@ -92,6 +92,7 @@ func (x *explorer) judgeTask(c *call, id string, was, is *view, done map[string]
 		return x.judgeStay(c, id, was, is)
 	}
 	x.ended(step)
+	x.steps[step+" "+c.kind]++
 	err := judgeStep(c, step, old, now, was)
 	if err == nil && step == "-p" && c.kind == "commit" && !done[id] {
 		err = errors.New("nobody's effect")
@@ -116,7 +117,7 @@ func (x *explorer) judgeStay(c *call, id string, was, is *view) error {
 	if old.raw != now.raw && !(tomb || flag) || old.raw[4:] != now.raw[4:] {
 		return fmt.Errorf("%s, which is %s, was changed by %s", id, now.State, c.kind)
 	}
-	before, after := was.places()[id], is.places()[id]
+	before, after := was.at[id], is.at[id]
 	if now.letter() == 'p' && !slices.Equal(before, after) && !slices.Contains(moves, c.kind) {
 		return fmt.Errorf("%s went from %v to %v by %s", id, before, after, c.kind)
 	}

@@ -1,6 +1,8 @@
 package broker_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,7 +52,11 @@ var mutants = map[string][2]string{
 func TestExploreMutants(t *testing.T) {
 	t.Parallel()
 	texts := strings.Join(broker.Scripts(), "\n")
-	for name, m := range mutants {
+	for i, name := range slices.Sorted(maps.Keys(mutants)) {
+		m := mutants[name]
+		if i%everyMutants != 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if !strings.Contains(texts, m[0]) {
@@ -58,7 +64,7 @@ func TestExploreMutants(t *testing.T) {
 			}
 			x := newExplorer(func(script string) string { return strings.ReplaceAll(script, m[0], m[1]) })
 			defer x.close()
-			_, f := x.explore(1, func() bool { return x.ops < 20_000 })
+			f := x.explore(1, func() bool { return x.ops < 20_000 })
 			if f == nil {
 				t.Fatalf("not found in %d operations", x.ops)
 			}

@@ -49,7 +49,7 @@ var plays = map[string]play{
 	"promote":     {6, (*explorer).promote},
 	"reclaim":     {6, (*explorer).reclaim},
 	"watch":       {2, (*explorer).watch},
-	"expire":      {3, (*explorer).expire},
+	"expire":      {5, (*explorer).expire},
 	"mend":        {1, (*explorer).mend},
 	"adopt":       {1, (*explorer).adopt},
 	"register":    {8, (*explorer).register},
@@ -63,7 +63,7 @@ var plays = map[string]play{
 	"release":     {3, (*explorer).release},
 	"hand back":   {2, (*explorer).handBack},
 	"emit":        {2, (*explorer).emit},
-	"cancel":      {3, (*explorer).cancel},
+	"cancel":      {4, (*explorer).cancel},
 	"retry":       {3, (*explorer).retry},
 	"wait":        {2, (*explorer).wait},
 	"pass":        {8, (*explorer).pass},
@@ -282,7 +282,7 @@ func (x *explorer) cancel(o op, c *call) error {
 		_, err := x.b.CancelMany(ctx, []string{id, "t9", taskOf(o.what + 1).ID})
 		return err
 	}
-	id = x.task(o, []string{"rs", "p"}[o.more%2])
+	id = x.task(o, []string{"s", "r", "p"}[o.more%3])
 	_, err := x.b.Cancel(ctx, id)
 	c.promise(err == nil, func(_, is *view) bool { return is.tasks[id].letter() == 'x' })
 	c.promise(errors.Is(err, hive.ErrFinal), func(was, is *view) bool { return was.tasks[id].over() })

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -38,10 +35,11 @@ type explorer struct {
 	born    int // processes so far
 	late    []lateCall
 
-	is   *view
-	kv   model
-	over map[string]int // what became of tasks, counted
-	ops  int
+	is    *view
+	kv    model
+	over  map[string]int // what became of tasks, counted
+	ops   int
+	steps map[string]int // changes of tasks by what made them, of all schedules
 }
 
 // lateCall was made, and its answer cut: it may come once more.
@@ -52,7 +50,7 @@ type lateCall struct {
 }
 
 func newExplorer(alter func(script string) string) *explorer {
-	x := &explorer{road: testkit.NewStill()}
+	x := &explorer{road: testkit.NewStill(), steps: map[string]int{}}
 	x.wire = &broker.Wire{Dial: x.road.Dial, Alter: alter}
 	x.b = broker.DialWire(x.wire, broker.Options{Retention: time.Minute, Recordings: recordings})
 	return x
@@ -88,7 +86,6 @@ var refusals = []error{hive.ErrNotLeader, hive.ErrNotFound, hive.ErrFenced, hive
 
 // step does one operation and judges what it did.
 func (x *explorer) step(o op) error {
-	x.ops++
 	var c call
 	var between *view
 	var looked error
@@ -101,6 +98,9 @@ func (x *explorer) step(o op) error {
 	x.wire.Sent = nil
 	err := plays[o.kind].do(x, o, &c)
 	x.wire.Again, x.wire.Lose = nil, false
+	if x.wire.Sent != nil || o.kind == "pass" {
+		x.ops++ // who knows of nothing to do does nothing
+	}
 	cut := o.reply >= lost && (errors.Is(err, hive.ErrUnreachable) || errors.Is(err, io.EOF))
 	if known := slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }); err != nil && !known && !cut {
 		return err
@@ -205,127 +205,27 @@ func leftOver(v *view) error {
 	return nil
 }
 
-// deck has every kind of operation as often as it is to be drawn.
-var deck = func() (names []string) {
-	for _, name := range slices.Sorted(maps.Keys(plays)) {
-		names = append(names, slices.Repeat([]string{name}, plays[name].weight)...)
-	}
-	return names
-}()
-
-// warm is how most schedules begin.
-var warm = []op{{kind: "campaign"}, {kind: "register"}, {kind: "register", who: 1}, {kind: "enqueue", more: 7}, {kind: "assign"}}
-
-// draw makes a schedule of a seed.
-func draw(seed uint64) []op {
-	r := rand.New(rand.NewPCG(seed, 6))
-	schedule := make([]op, 20+r.IntN(150))
-	begun := 0
-	if r.IntN(4) > 0 {
-		begun = copy(schedule, warm)
-	}
-	for i := begun; i < len(schedule); i++ {
-		o := op{deck[r.IntN(len(deck))], r.IntN(6), r.IntN(10), r.IntN(10), told}
-		if n := r.IntN(20); n < 4 {
-			o.reply = []reply{twice, twice, lost, later}[n]
-		}
-		if o.kind == "pass" && r.IntN(5) > 0 {
-			o.what %= 7 // long ones are rare
-		}
-		schedule[i] = o
-	}
-	return schedule
-}
-
-// shrink drops operations, and makes those that stay plainer, while the schedule still fails.
-func (x *explorer) shrink(schedule []op, finish bool) []op {
-	for size := len(schedule) / 2; size > 0; {
-		before := len(schedule)
-		for at := 0; at+size <= len(schedule); {
-			rest := slices.Delete(slices.Clone(schedule), at, at+size)
-			if failed, err := x.run(rest, finish); err != nil {
-				schedule = rest[:min(failed+1, len(rest))]
-			} else {
-				at += size
-			}
-		}
-		if size > 1 || len(schedule) == before {
-			size /= 2
-		}
-	}
-	for i := range schedule {
-		for _, plainer := range []func(o *op){func(o *op) { o.reply = told }, func(o *op) { o.who = 0 },
-			func(o *op) { o.what = 0 }, func(o *op) { o.more = 0 }, func(o *op) { o.more = 1 }} {
-			plain := slices.Clone(schedule)
-			if plainer(&plain[i]); plain[i] == schedule[i] {
-				continue
-			}
-			if _, err := x.run(plain, finish); err != nil {
-				schedule = plain
-			}
-		}
-	}
-	return schedule
-}
-
-// found is a schedule that breaks an invariant.
-type found struct {
-	seed     uint64
-	schedule []op
-	err      error
-}
-
-func (f found) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %v, after\n", f.seed, f.err)
-	for _, o := range f.schedule {
-		fmt.Fprintf(&b, "\t%v\n", o)
-	}
-	return b.String()
-}
-
-// explore plays schedules from a seed on until more says stop, or one fails: the shortest like it.
-func (x *explorer) explore(seed uint64, more func() bool) (uint64, *found) {
-	for ; more(); seed++ {
-		schedule := draw(seed)
-		at, err := x.run(schedule, true)
-		if err == nil {
-			continue
-		}
-		finish := at == len(schedule)
-		if !finish {
-			schedule = schedule[:at+1]
-		}
-		schedule = x.shrink(schedule, finish)
-		if _, short := x.run(schedule, finish); short != nil {
-			err = short
-		}
-		return seed, &found{seed, schedule, err}
-	}
-	return seed, nil
-}
-
-// TestExplore plays random schedules on the embedded road: 20,000 operations, or for as long as
-// HIVE_EXPLORE says ("5m"), from the seed in HIVE_EXPLORE_SEED on.
+// TestExplore plays random schedules on the embedded road: exploreOps operations, or for as long
+// as HIVE_EXPLORE says ("5m"), from the seed in HIVE_EXPLORE_SEED on.
 func TestExplore(t *testing.T) {
 	t.Parallel()
 	span, _ := time.ParseDuration(os.Getenv("HIVE_EXPLORE"))
 	seed := uint64(1)
 	fmt.Sscan(os.Getenv("HIVE_EXPLORE_SEED"), &seed)
 	begun := time.Now()
-	var ops, schedules atomic.Int64
+	var ops atomic.Int64
 	var failed atomic.Bool
+	var explorers [4]*explorer
 	var group sync.WaitGroup
-	for i := range uint64(runtime.GOMAXPROCS(0)) {
+	for i := range explorers {
+		x, last := newExplorer(nil), 0
+		defer x.close()
+		explorers[i] = x
 		group.Go(func() {
-			x := newExplorer(nil)
-			defer x.close()
-			last := 0
-			_, f := x.explore(seed+i<<32, func() bool {
+			f := x.explore(seed+uint64(i)<<32, func() bool {
 				n := ops.Add(int64(x.ops - last))
 				last = x.ops
-				schedules.Add(1)
-				return !failed.Load() && (n < 20_000 || time.Since(begun) < span)
+				return !failed.Load() && (n < exploreOps || time.Since(begun) < span)
 			})
 			if f != nil && !failed.Swap(true) {
 				t.Error(f)
@@ -333,5 +233,23 @@ func TestExplore(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("%d operations in %d schedules, %v", ops.Load(), schedules.Load(), time.Since(begun).Round(time.Millisecond))
+	steps := sum(explorers[:])
+	t.Logf("%d operations, %v: %v", ops.Load(), time.Since(begun).Round(time.Millisecond), steps)
+	for change := range changes {
+		if steps[change] == 0 && ops.Load() >= 20_000 && !failed.Load() {
+			t.Errorf("no task ever went %s: the explorer sees too little", change)
+		}
+	}
+}
+
+// sum counts the changes that explorers saw, and by what they came.
+func sum(explorers []*explorer) map[string]int {
+	steps := map[string]int{}
+	for _, x := range explorers {
+		for step, n := range x.steps {
+			steps[step] += n
+			steps[step[:2]] += n
+		}
+	}
+	return steps
 }

@@ -28,6 +28,7 @@ type view struct {
 	until              int64
 	kv                 model
 	waits, rings       map[string][]string // who waits for a task; a doorbell's or inbox's items
+	at                 map[string][]string // where every id stands, as often as it does
 }
 
 // entry is one record, and what unpack leaves out of it.
@@ -72,6 +73,7 @@ func look(s *testkit.Still) (*view, error) {
 		}
 		v.keys[strings.TrimPrefix(key, "{h}:")] = text
 	}
+	v.place()
 	return v, nil
 }
 
@@ -204,31 +206,28 @@ func (v *view) check() error {
 	return nil
 }
 
-// places says where every id stands, as often as it does.
-func (v *view) places() map[string][]string {
-	at := map[string][]string{}
+func (v *view) place() {
+	v.at = map[string][]string{}
 	for prefix, lists := range map[string]map[string][]string{"in:": v.lanes, "n:": v.queues, "own:": v.own} {
 		for name, ids := range lists {
 			for _, id := range ids {
-				at[id] = append(at[id], prefix+name)
+				v.at[id] = append(v.at[id], prefix+name)
 			}
 		}
 	}
 	for id := range v.delay {
-		at[id] = append(at[id], "delay")
+		v.at[id] = append(v.at[id], "delay")
 	}
-	return at
 }
 
 func (v *view) checkPlaces() error {
-	at := v.places()
-	for id, places := range at {
+	for id, places := range v.at {
 		if _, known := v.tasks[id]; !known {
 			return fmt.Errorf("%s stands in %v, and has no record", id, places)
 		}
 	}
 	for id, t := range v.tasks {
-		places := at[id]
+		places := v.at[id]
 		waits := len(places) == 1 && (places[0] == "in:"+t.lane || strings.HasPrefix(places[0], "n:"))
 		ok := false
 		switch t.letter() {
@@ -250,9 +249,9 @@ func (v *view) checkPlaces() error {
 	return nil
 }
 
-// checkCounts recounts: what spores and classes hold, what waits and runs.
+// checkCounts recounts what spores and classes hold, and the lanes that are not empty.
 func (v *view) checkCounts() error {
-	used, run, ct := map[string]int{}, map[string]int{}, map[string]int{}
+	used, run := map[string]int{}, map[string]int{}
 	for _, lists := range []map[string][]string{v.queues, v.own} {
 		for node, ids := range lists {
 			used[node] += len(ids)
@@ -264,18 +263,28 @@ func (v *view) checkCounts() error {
 			}
 		}
 	}
-	for id := range v.tasks {
-		if t := v.tasks[id]; t.letter() == 'p' {
-			ct[fmt.Sprint("w", int(t.Priority))]++
-		} else if t.letter() == 'r' {
-			ct["running"]++
-		}
-	}
 	if !maps.Equal(v.used, used) {
 		return fmt.Errorf("used is %v, recounted %v", v.used, used)
 	}
 	if !maps.Equal(v.run, run) {
 		return fmt.Errorf("run is %v, recounted %v", v.run, run)
+	}
+	lanes := slices.Sorted(maps.Keys(v.lanes))
+	if !slices.Equal(slices.Sorted(slices.Values(v.act)), lanes) {
+		return fmt.Errorf("act is %v, lanes are %v", v.act, lanes)
+	}
+	return v.checkCounters()
+}
+
+// checkCounters recounts what waits and what runs; what is over is counted as it happens.
+func (v *view) checkCounters() error {
+	ct := map[string]int{}
+	for _, t := range v.tasks {
+		if t.letter() == 'p' {
+			ct[fmt.Sprint("w", int(t.Priority))]++
+		} else if t.letter() == 'r' {
+			ct["running"]++
+		}
 	}
 	for name, n := range v.ct {
 		if (name == "running" || name[0] == 'w') && n != ct[name] || name == "mended" {
@@ -286,10 +295,6 @@ func (v *view) checkCounts() error {
 		if v.ct[name] != n {
 			return fmt.Errorf("counter %s is %d, recounted %d", name, v.ct[name], n)
 		}
-	}
-	lanes := slices.Sorted(maps.Keys(v.lanes))
-	if !slices.Equal(slices.Sorted(slices.Values(v.act)), lanes) {
-		return fmt.Errorf("act is %v, lanes are %v", v.act, lanes)
 	}
 	return nil
 }

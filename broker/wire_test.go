@@ -41,7 +41,7 @@ func DialWire(w *Wire, o Options) *Broker {
 
 // Resend makes a call that was made before, verbatim.
 func (b *Broker) Resend(ctx context.Context, w *Wire, sent []any) error {
-	w.asIs = true
+	w.asIs, w.Sent = true, sent
 	defer func() { w.asIs = false }()
 	return b.rdb.Do(ctx, sent...).Err()
 }
