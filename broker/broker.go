@@ -144,20 +144,25 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	quiet()
 	o = o.withDefaults()
-	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(o.universal())}
+	b := newBroker(o, o.universal())
+	if err := b.check(ctx); err != nil {
+		b.rdb.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func newBroker(o Options, u *redis.UniversalOptions) *Broker {
+	quiet()
+	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(u)}
 	b.reach = &reach{wrap: b.wrap, answered: time.Now()}
 	b.rdb.AddHook(b.reach)
 	b.rdb.AddHook(healing{b})
 	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
 	b.completer = newBatcher(b.flushComplete, completion.size)
 	b.committer = newBatcher(b.flushCommit, completion.size)
-	if err := b.check(ctx); err != nil {
-		b.rdb.Close()
-		return nil, err
-	}
-	return b, nil
+	return b
 }
 
 // Close ends all connections.

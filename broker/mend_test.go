@@ -163,6 +163,13 @@ func TestAdopt(t *testing.T) {
 			}
 		}
 		found()
+		for _, o := range orphans { // who was adopted stands somewhere: a repeat mends nothing
+			if o.State == hive.Scheduled {
+				if took, err := r.Adopt(r.ctx(), r.term, o); took || err != nil {
+					r.t.Errorf("another Adopt(%+v) = %v, %v", o, took, err)
+				}
+			}
+		}
 		r.want(ran.Task.ID, hive.Pending, 1, 1)
 		r.want(pending, hive.Pending, 0, 0)
 		r.want(scheduled.Task.ID, hive.Scheduled, 1, 1)

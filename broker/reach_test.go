@@ -68,13 +68,13 @@ func (m *mortal) enqueue() error {
 	return m.Enqueue(m.t.Context(), &task, "")
 }
 
-const lost, back = "the road is lost", "the road is back"
+const saidLost, saidBack = "the road is lost", "the road is back"
 
 // told waits until the log has so many lines of both.
 func (m *mortal) told(nLost, nBack int) {
 	m.t.Helper()
 	giveUp := time.Now().Add(time.Minute)
-	for m.log.count(lost) != nLost || m.log.count(back) != nBack {
+	for m.log.count(saidLost) != nLost || m.log.count(saidBack) != nBack {
 		if time.Now().After(giveUp) {
 			m.t.Fatalf("the log is\n%swant the road lost %d times, back %d times", &m.log.text, nLost, nBack)
 		}
@@ -191,7 +191,7 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 	if err := m.Enqueue(ctx, &task, ""); !errors.Is(err, hive.ErrUnreachable) || ctx.Err() != nil {
 		t.Errorf("Enqueue = %v, %v", err, ctx.Err())
 	}
-	if m.log.count(lost) != 1 {
+	if m.log.count(saidLost) != 1 {
 		t.Errorf("the log is\n%s", &m.log.text)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/hive-spore/hive/internal/testkit"
 )
 
-// leaders are the calls that only the leader may make, each on a road where it would
+// leaderCalls are the calls that only the leader may make, each on a road where it would
 // change something; see TestDeposedLeader.
-var leaders = map[string]func(r *road, f *field, term broker.Term) error{
+var leaderCalls = map[string]func(r *road, f *field, term broker.Term) error{
 	"Assign": func(r *road, f *field, term broker.Term) error {
 		_, err := r.Assign(r.ctx(), &term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 1}})
 		return err
@@ -95,12 +95,12 @@ func TestDeposedLeader(t *testing.T) {
 		m := methods.Method(i)
 		for j := range m.Type.NumIn() {
 			in := m.Type.In(j)
-			if (in == term || in == reflect.PointerTo(term)) && leaders[m.Name] == nil {
+			if (in == term || in == reflect.PointerTo(term)) && leaderCalls[m.Name] == nil {
 				t.Errorf("%s takes a term and is not tried here", m.Name)
 			}
 		}
 	}
-	for name, call := range leaders {
+	for name, call := range leaderCalls {
 		t.Run(name, func(t *testing.T) {
 			onRoads(t, func(r *road) {
 				f := newField(r)
@@ -156,8 +156,8 @@ func TestTermIsCheckedFirst(t *testing.T) {
 			t.Errorf("%s does something before it checks the term", file.Name())
 		}
 	}
-	if told != len(leaders) {
-		t.Errorf("%d scripts are told a term, %d methods pass one", told, len(leaders))
+	if told != len(leaderCalls) {
+		t.Errorf("%d scripts are told a term, %d methods pass one", told, len(leaderCalls))
 	}
 }
 

@@ -14,7 +14,7 @@ if r.state == 'r' then
 elseif r.state == 'p' then
   push(lane(r), { r.id }, true)
 elseif r.state == 's' then
-  call('ZADD', P .. 'delay', r.ended, r.id)
+  if call('ZADD', P .. 'delay', r.ended, r.id) == 0 then return 0 end
   ring('D')
 else
   return 0

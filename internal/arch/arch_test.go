@@ -47,7 +47,7 @@ var doors = map[string][]string{
 	"github.com/BurntSushi/toml":            {"manifest", "internal/config"},
 	"github.com/shirou/gopsutil":            {"spore"},
 	"github.com/tetratelabs/wazero":         {"runtime", "hostfuncs", "skills/sdk"}, // there, a host for tests
-	"github.com/alicebob/miniredis":         {"internal/embedded"},
+	"github.com/alicebob/miniredis":         {"internal/embedded", "internal/testkit"},
 	"github.com/santhosh-tekuri/jsonschema": {"manifest"},
 	"github.com/spf13/cobra":                {"internal/cli"},
 	"github.com/theupdateframework/go-tuf":  {"bundle"},

@@ -1,0 +1,77 @@
+package broker_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hive-spore/hive/broker"
+)
+
+// mutants are defects of the scripts: the text in the first place becomes the second.
+var mutants = map[string][2]string{
+	"complete asks for no attempt": {
+		"elseif r and r.attempt == attempt and holds(r, ARGV[i]) then\n    leave(r)", "elseif r and holds(r, ARGV[i]) then\n    leave(r)"},
+	"fail asks for no attempt":          {"r.attempt ~= tonumber(ARGV[3]) or r.owner", "r.owner"},
+	"fail does not know a repeat":       {"if r.state == 's' or r.state == 'f' then return r.state end\nif r.state ~= 'r' then return 'fenced' end", ""},
+	"release asks for no attempt":       {"r and r.attempt == tonumber(ARGV[i + 1]) and holds", "r and holds"},
+	"expire does not look at the time":  {"if t - r.started < tonumber(ARGV[4]) then return 0 end", ""},
+	"assign leaves the lane active":     {"if rest == 0 then call('SREM', P .. 'act', lane) end", ""},
+	"assign does not know a repeat":     {"<= (tonumber(call('HGET', P .. 'lead', 'seq')) or 0)", "< 0"},
+	"a deposed leader leads":            {"return now[1] and now[2] and now[1] .. ' ' .. now[2] == term", "return true"},
+	"an epoch is given out twice":       {"epoch == 0 and t or epoch + 1", "epoch == 0 and t or epoch"},
+	"the lead is taken early":           {"(ends > t and id ~= ARGV[1])", "false"},
+	"fetch does not know a repeat":      {"if seen[2] == ARGV[3] then", "if false then"},
+	"fetch raises no attempt":           {"r.attempt + 1, t, pad(spore)", "r.attempt, t, pad(spore)"},
+	"fetch asks for no incarnation":     {"if seen[1] ~= ARGV[2] then return { 'unregistered' } end\nlocal queue", "local queue"},
+	"used stays":                        {"'used', spore, -n)", "'used', spore, 0)"},
+	"a tombstone is not counted down":   {"left(spore, r and r.class, 1)\n  if not r then", "if not r then"},
+	"a push does not make active":       {"call('SADD', P .. 'act', lane)", ""},
+	"the queue of the dead is lost":     {"push(lane(r), { id }, true)", ""},
+	"a lost attempt costs nothing":      {"if outcome then r.failures = r.failures + 1 end", ""},
+	"a spore that leaves costs":         {"takeback(spore, nil,", "takeback(spore, '',"},
+	"the lease is not looked at":        {"if beat and t - beat < tonumber(ARGV[3]) then return -1 end", ""},
+	"a restarted spore starts from new": {"repeat until takeback(spore, ARGV[5], t, tonumber(ARGV[6]), 1000) == 0", ""},
+	"effects are done twice":            {"verdict = 0\n  elseif r and r.attempt == attempt + 1", "verdict = 1\n  elseif r and r.attempt == attempt + 1"},
+	"nothing conflicts":                 {"if e.op == 'E' and held ~= e.value or e.op == 'N' and held then return -2 end", ""},
+	"a conflict does not know a repeat": {"t, r.flags + CONFLICTED", "t, r.flags"},
+	"spawned tasks stand nowhere":       {"\nline()\nif begun", "\nif begun"},
+	"cancel leaves the spore its place": {"then leave(r); kill(r)", "then kill(r)"},
+	"cancel leaves the delay":           {"if r.state == 's' then call('ZREM', P .. 'delay', r.id) end", ""},
+	"a retried task expires":            {"call('PERSIST', r.key)", ""},
+	"enqueue forgets what is there":     {"s, 1, 12) .. t .. sub(s, 19), 'NX')", "s, 1, 12) .. t .. sub(s, 19))"},
+	"nobody is told":                    {"tell(r.id, 'T'", "(function() end)(r.id, 'T'"},
+	"the budget is one larger":          {"ARGV[4] == '1' or r.failures > r.retries", "ARGV[4] == '1' or r.failures > r.retries + 1"},
+	"adopt does not look":               {"== 1 then return 0 end\n  leave(r)", "== 2 then return 0 end\n  leave(r)"},
+	"recordings do not give way":        {"while kept > tonumber(ARGV[9]) do", "while false do"},
+	"waiting is not counted":            {"waiting(r.prio, -1)\n    count('running', 1)", "count('running', 1)"},
+}
+
+// TestExploreMutants shows that the explorer finds what it is there for.
+func TestExploreMutants(t *testing.T) {
+	t.Parallel()
+	texts := strings.Join(broker.Scripts(), "\n")
+	for i, name := range slices.Sorted(maps.Keys(mutants)) {
+		m := mutants[name]
+		if i%everyMutants != 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(texts, m[0]) {
+				t.Fatalf("no script has %q: change the mutant with it", m[0])
+			}
+			x := newExplorer(func(script string) string { return strings.ReplaceAll(script, m[0], m[1]) })
+			defer x.close()
+			f := x.explore(1, func() bool { return x.ops < 20_000 })
+			if f == nil {
+				t.Fatalf("not found in %d operations", x.ops)
+			}
+			if len(f.schedule) > 15 {
+				t.Errorf("found, but not short: %v", f)
+			}
+			t.Logf("%d operations, %v", x.ops, f)
+		})
+	}
+}
