@@ -47,8 +47,8 @@ func Run(ctx context.Context, kit *rig.Kit, o Options, r *report.Report, say fun
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s := &stage{dir: dir, say: say, spans: map[string][]time.Duration{}, faults: map[Kind]int{}}
-	if s.road, err = newRoad(o.Profile, dir); err != nil {
+	s, err := newStage(o.Profile, dir, say)
+	if err != nil {
 		return err
 	}
 	defer s.stop()
@@ -57,7 +57,10 @@ func Run(ctx context.Context, kit *rig.Kit, o Options, r *report.Report, say fun
 	}
 	say("breaking it: " + o.String())
 	begun := time.Now()
-	history, err := s.play(ctx, o)
+	if err := s.play(ctx, o); err != nil {
+		return err
+	}
+	history, err := s.collect(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,32 +79,28 @@ func newRoad(p Profile, dir string) (road, error) {
 }
 
 // play has the producers produce while the schedule is followed, mends everything, waits
-// for rest, and returns what came of it.
-func (s *stage) play(ctx context.Context, o Options) (*History, error) {
+// for rest and ends the programs.
+func (s *stage) play(ctx context.Context, o Options) error {
 	p := &producers{seed: o.Seed, server: s.server.URL}
+	s.producers = p
 	ctx, cancel := context.WithCancel(ctx)
 	defer p.calls.Wait() // after cancel
 	defer cancel()
 	open, closed := context.WithCancel(ctx)
 	defer closed()
 	if err := p.run(ctx, open, s.road.options()); err != nil {
-		return nil, err
+		return err
 	}
 	p.calls.Go(func() { p.watch(ctx, s.look) })
 	errFaults := s.follow(ctx, Schedule(o.Seed, o.Profile, o.For))
 	closed()
 	s.say("mending everything")
 	if err := errors.Join(errFaults, s.heal(ctx)); err != nil {
-		return nil, err
+		return err
 	}
 	s.measuring.Wait()
 	s.awaitRest(ctx)
-	if err := s.end(ctx); err != nil {
-		return nil, err
-	}
-	cancel()
-	p.calls.Wait()
-	return s.collect(context.WithoutCancel(ctx), p)
+	return s.end(ctx)
 }
 
 // follow breaks what the schedule says, when it does.

@@ -21,7 +21,8 @@ var counted = "kv:" + hive.KVSpace(tally, "") + ":"
 const shared = "shared"
 
 // collect reads the history of a run that is over.
-func (s *stage) collect(ctx context.Context, p *producers) (h *History, err error) {
+func (s *stage) collect(ctx context.Context) (h *History, err error) {
+	p := s.producers
 	h = &History{Said: p.said, Windows: s.road.windows(), Ends: map[string]End{}, Counts: map[string]int64{},
 		Plain: map[string]bool{}, Retry: hive.DefaultRetries, Fell: s.fell}
 	if h.Windows == nil { // else an attempt's number may be given out again

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -90,21 +91,29 @@ func (m *marker) follow(ctx context.Context, addr string) {
 	m.settling.Go(func() { m.settle(ctx, i, m.server(before)) })
 }
 
-// settle ends a window when the master of before is dead or a replica: a paused one goes
-// on to take tasks when it goes on.
+// settle ends a window when nobody can be told anything by the master of before: a paused
+// one goes on to take tasks when it goes on, until its clients have left it.
 func (m *marker) settle(ctx context.Context, i int, before *server) {
-	for {
-		role, err := before.info(ctx, "replication", "role")
-		if role == "slave" || err != nil && before.process().Check() != nil {
-			break
-		}
-		if rest(ctx, 10*ms) != nil {
-			break
-		}
+	for !left(ctx, before) && rest(ctx, 10*ms) == nil {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.found[i].To = time.Now()
+}
+
+// left reports whether a server is dead, a replica, or has no client but sentinels.
+func left(ctx context.Context, s *server) bool {
+	role, err := s.info(ctx, "replication", "role")
+	if err != nil {
+		return s.process().Check() != nil
+	}
+	clients, err := s.rdb.Do(ctx, "CLIENT", "LIST", "TYPE", "normal").Text()
+	for client := range strings.Lines(clients) {
+		if !strings.Contains(client, " name=sentinel") && !strings.Contains(client, " name="+lookerOn) {
+			return role == "slave"
+		}
+	}
+	return err == nil
 }
 
 func (m *marker) server(addr string) *server {

@@ -60,7 +60,7 @@ func (p *program) watch(started *rig.Process, expected *atomic.Bool) {
 	if expected.Load() {
 		return
 	}
-	if !unreachable(how) || begun(said) {
+	if code(how) != exitUnreachable || begun(said) {
 		p.fell(p.name, fmt.Sprintf("ended by itself (%v): %s", how, tail(said)))
 	}
 	p.again()
@@ -78,12 +78,18 @@ func (p *program) again() {
 	}
 }
 
-// exitUnreachable is the exit code of a program that cannot reach the road.
-const exitUnreachable = 4
+// Exit codes of the programs.
+const (
+	exitUnreachable = 4 // they cannot reach the road
+	exitInterrupted = 130
+)
 
-func unreachable(how error) bool {
-	exit, is := errors.AsType[*exec.ExitError](how)
-	return is && exit.ExitCode() == exitUnreachable
+// code is the exit code of a program that ended by itself.
+func code(how error) int {
+	if exit, is := errors.AsType[*exec.ExitError](how); is {
+		return exit.ExitCode()
+	}
+	return 0
 }
 
 // begun reports whether a program had reached the road.
@@ -135,7 +141,11 @@ func (p *program) terminate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if said, how := started.Said(); how != nil && !unreachable(how) { // it says what it could not do
+	said, how := started.Said()
+	switch exit := code(how); {
+	case exit == exitUnreachable: // it says what it could not do
+	case exit == exitInterrupted && !begun(said): // nor had it anything to do
+	case how != nil:
 		p.fell(p.name, fmt.Sprintf("ended badly after SIGTERM (%v): %s", how, tail(said)))
 	}
 	return nil

@@ -109,7 +109,7 @@ func (s *sentineled) options() broker.Options {
 func (s *sentineled) direct() broker.Options { return s.options() }
 func (s *sentineled) windows() []Window      { return s.marker.windows() }
 func (s *sentineled) config() string {
-	return fmt.Sprintf("[redis]\naddrs = [%q]\nsentinel_master = %q\n", strings.Join(s.options().Addrs, `", "`), masterName)
+	return fmt.Sprintf("[redis]\naddrs = [\"%s\"]\nsentinel_master = %q\n", strings.Join(s.options().Addrs, `", "`), masterName)
 }
 
 // master is the address that the sentinels give; most of them, should they differ.

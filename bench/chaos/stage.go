@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/bench/rig"
@@ -33,6 +34,7 @@ type stage struct {
 	dir     string
 	say     func(string)
 
+	producers *producers     // they end with play
 	faults    map[Kind]int   // how often each was done
 	measuring sync.WaitGroup // what is measured beside what goes on
 	nexusHurt sync.Mutex     // held by who hurts a nexus
@@ -40,6 +42,13 @@ type stage struct {
 	mu    sync.Mutex
 	fell  []string                   // programs that ended by themselves
 	spans map[string][]time.Duration // that were measured
+}
+
+func newStage(p Profile, dir string, say func(string)) (s *stage, err error) {
+	logging.Disable() // all of it comes back as errors, too
+	s = &stage{dir: dir, say: say, spans: map[string][]time.Duration{}, faults: map[Kind]int{}}
+	s.road, err = newRoad(p, dir)
+	return s, err
 }
 
 //go:embed skill/main.go
