@@ -24,7 +24,7 @@ const shared = "shared"
 func (s *stage) collect(ctx context.Context) (h *History, err error) {
 	p := s.producers
 	h = &History{Said: p.said, Windows: s.road.windows(), Ends: map[string]End{}, Counts: map[string]int64{},
-		Plain: map[string]bool{}, Retry: hive.DefaultRetries, Fell: s.fell}
+		Plain: map[string]bool{}, Retries: map[string]int{}, Fell: s.fell}
 	if h.Windows == nil { // else an attempt's number may be given out again
 		h.Ran = s.told.attempts
 	}
@@ -44,7 +44,7 @@ func (s *stage) collect(ctx context.Context) (h *History, err error) {
 
 // collectEnd reads how a task ended, and its child if it may have one.
 func (s *stage) collectEnd(ctx context.Context, h *History, w *work) error {
-	h.Plain[w.ID] = !w.counts
+	h.Plain[w.ID], h.Retries[w.ID] = !w.counts, w.Retries
 	end, there, err := s.endOf(ctx, w.ID)
 	if err != nil {
 		return err

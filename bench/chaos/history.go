@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ type History struct {
 	Shared  int64            // what the key says to which completed tasks add one,
 	Sharing int64            // and how many of these there are
 	Ran     []Attempt        // attempts that began, as the skill told a server outside: at least those
-	Retry   int              // failures that a task survives
+	Retries map[string]int   // failures that a task survives, where these are not those of the default
 	Keys    []string         // what stands in Redis, without the shard's prefix
 	Stats   hive.Stats       // what the counters say
 	Fell    []string         // programs that ended and should not have
@@ -129,8 +130,9 @@ func (h *History) checkEnds(add adder) {
 		if end.State == hive.Completed && end.By != end.Attempts {
 			add(Stale, "task %s was completed by attempt %d, and %d held the lease", id, end.By, end.Attempts)
 		}
-		if end.Failures > h.Retry+1 || end.State == hive.Completed && end.Failures > h.Retry || end.Attempts < end.Failures {
-			add(Policy, "task %s is %s after %d failures of %d attempts, and survives %d", id, end.State, end.Failures, end.Attempts, h.Retry)
+		retries := cmp.Or(h.Retries[id], hive.DefaultRetries)
+		if end.Failures > retries+1 || end.State == hive.Completed && end.Failures > retries || end.Attempts < end.Failures {
+			add(Policy, "task %s is %s after %d failures of %d attempts, and survives %d", id, end.State, end.Failures, end.Attempts, retries)
 		}
 		for _, child := range end.Children {
 			if other := parents[child]; other != "" {

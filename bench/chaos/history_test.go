@@ -19,7 +19,7 @@ func clean() *History {
 	return &History{
 		Said: []Said{{"a", hive.Pending, at(1)}, {"b", hive.Pending, at(2)}, {"c", hive.Pending, at(3)}, {"d", hive.Pending, at(4)},
 			{"a", hive.Completed, at(5)}, {"d", hive.Cancelled, at(6)}},
-		Retry: 3, Plain: map[string]bool{"b1": true}, Shared: 2, Sharing: 2,
+		Plain: map[string]bool{"b1": true}, Shared: 2, Sharing: 2,
 		Ends: map[string]End{
 			"a":  {State: hive.Completed, Attempts: 1, By: 1},
 			"b":  {State: hive.Completed, Attempts: 3, Failures: 2, By: 3, Children: []string{"b1"}},
@@ -73,6 +73,7 @@ func TestPlantedViolations(t *testing.T) {
 		{"an attempt is given out twice", func(h *History) { h.Ran = append(h.Ran, Attempt{"b", 2}) }, []string{Doubled}},
 		{"an attempt beyond the last", func(h *History) { h.Ran = append(h.Ran, Attempt{"a", 2}) }, []string{Stale}},
 		{"too many failures", func(h *History) { end(h, "c", func(e *End) { e.Failures, e.Attempts = 5, 6 }) }, []string{Policy}},
+		{"completed beyond the policy of its own", func(h *History) { h.Retries = map[string]int{"b": 1} }, []string{Policy}},
 		{"completed beyond the policy", func(h *History) { end(h, "b", func(e *End) { e.Failures, e.Attempts, e.By = 4, 5, 5 }) }, []string{Policy}},
 		{"more failures than attempts", func(h *History) { end(h, "a", func(e *End) { e.Failures = 2 }) }, []string{Policy}},
 		{"a child is missing", func(h *History) { end(h, "a", func(e *End) { e.Children = []string{"a1"} }) }, []string{Missing}},

@@ -37,6 +37,7 @@ const (
 	HalfOpen    Kind = "half-open connections"
 
 	KillMaster   Kind = "kill -9 the master"
+	KillAhead    Kind = "kill -9 the master, the replica cut off before"
 	PauseMaster  Kind = "pause the master"
 	KillReplica  Kind = "kill -9 the replica"
 	PauseReplica Kind = "pause the replica"
@@ -87,8 +88,9 @@ var sorts = map[Profile][]sort{
 		{HoldClients, theRoad, 300 * ms, 1500 * ms, 0, 2},
 	}, both...),
 	Failover: append([]sort{
-		{KillMaster, theRoad, 100 * ms, 2000 * ms, 7000 * ms, 8},
-		{PauseMaster, theRoad, 4000 * ms, 6000 * ms, 5000 * ms, 4},
+		{KillMaster, theRoad, 100 * ms, 2000 * ms, 6000 * ms, 4},
+		{KillAhead, theRoad, 100 * ms, 1000 * ms, 6000 * ms, 4},
+		{PauseMaster, theRoad, 4000 * ms, 6000 * ms, 4000 * ms, 3},
 		{KillReplica, theRoad, 100 * ms, 2000 * ms, 2000 * ms, 1},
 		{PauseReplica, theRoad, 1000 * ms, 4000 * ms, 500 * ms, 2},
 		{KillSentinel, theRoad, 1000 * ms, 4000 * ms, 500 * ms, 1},
@@ -133,10 +135,10 @@ func Schedule(seed uint64, profile Profile, long time.Duration) (faults []Fault)
 	random := rand.New(rand.NewPCG(seed, 0))
 	var whole [spores + 3]time.Duration // when each spore, a nexus and the road are whole again
 	for at := every; at < long; at += every {
-		s := draw(random, possible(profile, at, &whole))
+		s := draw(random, possible(profile, at, long, &whole))
 		f := Fault{At: at, Kind: s.kind, On: random.IntN(100)}
-		if s.max > 0 {
-			f.For = (s.min + time.Duration(random.Int64N(int64(s.max-s.min)))).Round(10 * ms)
+		if most := min(s.max, max(s.min+ms, long-at)); s.max > 0 {
+			f.For = (s.min + time.Duration(random.Int64N(int64(most-s.min)))).Round(10 * ms)
 		}
 		where := spores + int(s.place)
 		if s.place == aSpore {
@@ -149,8 +151,8 @@ func Schedule(seed uint64, profile Profile, long time.Duration) (faults []Fault)
 	return faults
 }
 
-// possible are the sorts whose place is whole.
-func possible(profile Profile, at time.Duration, whole *[spores + 3]time.Duration) (all []sort) {
+// possible are the sorts whose place is whole, and that may be over when the run is.
+func possible(profile Profile, at, long time.Duration, whole *[spores + 3]time.Duration) (all []sort) {
 	hurt := 0
 	for _, until := range whole[:spores] {
 		if until > at {
@@ -159,6 +161,7 @@ func possible(profile Profile, at time.Duration, whole *[spores + 3]time.Duratio
 	}
 	for _, s := range sorts[profile] {
 		switch {
+		case at+s.min > long:
 		case s.place == aSpore && hurt >= hurtSpores:
 		case s.place != aSpore && s.place != nowhere && whole[spores+int(s.place)-1] > at:
 		default:

@@ -2,12 +2,14 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -156,7 +158,12 @@ func (s *sentineled) do(ctx context.Context, f Fault) error {
 	}
 	switch f.Kind {
 	case KillMaster:
-		return s.killMaster(ctx, f, master, replica)
+		return s.killMaster(ctx, f.For, master, replica)
+	case KillAhead:
+		if err := s.cutOff(ctx, f.For, master, replica); err != nil {
+			return err
+		}
+		return s.killMaster(ctx, 0, master, replica)
 	case KillReplica:
 		replica.process().Kill()
 		if err := rest(ctx, f.For); err != nil {
@@ -175,14 +182,27 @@ func (s *sentineled) do(ctx context.Context, f Fault) error {
 	return nil
 }
 
-// killMaster kills the master. When the other has its place, it comes back as a replica.
-func (s *sentineled) killMaster(ctx context.Context, f Fault, master, replica *server) error {
+// cutOff has the master go on for some time of which its replica hears nothing.
+func (s *sentineled) cutOff(ctx context.Context, d time.Duration, master, replica *server) error {
+	if err := replica.process().Pause(); err != nil {
+		return err
+	}
+	err := master.rdb.Do(ctx, "CLIENT", "KILL", "TYPE", "replica").Err()
+	return errors.Join(err, rest(ctx, d))
+}
+
+// killMaster kills the master. When the other has its place, it comes back as a replica
+// after a while.
+func (s *sentineled) killMaster(ctx context.Context, d time.Duration, master, replica *server) error {
 	master.process().Kill()
+	if err := replica.process().Resume(); err != nil {
+		return err
+	}
 	err := await(ctx, "the replica to be promoted", func() (bool, error) { return s.master(ctx) == replica.addr, nil })
 	if err != nil {
 		return err
 	}
-	if err := rest(ctx, f.For); err != nil {
+	if err := rest(ctx, d); err != nil {
 		return err
 	}
 	return s.beginReplica(ctx, master, replica.addr)

@@ -26,7 +26,7 @@ var fates = []struct {
 	percent int
 	make    func(w *work, random *rand.Rand) string
 }{
-	{36, func(*work, *rand.Rand) string { return "" }},
+	{35, func(*work, *rand.Rand) string { return "" }},
 	{22, func(w *work, _ *rand.Rand) string { w.counts = true; return " count" }},
 	{18, func(w *work, _ *rand.Rand) string { w.counts, w.spawns = true, true; return " count spawn" }},
 	{4, func(w *work, _ *rand.Rand) string { w.counts, w.shares = true, true; return " count share" }},
@@ -34,8 +34,15 @@ var fates = []struct {
 		w.counts, w.spawns = true, true
 		return fmt.Sprintf(" count spawn sleep=%d fail=%d", random.IntN(50), 1+random.IntN(2))
 	}},
-	{1, func(*work, *rand.Rand) string { return " count spawn fail=999" }},
-	{1, func(*work, *rand.Rand) string { return " count spawn give-up" }},
+	{1, func(w *work, _ *rand.Rand) string {
+		w.counts, w.spawns, w.Retries = true, true, 1
+		return " count spawn fail=9"
+	}},
+	{1, func(w *work, _ *rand.Rand) string { w.counts, w.spawns = true, true; return " count spawn give-up" }},
+	{1, func(w *work, _ *rand.Rand) string {
+		w.counts, w.spawns, w.Retries, w.Timeout = true, true, 1, 300*ms
+		return " count spawn sleep=2000"
+	}},
 	{6, func(w *work, random *rand.Rand) string {
 		w.counts, w.spawns = true, true
 		return fmt.Sprintf(" sleep=%d count spawn sleep=%d", random.IntN(400), random.IntN(400))
