@@ -14,6 +14,8 @@ const (
 	workTable  = "What was done."
 	faultTable = "What was broken."
 	spanTable  = "How long it took."
+
+	windowTable = "Windows of replication: from the last mark that the new master had until nobody was at the old one."
 )
 
 // conclude enters what was seen.
@@ -51,15 +53,27 @@ func (s *stage) conclude(r *report.Report, o Options, h *History, took time.Dura
 			r.Add(faultTable, string(sort.kind), report.Figure{Column: "times", Value: float64(n)})
 		}
 	}
-	for _, w := range h.Windows {
-		s.span(windowLong, w.To.Sub(w.From))
-	}
+	s.concludeWindows(r, h)
 	s.concludeSpans(r)
-	verdict := fmt.Sprintf("%d tasks acknowledged, %d promises broken", acked, len(r.Violations))
-	if len(h.Windows) > 0 {
-		verdict += fmt.Sprintf("; %d lost, all of them within the %d windows of replication", len(h.Losses()), len(h.Windows))
+	r.Findings = append(r.Findings, fmt.Sprintf("%d tasks acknowledged, %d promises broken; rest came %.1f s after the last fault",
+		acked, len(r.Violations), (took-o.For).Seconds()))
+}
+
+// concludeWindows enters each window, and what was lost in it.
+func (s *stage) concludeWindows(r *report.Report, h *History) {
+	lost := h.Losses()
+	for i, w := range h.Windows {
+		n, last := 0, w.From
+		for _, said := range lost {
+			if w.Has(said.At) {
+				n++
+				last = said.At
+			}
+		}
+		s.span(windowLong, w.To.Sub(w.From))
+		r.Add(windowTable, fmt.Sprintf("%d: from %s", i+1, clock(w.From)), report.Figure{Column: "long s", Value: w.To.Sub(w.From).Seconds()},
+			report.Figure{Column: "acknowledged and lost", Value: float64(n)}, report.Figure{Column: "the last after s", Value: last.Sub(w.From).Seconds()})
 	}
-	r.Findings = append(r.Findings, fmt.Sprintf("%s; rest came %.1f s after the last fault", verdict, (took-o.For).Seconds()))
 }
 
 // concludeSpans enters what was measured, in order.

@@ -16,9 +16,10 @@ const (
 	producerCount = 4
 	// atOnce is how many calls each makes at a time.
 	atOnce = 4
-	// backlog is how many tasks wait or run when producers make a pause: a hive that is
-	// hurt catches up with so many in some seconds.
+	// backlog is how many tasks wait or run when producers slow down to one for each
+	// slowly: a hive that is hurt catches up with so many in some seconds.
 	backlog = 150
+	slowly  = 100 * ms
 )
 
 // producers put tasks on the road, repeat what failed, and note what they are told.
@@ -60,15 +61,12 @@ func (p *producers) run(ctx, open context.Context, o broker.Options) error {
 	return nil
 }
 
-// number hands out numbers while the road has room.
+// number hands out numbers, slowly while the road has enough.
 func (p *producers) number(open context.Context, numbers chan<- int) {
 	defer close(numbers)
 	for n := 0; ; {
-		if p.full.Load() {
-			if rest(open, 20*ms) != nil {
-				return
-			}
-			continue
+		if p.full.Load() && rest(open, slowly) != nil {
+			return
 		}
 		select {
 		case numbers <- n:

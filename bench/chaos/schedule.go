@@ -89,7 +89,7 @@ var sorts = map[Profile][]sort{
 	}, both...),
 	Failover: append([]sort{
 		{KillMaster, theRoad, 100 * ms, 2000 * ms, 6000 * ms, 4},
-		{KillAhead, theRoad, 100 * ms, 1000 * ms, 6000 * ms, 4},
+		{KillAhead, theRoad, 100 * ms, 1000 * ms, 6000 * ms, 8},
 		{PauseMaster, theRoad, 4000 * ms, 6000 * ms, 4000 * ms, 3},
 		{KillReplica, theRoad, 100 * ms, 2000 * ms, 2000 * ms, 1},
 		{PauseReplica, theRoad, 1000 * ms, 4000 * ms, 500 * ms, 2},
