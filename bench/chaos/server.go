@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,24 +51,32 @@ func newServer(dir, name, addr string, args ...string) *server {
 	return s
 }
 
-// begin starts the server and waits until it answers and has read its data.
+// begin starts the server and waits until it answers and has read its data. One that ends
+// at once is begun again: somebody else may have had its port for a moment.
 func (s *server) begin(ctx context.Context, args ...string) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	p, err := rig.LaunchRedis(append(s.args, args...)...)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.p = p
-	s.mu.Unlock()
-	return await(ctx, s.name+" to answer", func() (bool, error) {
-		if err := p.Check(); err != nil {
-			return true, err
+	ended := error(nil) // why the last one did
+	err := await(ctx, s.name+" to answer", func() (bool, error) {
+		p := s.process()
+		if p == nil || p.Check() != nil {
+			var err error
+			if p, err = rig.LaunchRedis(append(slices.Clone(s.args), args...)...); err != nil {
+				return false, err
+			}
+			s.mu.Lock()
+			s.p = p
+			s.mu.Unlock()
 		}
-		return s.rdb.Ping(ctx).Err() == nil, nil
+		err := s.rdb.Ping(ctx).Err()
+		ended = cmp.Or(p.Check(), ended)
+		return err == nil, nil
 	})
+	if err != nil {
+		return errors.Join(err, ended)
+	}
+	return nil
 }
 
 func (s *server) process() *rig.Process {

@@ -19,7 +19,7 @@ const stopFor = 10 * time.Second
 type Process struct {
 	name string
 	cmd  *exec.Cmd
-	said bytes.Buffer // stderr; read it after ended is closed
+	said bytes.Buffer // stdout and stderr; read it after ended is closed
 	err  error        // how it ended; likewise
 
 	ended chan struct{}
@@ -42,7 +42,7 @@ func LaunchRedis(args ...string) (*Process, error) {
 func launch(name, path string, env, args []string) (*Process, error) {
 	p := &Process{name: name, ended: make(chan struct{})}
 	p.cmd = exec.Command(path, args...)
-	p.cmd.Env, p.cmd.Stderr = env, &p.said
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, &p.said, &p.said
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
