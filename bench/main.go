@@ -206,11 +206,6 @@ func measureChaos(ctx context.Context, o options, r *report.Report) error {
 	if err != nil {
 		return err
 	}
-	if o.chaos.Logs != "" {
-		if err := os.MkdirAll(o.chaos.Logs, 0o755); err != nil {
-			return err
-		}
-	}
 	return chaos.Run(ctx, kit, o.chaos, r, say)
 }
 

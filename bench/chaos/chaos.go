@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -41,13 +42,21 @@ func (o Options) String() string {
 
 // Run breaks a hive for some time, and enters what came of it into the report: promises
 // that were not kept are its violations.
-func Run(ctx context.Context, kit *rig.Kit, o Options, r *report.Report, say func(string)) error {
+func Run(ctx context.Context, kit *rig.Kit, o Options, r *report.Report, say func(string)) (err error) {
+	if o.Logs != "" {
+		if o.Logs, err = filepath.Abs(o.Logs); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(o.Logs, 0o755); err != nil {
+			return err
+		}
+	}
 	dir, err := os.MkdirTemp("", "hive-chaos-") // the path of a socket must be short
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s, err := newStage(o.Profile, dir, say)
+	s, err := newStage(o.Profile, folders{dir, o.Logs}, say)
 	if err != nil {
 		return err
 	}
@@ -71,11 +80,11 @@ func Run(ctx context.Context, kit *rig.Kit, o Options, r *report.Report, say fun
 	return nil
 }
 
-func newRoad(p Profile, dir string) (road, error) {
+func newRoad(p Profile, where folders) (road, error) {
 	if p == Failover {
-		return newSentineled(dir)
+		return newSentineled(where)
 	}
-	return newSingle(dir), nil
+	return newSingle(where), nil
 }
 
 // play has the producers produce while the schedule is followed, mends everything, waits
@@ -144,6 +153,7 @@ func (s *stage) awaitRest(ctx context.Context) {
 		return err == nil && len(found) == 0, nil
 	})
 	if err != nil {
-		s.say(fmt.Sprintf("not at rest: %s", strings.Join(left[:min(len(left), 20)], " ")))
+		leader, err := s.look.Leader(ctx)
+		s.say(fmt.Sprintf("not at rest, with leader %q (%v): %s", leader, err, strings.Join(left[:min(len(left), 20)], " ")))
 	}
 }

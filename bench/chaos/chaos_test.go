@@ -27,7 +27,7 @@ func TestRun(t *testing.T) {
 	}
 	defer os.RemoveAll(dir)
 	o := Options{For: 5 * time.Second, Seed: 5, Profile: Process, Repo: "../.."}
-	s, err := newStage(o.Profile, dir, func(said string) { t.Log(said) })
+	s, err := newStage(o.Profile, folders{dir: dir}, func(said string) { t.Log(said) })
 	if err != nil {
 		t.Fatal(err)
 	}

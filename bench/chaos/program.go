@@ -82,6 +82,7 @@ func (p *program) again() {
 const (
 	exitUnreachable = 4 // they cannot reach the road
 	exitInterrupted = 130
+	exitSignalled   = -1 // the signal came before they listened to any
 )
 
 // code is the exit code of a program that ended by itself.
@@ -144,7 +145,7 @@ func (p *program) terminate(ctx context.Context) error {
 	said, how := started.Said()
 	switch exit := code(how); {
 	case exit == exitUnreachable: // it says what it could not do
-	case exit == exitInterrupted && !begun(said): // nor had it anything to do
+	case (exit == exitInterrupted || exit == exitSignalled) && !begun(said): // nor had it anything to do
 	case how != nil:
 		p.fell(p.name, fmt.Sprintf("ended badly after SIGTERM (%v): %s", how, tail(said)))
 	}

@@ -88,9 +88,9 @@ var sorts = map[Profile][]sort{
 		{HoldClients, theRoad, 300 * ms, 1500 * ms, 0, 2},
 	}, both...),
 	Failover: append([]sort{
-		{KillMaster, theRoad, 100 * ms, 2000 * ms, 6000 * ms, 4},
-		{KillAhead, theRoad, 100 * ms, 1000 * ms, 6000 * ms, 8},
-		{PauseMaster, theRoad, 4000 * ms, 6000 * ms, 4000 * ms, 3},
+		{KillMaster, theRoad, 100 * ms, 2000 * ms, 7000 * ms, 4},
+		{KillAhead, theRoad, 100 * ms, 1000 * ms, 7000 * ms, 8},
+		{PauseMaster, theRoad, 5000 * ms, 7000 * ms, 4000 * ms, 3},
 		{KillReplica, theRoad, 100 * ms, 2000 * ms, 2000 * ms, 1},
 		{PauseReplica, theRoad, 1000 * ms, 4000 * ms, 500 * ms, 2},
 		{KillSentinel, theRoad, 1000 * ms, 4000 * ms, 500 * ms, 1},

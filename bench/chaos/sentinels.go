@@ -28,26 +28,26 @@ type sentineled struct {
 	marking   sync.WaitGroup
 }
 
-func newSentineled(dir string) (*sentineled, error) {
+func newSentineled(where folders) (*sentineled, error) {
 	addrs, err := freeAddresses(5)
 	if err != nil {
 		return nil, err
 	}
 	s := &sentineled{}
 	for i, addr := range addrs[:2] {
-		s.servers = append(s.servers, newServer(dir, fmt.Sprintf("redis%d", i+1), addr,
+		s.servers = append(s.servers, newServer(where, fmt.Sprintf("redis%d", i+1), addr,
 			"--appendonly", "yes", "--appendfsync", "everysec", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"))
 	}
 	host, port, _ := net.SplitHostPort(addrs[0])
 	for i, addr := range addrs[2:] {
 		name := fmt.Sprintf("sentinel%d", i+1)
-		file := filepath.Join(dir, name+".conf") // they rewrite it
-		text := fmt.Sprintf("sentinel monitor %s %s %s 2\nsentinel down-after-milliseconds %s 700\nsentinel failover-timeout %s 3000\n",
+		file := filepath.Join(where.dir, name+".conf") // they rewrite it
+		text := fmt.Sprintf("sentinel monitor %s %s %s 2\nsentinel down-after-milliseconds %s 2000\nsentinel failover-timeout %s 3000\n",
 			masterName, host, port, masterName, masterName)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		s.sentinels = append(s.sentinels, newServer(dir, name, addr, file, "--sentinel"))
+		s.sentinels = append(s.sentinels, newServer(where, name, addr, file, "--sentinel"))
 	}
 	s.marker = newMarker(s)
 	return s, nil

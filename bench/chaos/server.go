@@ -33,13 +33,19 @@ type server struct {
 	p  *rig.Process
 }
 
+// folders are where servers keep their data, and what they said if anybody wants it.
+type folders struct{ dir, logs string }
+
 // lookerOn is the name of our own connections.
 const lookerOn = "looker-on"
 
 // newServer is one that is not running yet. args stand before all others.
-func newServer(dir, name, addr string, args ...string) *server {
-	s := &server{name: name, dir: filepath.Join(dir, name), addr: addr}
-	s.args = append(args, "--dir", s.dir, "--save", "", "--daemonize", "no", "--loglevel", "warning")
+func newServer(where folders, name, addr string, args ...string) *server {
+	s := &server{name: name, dir: filepath.Join(where.dir, name), addr: addr}
+	s.args = append(args, "--dir", s.dir, "--save", "", "--daemonize", "no")
+	if where.logs != "" {
+		s.args = append(s.args, "--logfile", filepath.Join(where.logs, name+".log"))
+	}
 	o := &redis.Options{Addr: addr, ClientName: lookerOn, DisableIdentity: true, MaxRetries: -1, DialerRetries: 1, DialTimeout: time.Second, ReadTimeout: time.Second, ContextTimeoutEnabled: true}
 	if host, port, err := net.SplitHostPort(addr); err == nil {
 		s.args = append(s.args, "--bind", host, "--port", port)

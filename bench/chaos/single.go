@@ -32,8 +32,8 @@ type single struct {
 	proxy  *proxy
 }
 
-func newSingle(dir string) *single {
-	return &single{server: newServer(dir, "redis", filepath.Join(dir, "s"), "--appendonly", "yes", "--appendfsync", "always")}
+func newSingle(where folders) *single {
+	return &single{server: newServer(where, "redis", filepath.Join(where.dir, "s"), "--appendonly", "yes", "--appendfsync", "always")}
 }
 
 func (s *single) begin(ctx context.Context) (err error) {

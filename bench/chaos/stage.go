@@ -31,7 +31,7 @@ type stage struct {
 	raw     redis.UniversalClient
 	told    told // what attempts told outside
 	server  *httptest.Server
-	dir     string
+	where   folders
 	say     func(string)
 
 	producers *producers     // they end with play
@@ -44,10 +44,10 @@ type stage struct {
 	spans map[string][]time.Duration // that were measured
 }
 
-func newStage(p Profile, dir string, say func(string)) (s *stage, err error) {
+func newStage(p Profile, where folders, say func(string)) (s *stage, err error) {
 	logging.Disable() // all of it comes back as errors, too
-	s = &stage{dir: dir, say: say, spans: map[string][]time.Duration{}, faults: map[Kind]int{}}
-	s.road, err = newRoad(p, dir)
+	s = &stage{where: where, say: say, spans: map[string][]time.Duration{}, faults: map[Kind]int{}}
+	s.road, err = newRoad(p, where)
 	return s, err
 }
 
@@ -95,7 +95,7 @@ func (s *stage) begin(ctx context.Context, kit *rig.Kit, o Options) (err error) 
 	if err := s.publish(ctx, kit, o.Repo); err != nil {
 		return err
 	}
-	s.cast(kit, o.Logs)
+	s.cast(kit, s.where.logs)
 	for _, p := range append(s.nexuses, s.spores...) {
 		if err := p.begin(); err != nil {
 			return err
@@ -113,13 +113,13 @@ func rawClient(o broker.Options) redis.UniversalClient {
 
 // publish makes the repository with the skill, and a hive.toml for each program.
 func (s *stage) publish(ctx context.Context, kit *rig.Kit, repo string) error {
-	skill, err := buildSkill(ctx, repo, s.dir)
+	skill, err := buildSkill(ctx, repo, s.where.dir)
 	if err != nil {
 		return err
 	}
 	skill.Grants = []hive.Grant{hive.GrantKV, hive.GrantHTTP, hive.GrantSpawn}
 	skill.Allow = hive.Allow{HTTP: []string{strings.TrimPrefix(s.server.URL, "http://")}, Spawn: []string{tally}}
-	p, _, err := publisher.Make(s.dir)
+	p, _, err := publisher.Make(s.where.dir)
 	if err != nil {
 		return err
 	}
@@ -127,14 +127,14 @@ func (s *stage) publish(ctx context.Context, kit *rig.Kit, repo string) error {
 		return err
 	}
 	text := s.road.config() + fmt.Sprintf("[spore]\nslots = %d\ngrace = \"3s\"\nhttp_private = [\"127.0.0.1/32\"]\n[ota]\nrepo = %q\nkeys = %q\nstate_dir = %q\nupdate_every = \"0s\"\n",
-		slots, p.Dir, filepath.Join(s.dir, "keys"), filepath.Join(s.dir, "state"))
+		slots, p.Dir, filepath.Join(s.where.dir, "keys"), filepath.Join(s.where.dir, "state"))
 	for i := range nexuses {
 		named := fmt.Sprintf("%s[nexus]\nname = %q\n", text, nexusName(i))
-		if err := os.WriteFile(filepath.Join(s.dir, nexusName(i)+".toml"), []byte(named), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.where.dir, nexusName(i)+".toml"), []byte(named), 0o600); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(s.dir, "spore.toml"), []byte(text), 0o600)
+	return os.WriteFile(filepath.Join(s.where.dir, "spore.toml"), []byte(text), 0o600)
 }
 
 func nexusName(i int) string { return fmt.Sprintf("n%d", i+1) }
@@ -151,11 +151,11 @@ func (s *stage) cast(kit *rig.Kit, logs string) {
 		return append(all, &program{name: name, logs: logs, fell: s.fall, launch: launch})
 	}
 	for i := range nexuses {
-		config := filepath.Join(s.dir, nexusName(i)+".toml")
+		config := filepath.Join(s.where.dir, nexusName(i)+".toml")
 		s.nexuses = add(s.nexuses, nexusName(i), func() (*rig.Process, error) { return kit.Launch("nexus", "serve", "--config", config) })
 	}
 	for i := range spores {
-		name, config := fmt.Sprintf("s%d", i+1), filepath.Join(s.dir, "spore.toml")
+		name, config := fmt.Sprintf("s%d", i+1), filepath.Join(s.where.dir, "spore.toml")
 		s.spores = add(s.spores, name, func() (*rig.Process, error) {
 			return kit.Launch("spore", "--config", config, "--name", name, "--tags", tagsOf[i])
 		})
