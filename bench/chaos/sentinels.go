@@ -161,7 +161,7 @@ func (s *sentineled) do(ctx context.Context, f Fault) error {
 		return s.killMaster(ctx, f.For, master, replica)
 	case KillAhead:
 		if err := s.cutOff(ctx, f.For, master, replica); err != nil {
-			return err
+			return errors.Join(err, replica.process().Resume())
 		}
 		return s.killMaster(ctx, 0, master, replica)
 	case KillReplica:
