@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive/bench/bulk"
+	"github.com/hive-spore/hive/bench/chaos"
 	"github.com/hive-spore/hive/bench/engine"
 	"github.com/hive-spore/hive/bench/ota"
 	"github.com/hive-spore/hive/bench/report"
@@ -25,15 +27,24 @@ import (
 )
 
 const usage = `usage: bench/run SUITE [--quick] [--json FILE]
+       bench/run chaos [--for 1m] [--seed N] [--profile process|failover] [--logs DIR] [--json FILE]
 
 suites:
   way     the whole way of a task: full rate, enqueue, idle round trip
   bulk    pages of a slow server, fetched and summarized by 1 spore and by 5
   engine  the sandbox against plain wazero, Extism, wasmtime and processes
   ota     bundles over the air: refresh, every spore on a version, a swap under load
+  chaos   a hive of which something breaks every second, and whether it keeps its promises
 
 --quick      less of it and fewer rounds: a look, not a measurement
 --json FILE  write every figure of every round to FILE, too
+
+of chaos:
+--for TIME   how long things break; 1m if it is not said
+--seed N     what breaks when: the same for the same seed; a random one if it is not said
+--profile P  process: one Redis that writes everything to disk; failover: a master, a
+             replica and three sentinels; process if it is not said
+--logs DIR   keep there what the programs said
 `
 
 func main() {
@@ -50,7 +61,7 @@ func main() {
 }
 
 // suites are what can be measured.
-var suites = map[string]func(context.Context, options, *report.Report) error{"way": measureWay, "bulk": measureBulk, "engine": measureEngine, "ota": measureOTA}
+var suites = map[string]func(context.Context, options, *report.Report) error{"way": measureWay, "bulk": measureBulk, "engine": measureEngine, "ota": measureOTA, "chaos": measureChaos}
 
 // options are the command line.
 type options struct {
@@ -59,6 +70,7 @@ type options struct {
 	repo, scratch string // set by bench/run
 	cache         string // likewise; kept for the next run
 	tools         engine.Tools
+	chaos         chaos.Options
 	shown         string // the command as the user gave it
 }
 
@@ -90,6 +102,10 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.cache, "cache", "", "")
 	flags.StringVar(&o.tools.ASC, "asc", "", "")
 	flags.StringVar(&o.tools.Rustc, "rustc", "", "")
+	flags.DurationVar(&o.chaos.For, "for", time.Minute, "")
+	flags.Uint64Var(&o.chaos.Seed, "seed", rand.Uint64N(1_000_000), "")
+	flags.StringVar((*string)(&o.chaos.Profile), "profile", string(chaos.Process), "")
+	flags.StringVar(&o.chaos.Logs, "logs", "", "")
 	var words []string
 	for len(args) > 0 {
 		if err := flags.Parse(args); err != nil {
@@ -103,14 +119,19 @@ func parse(args []string) (o options, err error) {
 	case o.repo == "" || o.scratch == "":
 		return o, errors.New("start it by the script bench/run")
 	case len(words) != 1 || suites[words[0]] == nil:
-		return o, fmt.Errorf("suite %q: want way, bulk, engine or ota", strings.Join(words, " "))
+		return o, fmt.Errorf("suite %q: want way, bulk, engine, ota or chaos", strings.Join(words, " "))
 	}
 	o.suite = words[0]
 	o.shown = "bench/run " + o.suite
+	if o.suite == "chaos" {
+		o.chaos.Repo = o.repo
+		o.shown += " " + o.chaos.String()
+		err = o.chaos.Validate()
+	}
 	if o.quick {
 		o.shown += " --quick"
 	}
-	return o, nil
+	return o, err
 }
 
 // measure runs the suite and shows what it found.
@@ -128,10 +149,14 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	r.Seconds = time.Since(r.Begun).Seconds()
-	if err := r.WriteText(os.Stdout); err != nil || out == nil {
-		return err
+	err = r.WriteText(os.Stdout)
+	if out != nil {
+		err = errors.Join(err, r.WriteJSON(out), out.Close())
 	}
-	return errors.Join(r.WriteJSON(out), out.Close())
+	if n := len(r.Violations); n > 0 {
+		err = errors.Join(err, fmt.Errorf("%d promises were not kept; repeat it: %s", n, o.shown))
+	}
+	return err
 }
 
 func say(text string) { fmt.Fprintf(os.Stderr, "bench/run: %s\n", text) }
@@ -173,6 +198,15 @@ func measureOTA(ctx context.Context, o options, r *report.Report) error {
 		return err
 	}
 	return ota.Run(ctx, kit, o.scratch, size, r, say)
+}
+
+func measureChaos(ctx context.Context, o options, r *report.Report) error {
+	r.Size = fmt.Sprintf("%v of faults", o.chaos.For)
+	kit, err := newKit(ctx, o, r)
+	if err != nil {
+		return err
+	}
+	return chaos.Run(ctx, kit, o.chaos, r, say)
 }
 
 func newKit(ctx context.Context, o options, r *report.Report, skills ...string) (kit *rig.Kit, err error) {

@@ -102,6 +102,11 @@ func (b *Broker) assign(ctx context.Context, term *Term, grants []Grant) ([]Assi
 	case status == "deposed":
 		return nil, fmt.Errorf("assign: %w", hive.ErrNotLeader)
 	case status == "repeat":
+		// A redis that came back with other data than it went with may have seen more
+		// calls of this term than the term knows of: the next one is new to it, too.
+		if len(reply) == 1 {
+			term.seq = max(term.seq, number(reply[0]))
+		}
 		return nil, nil
 	case len(reply) != 4*len(grants):
 		return nil, fmt.Errorf("assign: %d answers to %d grants", len(reply), len(grants))

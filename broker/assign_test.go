@@ -65,6 +65,28 @@ func TestAssignNeedsTheLead(t *testing.T) {
 	})
 }
 
+// After a failover and back, redis may know of calls of this very term that its leader
+// does not: one call is taken for a repeat, and no other.
+func TestAssignBehindItsTerm(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.join("a")
+		r.enqueue()
+		id := r.enqueue()
+		for range 5 {
+			r.assign("a", 0)
+		}
+		behind := broker.Term{Epoch: r.term.Epoch, Nexus: r.term.Nexus}
+		grants := []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 2}}
+		if done, err := r.Assign(r.ctx(), &behind, grants); done != nil || err != nil {
+			r.t.Errorf("Assign behind its term = %v, %v, want nothing", done, err)
+		}
+		if done, err := r.Assign(r.ctx(), &behind, grants); err != nil || len(done) != 1 || done[0].Moved != 2 {
+			r.t.Errorf("the next Assign = %v, %v, want 2 moved", done, err)
+		}
+		r.want(id, hive.Assigned, 0, 0)
+	})
+}
+
 func TestAssignTask(t *testing.T) {
 	onRoads(t, func(r *road) {
 		s := r.join("a")

@@ -162,8 +162,9 @@ func (s *Spore) close(ctx context.Context) error {
 // join registers a new incarnation, after the lease of an older one if need be.
 func (s *Spore) join(ctx context.Context) error {
 	session := &broker.Session{Node: s.opts.Name, Incarnation: hive.NewID()}
-	giveUp := time.After(s.road.Lease() + time.Second)
+	patient := time.Now().Add(s.road.Lease() + time.Second)
 	for {
+		asked := time.Now() // an older answer says nothing, should this process have stood still since
 		err := s.road.Register(ctx, session, s.report())
 		if err == nil {
 			s.session = session
@@ -172,10 +173,11 @@ func (s *Spore) join(ctx context.Context) error {
 		if !errors.Is(err, hive.ErrTaken) {
 			return err
 		}
+		if asked.After(patient) {
+			return fmt.Errorf("%w: choose another --name", err)
+		}
 		select {
 		case <-time.After(200 * time.Millisecond):
-		case <-giveUp:
-			return fmt.Errorf("%w: choose another --name", err)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

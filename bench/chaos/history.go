@@ -3,22 +3,37 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
 
 // History is all that was seen of a run, when everything has come to rest.
 type History struct {
-	Acked  []string         // ids that the road took, as producers were told
-	Ends   map[string]End   // how tasks ended, by id; the children too
-	Counts map[string]int64 // how often a task's effect is there, by id: keys of their own, and children
-	Ran    []Attempt        // attempts that began, as the skill told a server outside: at least those
-	Retry  int              // failures that a task survives
-	Keys   []string         // what stands in Redis, without the shard's prefix
-	Stats  hive.Stats       // what the counters say
+	Said    []Said           // what producers were told
+	Windows []Window         // in which what they were told may have been lost again
+	Ends    map[string]End   // how tasks ended, by id; the children too
+	Counts  map[string]int64 // how often a task's effect is there, by id: keys of their own
+	Plain   map[string]bool  // tasks that have no such effect
+	Shared  int64            // what the key says to which completed tasks add one,
+	Sharing int64            // and how many of these there are
+	Ran     []Attempt        // attempts that began, as the skill told a server outside: at least those
+	Retries map[string]int   // failures that a task survives, where these are not those of the default
+	Keys    []string         // what stands in Redis, without the shard's prefix
+	Stats   hive.Stats       // what the counters say
+	Fell    []string         // programs that ended and should not have
+}
+
+// Said is what the road told a producer of a task: that it took it (pending), or how it
+// ended.
+type Said struct {
+	Task  string
+	State hive.State
+	At    time.Time
 }
 
 // End is how a task ended.
@@ -26,8 +41,8 @@ type End struct {
 	State    hive.State
 	Attempts int
 	Failures int
-	By       int // the attempt that says it wrote the result; 0: there is none
-	Children []string
+	By       int      // the attempt that says it wrote the result; 0: there is none
+	Children []string // that are there, or have to be
 }
 
 // Attempt is one that began.
@@ -44,13 +59,15 @@ type Violation struct {
 
 // The promises, one word each.
 const (
-	Lost    = "lost"    // an acknowledged task that is nowhere, or does not end
-	Doubled = "doubled" // an effect, a child or a completion that is there twice
+	Lost    = "lost"    // an acknowledged task that is nowhere, or one that does not end
+	Undone  = "undone"  // a task of which a producer was told that it is over, and it ended otherwise
+	Doubled = "doubled" // an effect or an attempt that is there twice, or without a completion
 	Missing = "missing" // an effect or a child of a completed task that is not there
 	Stale   = "stale"   // a completion by an attempt that did not hold the lease
 	Policy  = "policy"  // more failures than the policy allows, or fewer attempts than failures
 	Leaked  = "leaked"  // a key that belongs to nothing any more
 	Miscast = "counted" // a counter that differs from a recount
+	Fell    = "fell"    // a program that ended by itself
 )
 
 // Check returns every promise that a history breaks, in a stable order.
@@ -58,58 +75,100 @@ func (h *History) Check() (found []Violation) {
 	add := func(promise, format string, args ...any) {
 		found = append(found, Violation{promise, fmt.Sprintf(format, args...)})
 	}
-	h.checkAcked(add)
+	h.checkSaid(add)
 	h.checkEnds(add)
+	h.checkEffects(add)
 	h.checkAttempts(add)
 	h.checkKeys(add)
 	h.checkStats(add)
+	for _, what := range h.Fell {
+		add(Fell, "%s", what)
+	}
 	slices.SortStableFunc(found, func(a, b Violation) int { return strings.Compare(a.Promise+a.What, b.Promise+b.What) })
 	return found
 }
 
 type adder func(promise, format string, args ...any)
 
-func (h *History) checkAcked(add adder) {
-	seen := map[string]bool{}
-	for _, id := range h.Acked {
-		if seen[id] {
-			add(Doubled, "task %s was acknowledged twice", id)
-		}
-		seen[id] = true
-		if end, ok := h.Ends[id]; !ok {
-			add(Lost, "task %s was acknowledged and is nowhere", id)
-		} else if !end.State.Final() {
-			add(Lost, "task %s is %s for ever", id, end.State)
+// checkSaid holds what producers were told against what is there. What was lost within a
+// window is excused.
+func (h *History) checkSaid(add adder) {
+	for _, said := range h.Said {
+		end, there := h.Ends[said.Task]
+		switch {
+		case h.excused(said.At):
+		case !there:
+			add(Lost, "task %s was %s at %s and is nowhere", said.Task, said.State, clock(said.At))
+		case said.State.Final() && end.State != said.State:
+			add(Undone, "task %s was %s at %s and is %s", said.Task, said.State, clock(said.At), end.State)
 		}
 	}
+}
+
+func clock(t time.Time) string { return t.Format("15:04:05.000") }
+
+func (h *History) excused(at time.Time) bool {
+	return slices.ContainsFunc(h.Windows, func(w Window) bool { return w.Has(at) })
+}
+
+// Losses are the tasks that were acknowledged within a window and are nowhere.
+func (h *History) Losses() (lost []Said) {
+	for _, said := range h.Said {
+		if _, there := h.Ends[said.Task]; !there && said.State == hive.Pending && h.excused(said.At) {
+			lost = append(lost, said)
+		}
+	}
+	return lost
 }
 
 func (h *History) checkEnds(add adder) {
 	parents := map[string]string{}
 	for id, end := range h.Ends {
-		switch {
-		case end.State == hive.Completed && h.Counts[id] == 0:
-			add(Missing, "task %s is completed and its effect is not there", id)
-		case h.Counts[id] > 1:
-			add(Doubled, "the effect of task %s is there %d times", id, h.Counts[id])
-		case end.State != hive.Completed && h.Counts[id] > 0:
-			add(Doubled, "task %s is %s and its effect is there", id, end.State)
+		if !end.State.Final() {
+			add(Lost, "task %s is %s for ever", id, end.State)
 		}
 		if end.State == hive.Completed && end.By != end.Attempts {
 			add(Stale, "task %s was completed by attempt %d, and %d held the lease", id, end.By, end.Attempts)
 		}
-		if end.Failures > h.Retry+1 || end.State == hive.Completed && end.Failures > h.Retry || end.Attempts < end.Failures {
-			add(Policy, "task %s is %s after %d failures of %d attempts, and survives %d", id, end.State, end.Failures, end.Attempts, h.Retry)
+		retries := cmp.Or(h.Retries[id], hive.DefaultRetries)
+		if end.Failures > retries+1 || end.State == hive.Completed && end.Failures > retries || end.Attempts < end.Failures {
+			add(Policy, "task %s is %s after %d failures of %d attempts, and survives %d", id, end.State, end.Failures, end.Attempts, retries)
 		}
 		for _, child := range end.Children {
 			if other := parents[child]; other != "" {
 				add(Doubled, "task %s is a child of %s and of %s", child, other, id)
 			}
 			parents[child] = id
-			if c, ok := h.Ends[child]; !ok || !c.State.Final() {
-				add(Lost, "child %s of task %s is nowhere, or does not end", child, id)
+			if _, there := h.Ends[child]; !there {
+				add(Missing, "task %s is %s and its child %s is not there", id, end.State, child)
+			} else if end.State != hive.Completed {
+				add(Doubled, "task %s is %s and its child %s is there", id, end.State, child)
 			}
 		}
+	}
+}
+
+// checkEffects holds the keys of tasks against how these ended.
+func (h *History) checkEffects(add adder) {
+	for id, end := range h.Ends {
+		switch {
+		case end.State == hive.Completed && h.Counts[id] == 0 && !h.Plain[id]:
+			add(Missing, "task %s is completed and its effect is not there", id)
+		case h.Counts[id] > 1:
+			add(Doubled, "the effect of task %s is there %d times", id, h.Counts[id])
+		case end.State != hive.Completed && h.Counts[id] > 0:
+			add(Doubled, "task %s is %s and its effect is there", id, end.State)
+		}
+	}
+	for id, n := range h.Counts {
+		if _, there := h.Ends[id]; !there {
+			add(Doubled, "the effect of task %s is there %d times, and the task is nowhere", id, n)
+		}
+	}
+	if h.Shared < h.Sharing {
+		add(Missing, "%d tasks added one to the key of all, which is %d", h.Sharing, h.Shared)
+	} else if h.Shared > h.Sharing {
+		add(Doubled, "%d tasks added one to the key of all, which is %d", h.Sharing, h.Shared)
 	}
 }
 
@@ -128,15 +187,19 @@ func (h *History) checkAttempts(add adder) {
 	}
 }
 
-// rest are the keys that may stand when nothing waits or runs: what they begin with.
-var rest = []string{"t:", "ct", "lead", "nodes", "hb:", "db:", "st:", "bell", "dead", "sk", "skgen", "ctl", "ctlgen",
+// resting are the keys that may stand when nothing waits or runs: what they begin with.
+var resting = []string{"t:", "ct", "fmt", "lead", "nodes", "hb:", "db:", "st:", "bell", "dead", "sk", "skgen", "ctl", "ctlgen",
 	"kv:", "ki:", "kx", "au:", "ac:", "em:", "pg:", "rc:", "rcl", "rcb", "ib:", "ota"}
+
+func rests(key string) bool {
+	return slices.ContainsFunc(resting, func(name string) bool {
+		return key == name || strings.HasSuffix(name, ":") && strings.HasPrefix(key, name)
+	})
+}
 
 func (h *History) checkKeys(add adder) {
 	for _, key := range h.Keys {
-		if !slices.ContainsFunc(rest, func(name string) bool {
-			return key == name || strings.HasSuffix(name, ":") && strings.HasPrefix(key, name)
-		}) {
+		if !rests(key) {
 			add(Leaked, "the key %s stands although nothing waits or runs", key)
 		}
 		if id, ok := strings.CutPrefix(key, "t:"); ok {
@@ -159,7 +222,7 @@ func (h *History) checkStats(add adder) {
 			want.Cancelled++
 		}
 	}
-	want.Mended = h.Stats.Mended // how often is no promise
+	// Nothing is mended where only the scripts write, whatever else fails.
 	if h.Stats != want {
 		add(Miscast, "the counters say %+v, and a recount %+v", h.Stats, want)
 	}

@@ -5,25 +5,32 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
 
+// at is some seconds after the run began.
+func at(seconds int) time.Time { return time.Unix(int64(1000+seconds), 0) }
+
 // clean is a history in which every promise is kept: two tasks that completed, one of
-// which has a child and took three attempts, and one that failed.
+// which has a child and took three attempts, one that failed, and one that was cancelled.
 func clean() *History {
 	return &History{
-		Acked: []string{"a", "b", "c"}, Retry: 3,
+		Said: []Said{{"a", hive.Pending, at(1)}, {"b", hive.Pending, at(2)}, {"c", hive.Pending, at(3)}, {"d", hive.Pending, at(4)},
+			{"a", hive.Completed, at(5)}, {"d", hive.Cancelled, at(6)}},
+		Plain: map[string]bool{"b1": true}, Shared: 2, Sharing: 2,
 		Ends: map[string]End{
 			"a":  {State: hive.Completed, Attempts: 1, By: 1},
 			"b":  {State: hive.Completed, Attempts: 3, Failures: 2, By: 3, Children: []string{"b1"}},
 			"b1": {State: hive.Completed, Attempts: 1, By: 1},
 			"c":  {State: hive.Failed, Attempts: 5, Failures: 4},
+			"d":  {State: hive.Cancelled, Attempts: 1},
 		},
-		Counts: map[string]int64{"a": 1, "b": 1, "b1": 1},
+		Counts: map[string]int64{"a": 1, "b": 1},
 		Ran:    []Attempt{{"a", 1}, {"b", 1}, {"b", 2}, {"b", 3}, {"b1", 1}, {"c", 5}},
-		Keys:   []string{"t:a", "t:b", "t:b1", "t:c", "ct", "nodes", "hb:s1", "kv:s.tally:n", "dead"},
-		Stats:  hive.Stats{Completed: 3, Failed: 1},
+		Keys:   []string{"t:a", "t:b", "t:b1", "t:c", "t:d", "ct", "nodes", "hb:s1", "kv:s.tally:n", "dead"},
+		Stats:  hive.Stats{Completed: 3, Failed: 1, Cancelled: 1},
 	}
 }
 
@@ -45,26 +52,41 @@ func TestPlantedViolations(t *testing.T) {
 		plant func(*History)
 		want  []string
 	}{
-		{"a task is lost", func(h *History) { h.Acked = append(h.Acked, "gone") }, []string{Lost}},
-		{"a task does not end", func(h *History) {
-			h.Acked = append(h.Acked, "d")
-			h.Ends["d"] = End{State: hive.Running, Attempts: 1}
+		{"a task is lost", func(h *History) { h.Said = append(h.Said, Said{"gone", hive.Pending, at(3)}) }, []string{Lost}},
+		{"a task is lost before the window", func(h *History) {
+			h.Said = append(h.Said, Said{"gone", hive.Pending, at(3)})
+			h.Windows = []Window{{at(3), at(5)}}
 		}, []string{Lost}},
+		{"a task is lost after the window", func(h *History) {
+			h.Said = append(h.Said, Said{"gone", hive.Pending, at(4)})
+			h.Windows = []Window{{at(1), at(3)}}
+		}, []string{Lost}},
+		{"a task does not end", func(h *History) { h.Ends["e"] = End{State: hive.Running, Attempts: 1} }, []string{Lost}},
+		{"a cancelled task completes", func(h *History) { h.Said = append(h.Said, Said{"a", hive.Cancelled, at(9)}) }, []string{Undone}},
 		{"a completion is doubled", func(h *History) { h.Counts["a"] = 2 }, []string{Doubled}},
 		{"an effect of a failed task", func(h *History) { h.Counts["c"] = 1 }, []string{Doubled}},
+		{"an effect of no task", func(h *History) { h.Counts["x"] = 1 }, []string{Doubled}},
+		{"a shared key counts too much", func(h *History) { h.Shared = 3 }, []string{Doubled}},
+		{"a shared key counts too little", func(h *History) { h.Shared = 1 }, []string{Missing}},
 		{"an effect is missing", func(h *History) { delete(h.Counts, "b") }, []string{Missing}},
 		{"an attempt that was fenced off completes", func(h *History) { end(h, "b", func(e *End) { e.By = 2 }) }, []string{Stale}},
 		{"an attempt is given out twice", func(h *History) { h.Ran = append(h.Ran, Attempt{"b", 2}) }, []string{Doubled}},
 		{"an attempt beyond the last", func(h *History) { h.Ran = append(h.Ran, Attempt{"a", 2}) }, []string{Stale}},
 		{"too many failures", func(h *History) { end(h, "c", func(e *End) { e.Failures, e.Attempts = 5, 6 }) }, []string{Policy}},
+		{"completed beyond the policy of its own", func(h *History) { h.Retries = map[string]int{"b": 1} }, []string{Policy}},
 		{"completed beyond the policy", func(h *History) { end(h, "b", func(e *End) { e.Failures, e.Attempts, e.By = 4, 5, 5 }) }, []string{Policy}},
 		{"more failures than attempts", func(h *History) { end(h, "a", func(e *End) { e.Failures = 2 }) }, []string{Policy}},
-		{"a child is lost", func(h *History) { end(h, "a", func(e *End) { e.Children = []string{"a1"} }) }, []string{Lost}},
+		{"a child is missing", func(h *History) { end(h, "a", func(e *End) { e.Children = []string{"a1"} }) }, []string{Missing}},
+		{"a child of a failed task", func(h *History) {
+			end(h, "b", func(e *End) { e.Children = nil })
+			end(h, "c", func(e *End) { e.Children = []string{"b1"} })
+		}, []string{Doubled}},
 		{"a child of two", func(h *History) { end(h, "a", func(e *End) { e.Children = []string{"b1"} }) }, []string{Doubled}},
-		{"an acknowledgement twice", func(h *History) { h.Acked = append(h.Acked, "a") }, []string{Doubled}},
 		{"a lane is left", func(h *History) { h.Keys = append(h.Keys, "in:tally||:2") }, []string{Leaked}},
 		{"a count of held tasks is left", func(h *History) { h.Keys = append(h.Keys, "used") }, []string{Leaked}},
 		{"a record nobody knows", func(h *History) { h.Keys = append(h.Keys, "t:x") }, []string{Leaked}},
+		{"something was mended", func(h *History) { h.Stats.Mended = 1 }, []string{Miscast}},
+		{"a program ends by itself", func(h *History) { h.Fell = []string{"s1 ended"} }, []string{Fell}},
 		{"a counter is off", func(h *History) { h.Stats.Running = 1 }, []string{Miscast}},
 		{"two at once", func(h *History) { h.Counts["a"] = 2; h.Keys = append(h.Keys, "own:s1") }, []string{Doubled, Leaked}},
 	} {
@@ -80,5 +102,18 @@ func TestPlantedViolations(t *testing.T) {
 				t.Errorf("found %v, want %v: %s", got, tt.want, fmt.Sprint(h.Check()))
 			}
 		})
+	}
+}
+
+// What is lost within a window is no violation, and is counted.
+func TestLossesWithinAWindow(t *testing.T) {
+	h := clean()
+	h.Windows = []Window{{at(2), at(3)}, {at(10), at(12)}}
+	h.Said = append(h.Said, Said{"gone", hive.Pending, at(11)}, Said{"gone", hive.Cancelled, at(12)}, Said{"a", hive.Cancelled, at(12)})
+	if found := h.Check(); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+	if lost := h.Losses(); len(lost) != 1 || lost[0].Task != "gone" {
+		t.Errorf("lost %v, want gone", lost)
 	}
 }

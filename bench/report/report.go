@@ -22,6 +22,8 @@ type Report struct {
 	Tables   []*Table  `json:"tables"`
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Findings []string  `json:"findings"` // ratios, in words
+
+	Violations []string `json:"violations,omitempty"` // promises that were not kept
 }
 
 // Verdict is whether a target was met.

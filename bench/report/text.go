@@ -39,6 +39,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "- %s\n", f)
 	}
+	if len(r.Violations) > 0 {
+		b.WriteString("\nPromises that were not kept:\n")
+	}
+	for _, v := range r.Violations {
+		fmt.Fprintf(&b, "- %s\n", v)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -57,7 +57,7 @@ type Hive struct {
 	dir           string // keys, repository, and what spores installed
 	listen        string // where the nexus serves the repository; "": nowhere
 	skills        int    // that spores are to offer
-	nexus, spores []*proc
+	nexus, spores []*Process
 }
 
 // readyFor is how long a hive may take to be ready.
@@ -154,14 +154,14 @@ func (k *Kit) launchPrograms(h *Hive) error {
 		return err
 	}
 	if h.Setup.Nexus {
-		p, err := k.start("nexus", "serve", "--redis", url, "--config", config)
+		p, err := k.Launch("nexus", "serve", "--redis", url, "--config", config)
 		if err != nil {
 			return err
 		}
 		h.nexus = append(h.nexus, p)
 	}
 	for i := range h.Setup.Spores {
-		p, err := k.start("spore", "--redis", url, "--config", config, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots()))
+		p, err := k.Launch("spore", "--redis", url, "--config", config, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots()))
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func (h *Hive) ready(ctx context.Context) (bool, error) {
 func (h *Hive) Check() error {
 	var errs []error
 	for _, p := range append(h.spores, h.nexus...) {
-		errs = append(errs, p.check())
+		errs = append(errs, p.Check())
 	}
 	return errors.Join(errs...)
 }
@@ -217,7 +217,7 @@ func (h *Hive) Check() error {
 // Stop ends all that Start began, last first.
 func (h *Hive) Stop() {
 	for _, p := range append(h.spores, h.nexus...) {
-		p.stop()
+		p.Stop()
 	}
 	if h.Client != nil {
 		_ = h.Client.Close()

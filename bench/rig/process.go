@@ -2,7 +2,9 @@ package rig
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -13,20 +15,34 @@ import (
 // stopFor is how long a process may take to end after a signal.
 const stopFor = 10 * time.Second
 
-// proc is a program of the hive that runs.
-type proc struct {
+// Process is a program that runs.
+type Process struct {
 	name string
 	cmd  *exec.Cmd
-	said bytes.Buffer // stderr; read it after ended is closed
+	said bytes.Buffer // stdout and stderr; read it after ended is closed
 	err  error        // how it ended; likewise
 
 	ended chan struct{}
 }
 
-func (k *Kit) start(name string, args ...string) (*proc, error) {
-	p := &proc{name: name, ended: make(chan struct{})}
-	p.cmd = exec.Command(k.program(name), args...)
-	p.cmd.Env, p.cmd.Stderr = k.env(), &p.said
+// Launch starts a program of the kit.
+func (k *Kit) Launch(name string, args ...string) (*Process, error) {
+	return launch(name, k.program(name), k.env(), args)
+}
+
+// LaunchRedis starts a redis-server, or a sentinel, by its arguments.
+func LaunchRedis(args ...string) (*Process, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("%w (install Debian's package redis-server, or run scripts/test)", err)
+	}
+	return launch("redis-server", path, os.Environ(), args)
+}
+
+func launch(name, path string, env, args []string) (*Process, error) {
+	p := &Process{name: name, ended: make(chan struct{})}
+	p.cmd = exec.Command(path, args...)
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, &p.said, &p.said
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -37,8 +53,14 @@ func (k *Kit) start(name string, args ...string) (*proc, error) {
 	return p, nil
 }
 
-// check reports a process that has ended although nobody stopped it.
-func (p *proc) check() error {
+// Ended is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Said is what a process that has ended said, and how it ended.
+func (p *Process) Said() ([]byte, error) { return p.said.Bytes(), p.err }
+
+// Check reports a process that has ended although nobody stopped it.
+func (p *Process) Check() error {
 	select {
 	case <-p.ended:
 		return fmt.Errorf("%s ended (%v) and said:\n%s", p.name, p.err, p.said.Bytes())
@@ -47,14 +69,28 @@ func (p *proc) check() error {
 	}
 }
 
-// stop ends the process: gracefully if it can.
-func (p *proc) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+// Signal sends one, to a process that may have ended already.
+func (p *Process) Signal(s os.Signal) error {
+	err := p.cmd.Process.Signal(s)
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// Kill ends the process as kill -9 does.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended already
+	<-p.ended
+}
+
+// Stop ends the process: gracefully if it can.
+func (p *Process) Stop() {
+	_ = p.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
 	case <-time.After(stopFor):
-		_ = p.cmd.Process.Kill()
-		<-p.ended
+		p.Kill()
 	}
 }
 

@@ -43,7 +43,7 @@ func (h *Hive) used(ctx context.Context) (u Usage, err error) {
 	return u, err
 }
 
-func sum(procs []*proc) (total time.Duration, err error) {
+func sum(procs []*Process) (total time.Duration, err error) {
 	for _, p := range procs {
 		t, err := used(p.cmd.Process.Pid)
 		if err != nil {

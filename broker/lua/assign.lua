@@ -1,10 +1,11 @@
 -- assign: pending -> assigned. Moves ids from lanes to spores' queues; records
 -- are not touched. A repeat of a sequence number moves nothing.
 -- ARGV: term, sequence, then per grant: lane, class, spore, count
--- Returns {'deposed'}, {'repeat'}, or {'ok', then per grant: moved, left in the
+-- Returns {'deposed'}, {'repeat', sequence done last}, or {'ok', then per grant: moved, left in the
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end
-if tonumber(ARGV[2]) <= (tonumber(call('HGET', P .. 'lead', 'seq')) or 0) then return { 'repeat' } end
+local last = call('HGET', P .. 'lead', 'seq')
+if tonumber(ARGV[2]) <= (tonumber(last) or 0) then return { 'repeat', last } end
 allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
 local out = { 'ok' }

@@ -1,0 +1,101 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hive-spore/hive"
+)
+
+// work is a task with what becomes of it.
+type work struct {
+	hive.Task
+	counts bool // it leaves a key of its own
+	spawns bool // it has a child
+	shares bool // it adds to the key of all
+	cancel bool // the producer changes its mind
+	waited bool // the producer waits for it
+}
+
+// fates are what tasks do, by how many of a hundred.
+var fates = []struct {
+	percent int
+	make    func(w *work, random *rand.Rand) string
+}{
+	{35, func(*work, *rand.Rand) string { return "" }},
+	{22, func(w *work, _ *rand.Rand) string { w.counts = true; return " count" }},
+	{18, func(w *work, _ *rand.Rand) string { w.counts, w.spawns = true, true; return " count spawn" }},
+	{4, func(w *work, _ *rand.Rand) string { w.counts, w.shares = true, true; return " count share" }},
+	{5, func(w *work, random *rand.Rand) string {
+		w.counts, w.spawns = true, true
+		return fmt.Sprintf(" count spawn sleep=%d fail=%d", random.IntN(50), 1+random.IntN(2))
+	}},
+	{1, func(w *work, _ *rand.Rand) string {
+		w.counts, w.spawns, w.Retries = true, true, 1
+		return " count spawn fail=9"
+	}},
+	{1, func(w *work, _ *rand.Rand) string { w.counts, w.spawns = true, true; return " count spawn give-up" }},
+	{1, func(w *work, _ *rand.Rand) string {
+		w.counts, w.spawns, w.Retries, w.Timeout = true, true, 1, 300*ms
+		return " count spawn sleep=2000"
+	}},
+	{6, func(w *work, random *rand.Rand) string {
+		w.counts, w.spawns = true, true
+		return fmt.Sprintf(" sleep=%d count spawn sleep=%d", random.IntN(400), random.IntN(400))
+	}},
+	{1, func(w *work, random *rand.Rand) string {
+		w.counts = true
+		return fmt.Sprintf(" count sleep=%d", 1000+random.IntN(5500)) // some longer than a lease
+	}},
+	{6, func(w *work, random *rand.Rand) string {
+		w.counts, w.spawns, w.cancel = true, true, true
+		return fmt.Sprintf(" count spawn sleep=%d", random.IntN(300))
+	}},
+}
+
+// selectors are what tasks require of spores: most of them nothing.
+var selectors = []string{"", "", "", "", "", "", "zone=a", "zone=b", "big=true"}
+
+// draft is the nth task of a producer, always the same one.
+func draft(seed uint64, producer, n int, server string) *work {
+	random := rand.New(rand.NewPCG(seed, uint64(producer)<<32|uint64(n)))
+	w := &work{waited: random.IntN(4) == 0}
+	w.ID = fmt.Sprintf("p%d-%06d", producer, n)
+	w.Skill = hive.SkillRef{Name: tally}
+	w.Priority = hive.Priority(random.IntN(int(hive.MaxPriority) + 1))
+	w.Require, _ = hive.ParseSelector(selectors[random.IntN(len(selectors))])
+	text := ""
+	if random.IntN(8) == 0 {
+		text = "tell=" + server
+	}
+	dice := random.IntN(100)
+	for _, f := range fates {
+		if dice -= f.percent; dice < 0 {
+			text += f.make(w, random)
+			break
+		}
+	}
+	w.Payload = []byte(text)
+	return w
+}
+
+// told is the server outside that attempts tell that they began.
+type told struct {
+	mu       sync.Mutex
+	attempts []Attempt
+}
+
+func (t *told) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	parts := strings.Split(r.URL.Path, "/")
+	if len(parts) != 3 {
+		return
+	}
+	n, _ := strconv.Atoi(parts[2])
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.attempts = append(t.attempts, Attempt{parts[1], n})
+}
