@@ -68,8 +68,8 @@ func TestStopsUnderLoad(t *testing.T) {
 		"SIGHUP":               {"sleep 4s", "", []syscall.Signal{syscall.SIGHUP}, true},
 		"the grace is over":    {"sleep 1h", `, grace = "500ms"`, []syscall.Signal{syscall.SIGTERM}, false},
 		"there is no grace":    {"sleep 1h", `, grace = "0s"`, []syscall.Signal{syscall.SIGTERM}, false},
-		"two signals at once":  {"sleep 1h", "", []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}, false},
-		"two signals at once!": {"spin", "", []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, false},
+		"two signals at once":  {"sleep 1h", `, grace = "1h"`, []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}, false},
+		"two signals at once!": {"spin", `, grace = "1h"`, []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCluster(t)
