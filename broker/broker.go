@@ -144,7 +144,7 @@ func Dial(ctx context.Context, o Options) (*Broker, error) {
 	quiet()
 	o = o.withDefaults()
 	b := &Broker{opts: o, keys: newKeys(o.Shard), rdb: redis.NewUniversalClient(o.universal())}
-	b.reach = &reach{wrap: b.wrap}
+	b.reach = &reach{wrap: b.wrap, answered: time.Now()}
 	b.rdb.AddHook(b.reach)
 	b.enqueuer = newBatcher(b.flushEnqueue, packed.size)
 	b.completer = newBatcher(b.flushComplete, completion.size)
@@ -294,6 +294,9 @@ func isNetwork(err error) bool {
 func rootCause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
+	}
+	if errors.Is(err, redis.ErrClosed) {
+		return errors.New("closed before it answered")
 	}
 	if cert, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return cert.Err

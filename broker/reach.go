@@ -62,8 +62,9 @@ type reach struct {
 	log      *slog.Logger // nil: nobody is told
 	answered time.Time    // when the server last answered anything
 	failed   time.Time    // when it last failed a call, or refused it
-	lost     time.Time    // since when; zero: it is not
+	lost     time.Time    // when it had last answered; zero: it is not
 	why      string       // what the last refusal means; "" if it does not answer
+	err      error     // what is told of it
 }
 
 // DialHook implements redis.Hook.
@@ -113,7 +114,7 @@ func (r *reach) saw(began, ended time.Time, err error) {
 		r.fails(ended, why, err)
 	case !silent && !r.lost.IsZero() && (r.why == "" || ended.Sub(r.failed) > settled):
 		r.tell(slog.LevelInfo, "the road is back", "after", ended.Sub(r.lost).Round(time.Millisecond))
-		r.lost, r.why = time.Time{}, ""
+		r.lost, r.why, r.err = time.Time{}, "", nil
 	}
 }
 
@@ -127,11 +128,12 @@ func isTimeout(err error) bool {
 func (r *reach) fails(now time.Time, why string, err error) {
 	news := r.lost.IsZero() || why != "" && why != r.why
 	if r.lost.IsZero() {
-		r.lost = now
+		r.lost = r.answered
 	}
 	r.failed, r.why = now, why
 	if news {
-		r.tell(slog.LevelWarn, "the road is lost: trying until it is back", "error", r.wrap("", err))
+		r.err = r.wrap("", err)
+		r.tell(slog.LevelWarn, "the road is lost: trying until it is back", "error", r.err)
 	}
 }
 
@@ -147,6 +149,13 @@ func (b *Broker) LogTo(log *slog.Logger) {
 	b.reach.mu.Lock()
 	defer b.reach.mu.Unlock()
 	b.reach.log = log
+}
+
+// Lost says why the road is lost, as far as the calls so far tell; nil: it is not.
+func (b *Broker) Lost() error {
+	b.reach.mu.Lock()
+	defer b.reach.mu.Unlock()
+	return b.reach.err
 }
 
 // Tells reports whether an error says only that the road is lost, and a log is told that

@@ -188,7 +188,10 @@ func exitCode(err error) int {
 }
 
 func hint(err error) string {
+	_, stopping := errors.AsType[stopError](err)
 	switch {
+	case stopping: // it was there
+		return ""
 	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), "sentinels") && strings.Contains(err.Error(), "password"):
 		return "the sentinels have a password of their own: REDIS_SENTINEL_PASSWORD or redis.sentinel_password_file"
 	case errors.Is(err, hive.ErrUnreachable) && strings.Contains(err.Error(), " may not "):

@@ -68,6 +68,9 @@ func (l *lookout) look(ctx context.Context) error {
 		case <-tick.C:
 		}
 		why, err := l.stuck(ctx)
+		if err == nil {
+			err = l.road.Lost() // a replica answers, but of what waits nobody hears
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
