@@ -18,6 +18,12 @@ type keys struct {
 
 func newKeys(shard string) keys { return keys{"{" + shard + "}:"} }
 
+// never is a key that there is not. On a Cluster every script names it beside the prefix,
+// which is none either: of two keys that are not there a server knows neither here nor
+// there while it moves their slot, and so it refuses the script. One that ran would find
+// a part of the keys.
+func (k keys) never() string { return k.prefix + "never" }
+
 func (k keys) record(id string) string   { return k.prefix + "t:" + id }
 func (k keys) lane(lane string) string   { return k.prefix + "in:" + lane }
 func (k keys) queue(node string) string  { return k.prefix + "n:" + node }

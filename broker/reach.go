@@ -40,6 +40,7 @@ var refusals = []struct{ prefix, means string }{
 	{"MISCONF", "takes no writes because it cannot write to its disk: see its log"},
 	{"NOREPLICAS", "takes no writes because too few replicas are connected (min-replicas-to-write)"},
 	{"CLUSTERDOWN", "is a Cluster of which a part is down"},
+	{"TRYAGAIN", "is moving our keys to another master of the Cluster"},
 	{"BUSY", "is kept busy by a script of somebody"},
 }
 
@@ -64,7 +65,7 @@ type reach struct {
 	failed   time.Time    // when it last failed a call, or refused it
 	lost     time.Time    // when it had last answered; zero: it is not
 	why      string       // what the last refusal means; "" if it does not answer
-	err      error     // what is told of it
+	err      error        // what is told of it
 }
 
 // DialHook implements redis.Hook.

@@ -69,5 +69,9 @@ func (b *Broker) clock(ctx context.Context, c redis.Cmdable) *redis.Cmd {
 
 // run calls a script on the shard. A server that lost its scripts gets them anew.
 func (b *Broker) run(ctx context.Context, s *redis.Script, args ...any) *redis.Cmd {
-	return s.Run(ctx, b.rdb, []string{b.keys.prefix}, args...)
+	keys := []string{b.keys.prefix}
+	if _, ok := b.rdb.(*redis.ClusterClient); ok {
+		keys = append(keys, b.keys.never())
+	}
+	return s.Run(ctx, b.rdb, keys, args...)
 }

@@ -12,8 +12,9 @@ import (
 // clusterSlots is how many slots the masters of a Cluster share.
 const clusterSlots = 16384
 
-// StartCluster starts a Redis Cluster of three masters until the test ends.
-func StartCluster(t testing.TB) (broker.Options, []*Redis) {
+// StartCluster starts a Redis Cluster of three masters until the test ends. args are
+// added to their command lines.
+func StartCluster(t testing.TB, args ...string) (broker.Options, []*Redis) {
 	t.Helper()
 	const masters = 3
 	ports := freePorts(t, 2*masters)
@@ -21,7 +22,7 @@ func StartCluster(t testing.TB) (broker.Options, []*Redis) {
 	var o broker.Options
 	nodes := make([]*Redis, masters)
 	for i := range nodes {
-		nodes[i] = startFor(t, "", "--port", port[i], "--bind", host, "--cluster-enabled", "yes", "--cluster-port", bus[i])
+		nodes[i] = startFor(t, "", append([]string{"--port", port[i], "--bind", host, "--cluster-enabled", "yes", "--cluster-port", bus[i]}, args...)...)
 		o.Addrs = append(o.Addrs, host+":"+port[i])
 	}
 	for i, n := range nodes {

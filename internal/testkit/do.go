@@ -50,25 +50,39 @@ func (c *Conn) Send(words ...string) {
 	}
 }
 
-// Do sends one command and returns its answer: a line or one text.
+// Do sends one command and returns its answer: a line or one text, of a list one line
+// for each.
 func (c *Conn) Do(words ...string) (string, error) {
 	c.Send(words...)
+	return c.read()
+}
+
+func (c *Conn) read() (string, error) {
 	line, err := c.in.ReadString('\n')
 	if err != nil {
 		return "", err
 	}
 	kind, line := line[0], strings.TrimSpace(line[1:])
-	switch kind {
-	case '-':
+	if kind == '-' {
 		return "", errors.New(line)
-	case '$':
-		n, err := strconv.Atoi(line)
-		if err != nil {
+	}
+	if kind != '$' && kind != '*' {
+		return line, nil
+	}
+	n, err := strconv.Atoi(line)
+	if err != nil || n < 0 {
+		return "", err
+	}
+	if kind == '$' {
+		body := make([]byte, n+2)
+		_, err = io.ReadFull(c.in, body)
+		return string(body[:n]), err
+	}
+	items := make([]string, n)
+	for i := range items {
+		if items[i], err = c.read(); err != nil {
 			return "", err
 		}
-		body := make([]byte, max(0, n))
-		_, err = io.ReadFull(c.in, body)
-		return string(body), err
 	}
-	return line, nil
+	return strings.Join(items, "\n"), nil
 }
