@@ -69,7 +69,10 @@ func (r Role) Rules(o Options, own string) []string {
 	}
 	o, is := o.withDefaults(), roles[r]
 	prefix := escapeGlob(newKeys(o.Shard).prefix)
-	rules := []string{"resetchannels", "~" + prefix, "~" + prefix + "never"} // the keys that every script is called with
+	rules := []string{"resetchannels", "~" + prefix} // the key that every script is called with
+	if o.cluster() {
+		rules = append(rules, "~"+escapeGlob(newKeys(o.Shard).never()))
+	}
 	for _, keys := range []struct{ sign, names string }{{"~", is.both}, {"%W~", is.write}, {"%R~", is.read}} {
 		for name := range strings.FieldsSeq(strings.ReplaceAll(keys.names, "OWN", own)) {
 			rules = append(rules, keys.sign+prefix+name)

@@ -84,7 +84,7 @@ func (o Options) Validate() error {
 	if len(o.Addrs) == 0 {
 		errs = append(errs, errors.New("redis: no address"))
 	}
-	if o.DB != 0 && len(o.Addrs) > 1 && o.Master == "" {
+	if o.DB != 0 && o.cluster() {
 		errs = append(errs, fmt.Errorf("redis: database %d: a Cluster has only database 0", o.DB))
 	}
 	if strings.ContainsAny(o.Shard, "{}") {
@@ -92,6 +92,9 @@ func (o Options) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// cluster reports whether the road is on a Redis Cluster.
+func (o Options) cluster() bool { return len(o.Addrs) > 1 && o.Master == "" }
 
 func (o Options) withDefaults() Options {
 	if o.Shard == "" {

@@ -99,3 +99,17 @@ func allTheWay(r *road) {
 		r.t.Errorf("Tasks = %d of them, want 2", seen)
 	}
 }
+
+// TestRolesOnCluster: on a Cluster the ACL's users may also name what its scripts do.
+func TestRolesOnCluster(t *testing.T) {
+	t.Parallel()
+	o, nodes := testkit.StartCluster(t)
+	for _, n := range nodes {
+		user := append([]string{"ACL", "SETUSER", "nexus", "on", ">pw"}, broker.RoleNexus.Rules(o, "")...)
+		if _, err := n.Do(user...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Username, o.Password = "nexus", "pw"
+	newRoad(t, o) // as a leader, by a script
+}

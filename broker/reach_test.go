@@ -195,3 +195,33 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 		t.Errorf("the log is\n%s", &m.log.text)
 	}
 }
+
+// TestBadLinkWithTLS: with TLS and a user of few rights, over a link that loses replies
+// and connections, what is put on the road is there once.
+func TestBadLinkWithTLS(t *testing.T) {
+	t.Parallel()
+	user := append([]string{"--user", "nexus", "on", ">pw"}, broker.RoleNexus.Rules(broker.Options{}, "")...)
+	o := testkit.StartTLS(t, "s3cret", user...)
+	link := testkit.StartProxy(t, o.Addrs[0])
+	o.Addrs, o.Username, o.Password = []string{link.Addr}, "nexus", "pw"
+	b := testkit.DialTo(t, o)
+	const tasks = 200
+	link.Delay(2 * time.Millisecond)
+	link.LoseEvery(7)
+	for n := range tasks {
+		task := echo("")
+		for b.Enqueue(t.Context(), &task, "") != nil {
+			if t.Context().Err() != nil {
+				t.Fatal("the road does not come back")
+			}
+		}
+		if n%50 == 0 {
+			link.CutAll()
+		}
+	}
+	link.LoseEvery(0)
+	stats, err := b.Stats(t.Context())
+	if want := (hive.Stats{Background: tasks, Pending: tasks}); err != nil || stats != want || link.Cuts() == 0 {
+		t.Errorf("Stats = %+v, %v, want %+v; %d replies were lost", stats, err, want, link.Cuts())
+	}
+}

@@ -70,7 +70,7 @@ func (b *Broker) clock(ctx context.Context, c redis.Cmdable) *redis.Cmd {
 // run calls a script on the shard. A server that lost its scripts gets them anew.
 func (b *Broker) run(ctx context.Context, s *redis.Script, args ...any) *redis.Cmd {
 	keys := []string{b.keys.prefix}
-	if _, ok := b.rdb.(*redis.ClusterClient); ok {
+	if b.opts.cluster() {
 		keys = append(keys, b.keys.never())
 	}
 	return s.Run(ctx, b.rdb, keys, args...)

@@ -51,8 +51,7 @@ func TestRedisRestartedEmpty(t *testing.T) {
 	c, begin := newMortalCluster(t)
 	redis := begin()
 	c.dial()
-	c.nexus("n1")
-	c.spore("a", "--slots", "2")
+	nexus, spore := c.nexus("n1"), c.spore("a", "--slots", "2")
 	lost := start(t, "sleep 1h\nsleep 1h\n", "nexus", "run", "guest", "--each", "line", "-", "--redis", c.url)
 	await(t, "running tasks", func() (bool, error) {
 		held, err := c.road.Holds(t.Context(), "a")
@@ -84,6 +83,9 @@ func TestRedisRestartedEmpty(t *testing.T) {
 		known, err := c.road.Skills(t.Context())
 		return len(known) == 1, err
 	})
+	for _, p := range []*process{nexus, spore} {
+		t.Logf("%s says\n%s", p.name, &p.out)
+	}
 }
 
 func TestRedisRestartedWithItsData(t *testing.T) {
