@@ -92,7 +92,7 @@ func (in *inbox) collect(ctx context.Context, n int, w *waiter, f func(*hive.Rec
 		case r := <-w.told:
 			f(r)
 		case id := <-w.lost:
-			return fmt.Errorf("task %s: %w: the road has forgotten it (was Redis restarted without its data?)", id, hive.ErrNotFound)
+			return forgotten(id)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-in.ctx.Done():
@@ -100,6 +100,10 @@ func (in *inbox) collect(ctx context.Context, n int, w *waiter, f func(*hive.Rec
 		}
 	}
 	return nil
+}
+
+func forgotten(id string) error {
+	return fmt.Errorf("task %s: %w: the road has forgotten it (was Redis restarted without its data?)", id, hive.ErrNotFound)
 }
 
 // listen enters ids before anything can be told of them, and starts the reader

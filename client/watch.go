@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -17,15 +19,16 @@ type Event struct {
 
 // watching is what one Watch has seen.
 type watching struct {
-	attempt int // whose parts were told last
-	parts   int // how many of them
+	known   bool // the road has had the task
+	attempt int  // whose parts were told last
+	parts   int  // how many of them
 	said    hive.Progress
 	tell    func(Event)
 }
 
 // Watch tells what a task emits, from its first part on, until it is over, and
 // returns its record. Parts are provisional until then: those of an attempt that
-// is told Void do not count.
+// is told Void do not count. While the road is lost it waits, as Wait does.
 func (c *Client) Watch(ctx context.Context, id string, tell func(Event)) (*hive.Record, error) {
 	if err := hive.CheckID(id); err != nil {
 		return nil, err
@@ -33,26 +36,47 @@ func (c *Client) Watch(ctx context.Context, id string, tell func(Event)) (*hive.
 	w, inbox := watching{tell: tell}, hive.NewID()
 	defer c.road.CloseInbox(context.WithoutCancel(ctx), inbox) // best effort: it expires by itself
 	for {
-		over, unknown, err := c.road.Wait(ctx, inbox, []string{id})
+		r, err := c.look(ctx, inbox, id, &w)
+		if err == nil && r == nil {
+			_, err = c.road.ReadInbox(ctx, inbox, readFor)
+		}
 		switch {
+		case r != nil:
+			return r, nil
+		case w.known && errors.Is(err, hive.ErrUnreachable):
+			select {
+			case <-time.After(retryAfter):
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
 		case err != nil:
-			return nil, err
-		case len(unknown) > 0:
-			return nil, fmt.Errorf("task %s: %w (finished tasks are kept for %v)", id, hive.ErrNotFound, c.road.Retention())
-		}
-		parts, progress, err := c.road.Emitted(ctx, id, w.attempt, w.parts) // after Wait: nothing is missed
-		if err != nil {
-			return nil, err
-		}
-		w.see(parts, progress)
-		if len(over) > 0 {
-			w.end(over[0])
-			return over[0], nil
-		}
-		if _, err := c.road.ReadInbox(ctx, inbox, readFor); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// look tells what is new of a task, and returns its record if it is over.
+func (c *Client) look(ctx context.Context, inbox, id string, w *watching) (*hive.Record, error) {
+	over, unknown, err := c.road.Wait(ctx, inbox, []string{id})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(unknown) > 0 && w.known:
+		return nil, forgotten(id)
+	case len(unknown) > 0:
+		return nil, fmt.Errorf("task %s: %w (finished tasks are kept for %v)", id, hive.ErrNotFound, c.road.Retention())
+	}
+	w.known = true
+	parts, progress, err := c.road.Emitted(ctx, id, w.attempt, w.parts) // after Wait: nothing is missed
+	if err != nil {
+		return nil, err
+	}
+	w.see(parts, progress)
+	if len(over) == 0 {
+		return nil, nil
+	}
+	w.end(over[0])
+	return over[0], nil
 }
 
 // see tells what is new.

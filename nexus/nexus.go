@@ -124,6 +124,7 @@ func (n *Nexus) campaign(ctx context.Context) (epoch int64, leader string, left 
 
 // run leads when it can and otherwise waits for its turn.
 func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.Duration) {
+	seen := epoch
 	for complaint := (broker.Complaint{}); ctx.Err() == nil; {
 		if leader == n.id {
 			n.lead(ctx, epoch)
@@ -136,10 +137,25 @@ func (n *Nexus) run(ctx context.Context, epoch int64, leader string, left time.D
 		var err error
 		if epoch, leader, left, err = n.campaign(ctx); err != nil {
 			leader, left = "", n.opts.Lead/4
+		} else {
+			n.compare(seen, epoch)
+			seen = epoch
 		}
 		if ctx.Err() == nil {
 			complaint.Tell(n.opts.Road, n.opts.Log, "cannot campaign", err, "nexus", n.id)
 		}
+	}
+}
+
+// leap is by how much the number of the term rises only on a road that begins anew, at
+// the millisecond of Redis' clock: of terms there are few.
+const leap = 100
+
+// compare tells of a road that is not the one before.
+func (n *Nexus) compare(before, epoch int64) {
+	if rise := epoch - before; rise < 0 || rise > leap {
+		n.opts.Log.Warn("the road has forgotten what was on it: skills are announced anew, and spores join anew",
+			"nexus", n.id, "hint", "was Redis restarted without its data?", "epoch", epoch, "before", before)
 	}
 }
 

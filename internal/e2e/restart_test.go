@@ -57,13 +57,27 @@ func TestRedisRestartedEmpty(t *testing.T) {
 		held, err := c.road.Holds(t.Context(), "a")
 		return len(held) == 2, err
 	})
+	held, err := c.road.Holds(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := []*process{lost}
+	for _, command := range []string{"wait", "watch"} {
+		waiting = append(waiting, start(t, "", "nexus", command, held[0].ID, "--redis", c.url))
+	}
+	await(t, "three who wait", func() (bool, error) {
+		n, err := testkit.Do(strings.TrimPrefix(c.url, "unix://"), "SCARD", "{h}:wait:"+held[0].ID)
+		return n == "3", err
+	})
 	redis.kill()
 	begin()
 
 	// Who waited for the tasks is told that they are gone.
-	lost.ends(1)
-	if said := lost.out.String(); !strings.Contains(said, "the road has forgotten it (was Redis restarted without its data?)") {
-		t.Errorf("it says %q", said)
+	for _, p := range waiting {
+		p.ends(1)
+		if said := p.out.String(); !strings.Contains(said, "the road has forgotten it (was Redis restarted without its data?)") {
+			t.Errorf("%s says %q", p.name, said)
+		}
 	}
 
 	// Nexus and spore come back by themselves, and with them the skills. What the spore
@@ -83,8 +97,10 @@ func TestRedisRestartedEmpty(t *testing.T) {
 		known, err := c.road.Skills(t.Context())
 		return len(known) == 1, err
 	})
-	for _, p := range []*process{nexus, spore} {
-		t.Logf("%s says\n%s", p.name, &p.out)
+	for p, text := range map[*process]string{nexus: "the road has forgotten what was on it", spore: "joining anew"} {
+		if said := p.out.String(); strings.Count(said, text) != 1 {
+			t.Errorf("%s says %s\nwant once that %s", p.name, said, text)
+		}
 	}
 }
 
