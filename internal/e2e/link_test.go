@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -46,20 +47,17 @@ func (l *linked) do(words ...string) {
 	}
 }
 
-// TestBadLink: replies come late, some are lost, and all connections are cut again and
-// again, those of who submits as well. All tasks and what they do are there once.
-func TestBadLink(t *testing.T) {
-	l := newLinked(t)
-	tally, url := l.tallyServer()
-	programs := []*process{l.nexus("n1"), l.tallySpore(1), l.tallySpore(2)}
-	quit := make(chan struct{})
-	var harm sync.WaitGroup
-	harm.Go(func() {
+// harm does to the link what a bad network does, until the end.
+func (l *linked) harm() (end func()) {
+	ctx, cancel := context.WithCancel(l.Context())
+	var harming sync.WaitGroup
+	harming.Go(func() {
 		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
 		for n := 0; ; n++ {
 			select {
-			case <-quit:
+			case <-ctx.Done():
+				l.link.LoseEvery(0)
 				return
 			case <-tick.C:
 			}
@@ -70,14 +68,27 @@ func TestBadLink(t *testing.T) {
 			}
 		}
 	})
+	end = func() {
+		cancel()
+		harming.Wait()
+	}
+	l.Cleanup(end)
+	return end
+}
+
+// TestBadLink: replies come late, some are lost, and all connections are cut again and
+// again, those of who submits as well. All tasks and what they do are there once.
+func TestBadLink(t *testing.T) {
+	l := newLinked(t)
+	tally, url := l.tallyServer()
+	programs := []*process{l.nexus("n1"), l.tallySpore(1), l.tallySpore(2)}
+	end := l.harm()
 	direct := l.road
 	l.road = testkit.DialTo(t, broker.Options{Addrs: []string{l.link.Addr}})
 	ids := l.submitTallies(tally, url, 200)
 	l.road = direct
 	l.awaitTallied(len(ids))
-	close(quit)
-	harm.Wait()
-	l.link.LoseEvery(0)
+	end()
 	attempts := l.checkTally(ids)
 	t.Logf("%d tasks took %d attempts; %d replies were lost", len(ids), attempts, l.link.Cuts())
 	if l.link.Cuts() == 0 {

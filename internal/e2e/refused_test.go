@@ -60,75 +60,106 @@ func TestReplica(t *testing.T) {
 	l.awaitIdle(hive.Stats{Completed: 2})
 }
 
+// fullRoad is a hive whose Redis may have no memory left.
+type fullRoad struct {
+	*linked
+	submitter *client.Client
+}
+
+func (f *fullRoad) submit(task hive.Task, require string) string {
+	f.Helper()
+	var err error
+	if task.Require, err = hive.ParseSelector(require); err != nil {
+		f.Fatal(err)
+	}
+	task.Retries = 1
+	id, err := f.submitter.Submit(f.Context(), task)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return id
+}
+
+// runs submits a task that goes on for so long, and waits until it runs.
+func (f *fullRoad) runs(long, require string) string {
+	f.Helper()
+	id := f.submit(guest("sleep "+long), require)
+	f.awaitTask(id, "running", running)
+	return id
+}
+
+// over waits until a task is in a state, by so many attempts of which so many failed.
+func (f *fullRoad) over(id string, state hive.State, attempts, failures int) {
+	f.Helper()
+	r := f.awaitTask(id, string(state), func(r *hive.Record) bool { return r.State == state })
+	if r.Attempts != attempts || r.Failures != failures {
+		f.Errorf("%s: %d attempts, %d failures, want %d, %d", id, r.Attempts, r.Failures, attempts, failures)
+	}
+}
+
+// nexusDoes runs a command to its end.
+func (f *fullRoad) nexusDoes(code int, args ...string) (said string) {
+	f.Helper()
+	p := start(f.T, "", "nexus", append(args, "--redis", f.url)...)
+	p.ends(code)
+	return p.out.String()
+}
+
 // TestFullRedis: without memory Redis takes no new task, which is said in a line. What
 // is there goes on to its end, whatever that is; nothing is lost, and when there is
-// memory again all is as before.
+// memory again all is as before. Effects wait for it.
 func TestFullRedis(t *testing.T) {
-	l := newLinked(t)
-	l.pub.RegisterGuest()
-	l.nexus("n1")
-	l.spore("a", "--slots", "2")
-	lost, leaving := l.spore("b", "--slots", "1", "--tags", "zone=b"), l.spore("c", "--slots", "1", "--tags", "zone=c")
-	submitter := client.New(l.road, client.Options{})
-	defer submitter.Close()
-	submit := func(payload, require string, retries int) string {
-		task := guest(payload)
-		task.Retries = retries
-		var err error
-		if task.Require, err = hive.ParseSelector(require); err != nil {
-			t.Fatal(err)
-		}
-		id, err := submitter.Submit(t.Context(), task)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
-	taken, handed := submit("sleep 1h", "zone=b", 1), submit("sleep 1h", "zone=c", 1)
-	l.awaitTask(taken, "running", running)
-	l.awaitTask(handed, "running", running)
-	cancelled, slept := submit("sleep 1h", "!zone", 1), submit("sleep 3s", "!zone", 1)
-	l.awaitTask(cancelled, "running", running)
-	l.awaitTask(slept, "running", running)
-	failing := submit("exit 3", "!zone", 1)
+	f := &fullRoad{linked: newLinked(t)}
+	f.pub.RegisterGuest()
+	f.submitter = client.New(f.road, client.Options{})
+	defer f.submitter.Close()
+	tally, url := f.tallyServer()
+	nexus, spore := f.nexus("n1"), f.spore("a", "--slots", "2", "--config", f.config("spore = { http_private = [\"127.0.0.1/32\"] }"))
+	f.awaitNode("a", "ready to tally", func(n *hive.Node) bool { return n.Has(tally) })
+	lost, leaving := f.spore("b", "--slots", "1", "--tags", "zone=b"), f.spore("c", "--slots", "1", "--tags", "zone=c")
+	taken, handed := f.runs("1h", "zone=b"), f.runs("1h", "zone=c")
+	cancelled, slept := f.runs("1h", "!zone"), f.runs("3s", "!zone")
+	failing := f.submit(guest("exit 3"), "!zone")
 	var queued []string
 	for range 10 {
-		queued = append(queued, submit("echo x", "!zone", 1))
+		queued = append(queued, f.submit(guest("echo x"), "!zone"))
 	}
+	counts := f.submit(hive.Task{Skill: tally, Payload: []byte(url)}, "!zone")
 
-	l.do("CONFIG", "SET", "maxmemory", "1")
-	refused := start(t, "", "nexus", "submit", "guest", "--payload", "echo x", "--redis", l.url)
-	refused.ends(1)
-	if said, want := refused.out.String(), "nexus: enqueue: the road is full: redis at "+l.link.Addr+" has no memory left (maxmemory)\n"+
-		"nexus: hint: raise maxmemory of Redis, or keep what is over for less time (queue.retention); what is on the road goes on\n"; said != want {
+	f.do("CONFIG", "SET", "maxmemory", "1")
+	want := "nexus: enqueue: the road is full: redis at " + f.link.Addr + " has no memory left (maxmemory)\n" +
+		"nexus: hint: raise maxmemory of Redis, or keep what is over for less time (queue.retention); what is on the road goes on\n"
+	if said := f.nexusDoes(1, "submit", "guest", "--payload", "echo x"); said != want {
 		t.Errorf("who submits is told %q, want %q", said, want)
 	}
-	start(t, "", "nexus", "cancel", cancelled, "--redis", l.url).ends(0)
+	f.nexusDoes(0, "cancel", cancelled)
 	lost.kill()
 	leaving.signal(syscall.SIGTERM)
 	leaving.says("draining")
 	leaving.signal(syscall.SIGTERM)
 	leaving.ends(0)
-	over := func(id string, state hive.State, attempts, failures int) {
-		t.Helper()
-		r := l.awaitTask(id, string(state), func(r *hive.Record) bool { return r.State == state })
-		if r.Attempts != attempts || r.Failures != failures {
-			t.Errorf("%s: %d attempts, %d failures, want %d, %d", id, r.Attempts, r.Failures, attempts, failures)
+	f.over(handed, hive.Pending, 1, 0)
+	f.over(taken, hive.Pending, 1, 1)
+	f.over(slept, hive.Completed, 1, 0)
+	f.over(failing, hive.Failed, 2, 2)
+	for _, id := range queued {
+		f.over(id, hive.Completed, 1, 0)
+	}
+	f.over(cancelled, hive.Cancelled, 1, 0)
+	spore.says("outcome not recorded yet")
+	f.over(counts, hive.Running, 1, 0)
+
+	f.do("CONFIG", "SET", "maxmemory", "0")
+	f.nexusDoes(0, "cancel", taken)
+	f.nexusDoes(0, "cancel", handed)
+	f.nexusDoes(0, "submit", "guest", "--payload", "echo x", "--wait")
+	f.over(counts, hive.Completed, 1, 0)
+	f.over(hive.DerivedID(counts, 0), hive.Completed, 1, 0)
+	f.checkTally([]string{counts})
+	f.awaitIdle(hive.Stats{Completed: 14, Failed: 1, Cancelled: 3})
+	for _, p := range []*process{nexus, spore} {
+		if said := p.out.String(); strings.Count(said, "the road is full") > 2 {
+			t.Errorf("%s says %s", p.name, said)
 		}
 	}
-	over(handed, hive.Pending, 1, 0)
-	over(taken, hive.Pending, 1, 1)
-	over(slept, hive.Completed, 1, 0)
-	over(failing, hive.Failed, 2, 2)
-	for _, id := range queued {
-		over(id, hive.Completed, 1, 0)
-	}
-	over(cancelled, hive.Cancelled, 1, 0)
-	l.awaitIdle(hive.Stats{Background: 2, Pending: 2, Completed: 11, Failed: 1, Cancelled: 1})
-
-	l.do("CONFIG", "SET", "maxmemory", "0")
-	start(t, "", "nexus", "cancel", taken, "--redis", l.url).ends(0)
-	start(t, "", "nexus", "cancel", handed, "--redis", l.url).ends(0)
-	start(t, "", "nexus", "submit", "guest", "--payload", "echo x", "--wait", "--redis", l.url).ends(0)
-	l.awaitIdle(hive.Stats{Completed: 12, Failed: 1, Cancelled: 3})
 }
