@@ -46,6 +46,13 @@ func (b *Broker) Leader(ctx context.Context) (string, error) {
 	return leader, err
 }
 
+// Vacant is how long nobody had led when the leader was elected. While somebody does, Redis
+// answers.
+func (b *Broker) Vacant(ctx context.Context) (time.Duration, error) {
+	ms, err := b.rdb.HGet(ctx, b.keys.lead(), "vacant").Int64()
+	return time.Duration(ms) * time.Millisecond, b.wrap("read the lead", err)
+}
+
 // Grant moves Count tasks from the head of a lane to a spore.
 type Grant struct {
 	Lane  string

@@ -44,6 +44,7 @@ func (k keys) value(space, key string) string {
 }
 
 func (k keys) active() string     { return k.prefix + "act" }
+func (k keys) lead() string       { return k.prefix + "lead" }
 func (k keys) bell() string       { return k.prefix + "bell" }
 func (k keys) nodes() string      { return k.prefix + "nodes" }
 func (k keys) used() string       { return k.prefix + "used" }

@@ -10,7 +10,7 @@ local epoch, id, ends = tonumber(seen[1]) or 0, seen[2] or '', tonumber(seen[3])
 if ttl > 0 and ends > t + math.max(ttl, 60000) then ends = 0 end -- no lease is that long: redis' clock went back
 if ttl == 0 and id ~= '' and id == ARGV[1] then
   allowed()
-  call('HSET', key, 'until', 0)
+  call('HSET', key, 'until', t)
   return { epoch, '', 0 }
 end
 if ttl == 0 or (ends > t and id ~= ARGV[1]) then
@@ -20,7 +20,7 @@ allowed()
 if id ~= ARGV[1] or ends <= t then
   -- A road that lost its memory must not give an epoch out twice.
   epoch = epoch == 0 and t or epoch + 1
-  call('HSET', key, 'epoch', epoch, 'id', ARGV[1], 'seq', 0)
+  call('HSET', key, 'epoch', epoch, 'id', ARGV[1], 'seq', 0, 'vacant', math.max(0, t - ends))
 end
 call('HSET', key, 'until', t + ttl)
 return { epoch, ARGV[1], ttl }

@@ -1,6 +1,7 @@
 package foreman
 
 import (
+	"context"
 	"time"
 
 	"github.com/hive-spore/hive/broker"
@@ -11,3 +12,6 @@ func (f *Foreman) SetTerm(term *broker.Term) { f.setTerm(term) }
 
 // MendEvery says how often a foreman that leads looks for what to mend.
 func (f *Foreman) MendEvery(d time.Duration) { f.mendEvery = d }
+
+// Trusted is when a foreman that begins to lead believes the beats that are there.
+func (f *Foreman) Trusted(ctx context.Context) time.Time { return f.trusted(ctx) }

@@ -1,6 +1,7 @@
 package foreman_test
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"testing"
@@ -107,4 +108,34 @@ func TestForemanGetClusterStatus(t *testing.T) {
 	if err != nil || status.Total != 2 || status.Online != 2 || status.Nodes[0].ID != "eu" || status.Nodes[0].Slots != 2 {
 		t.Errorf("GetClusterStatus = %+v, %v", status, err)
 	}
+}
+
+// A leader that follows another at once believes the beats that are there; one before
+// whom nobody could lead gives spores a lease's time to beat.
+func TestVacantLead(t *testing.T) {
+	testkit.Roads(t, func(t *testing.T, o broker.Options) {
+		o.Lease = time.Hour
+		road := testkit.DialTo(t, o)
+		f := foreman.New(road, slog.New(slog.DiscardHandler))
+		lead := func(nexus string, ttl time.Duration) {
+			t.Helper()
+			if _, _, _, err := road.Campaign(t.Context(), nexus, ttl); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waits := func() bool { return f.Trusted(t.Context()).After(time.Now().Add(time.Minute)) }
+		if lead("first", time.Second); !waits() {
+			t.Error("the first leader of a road believes beats at once")
+		}
+		lead("first", 0)
+		if lead("second", time.Second); waits() {
+			t.Error("who follows at once believes no beats")
+		}
+		if _, err := testkit.Do(o.Addrs[0], "HSET", "{"+cmp.Or(o.Shard, "h")+"}:lead", "until", "1"); err != nil {
+			t.Fatal(err)
+		}
+		if lead("third", time.Second); !waits() {
+			t.Error("who follows after years believes beats at once")
+		}
+	})
 }

@@ -9,15 +9,19 @@ import (
 	"github.com/hive-spore/hive/broker"
 )
 
+// maxVacant is for how long nobody may have led before a term whose leader believes the
+// beats at once. A road that was away made all of them old: spores get a lease's time then
+// to beat again before anything is taken from them. Had it been away for longer than this
+// and a lead (2 s), nobody could have kept that; for less, no beat is as old as a lease.
+const maxVacant = time.Second
+
 // watch takes back what spores will not finish: everything a spore held whose
 // lease ended, and attempts whose own timeout passed. It ends with ctx, or with
 // the term.
 func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 	next := time.NewTimer(watchEvery)
 	defer next.Stop()
-	// A road that was away made all beats old: spores get a lease's time to beat
-	// again before anything is taken from them.
-	trusted := time.Now().Add(f.road.Lease())
+	trusted := f.trusted(ctx)
 	complaint := broker.Complaint{}
 	for looked := time.Now(); ; {
 		select {
@@ -44,6 +48,14 @@ func (f *Foreman) watch(ctx context.Context, term broker.Term) error {
 			trusted = time.Now().Add(f.road.Lease())
 		}
 	}
+}
+
+// trusted is when the beats that are on the road can be believed.
+func (f *Foreman) trusted(ctx context.Context) time.Time {
+	if vacant, err := f.road.Vacant(ctx); err != nil || vacant > maxVacant {
+		return time.Now().Add(f.road.Lease())
+	}
+	return time.Now()
 }
 
 // look goes once over all spores. It reports whether a silent one still holds tasks.
