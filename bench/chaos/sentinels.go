@@ -26,6 +26,7 @@ type sentineled struct {
 	marker    *marker
 	stopMark  context.CancelFunc
 	marking   sync.WaitGroup
+	hurt      sync.Mutex // held by who hurts a server
 }
 
 func newSentineled(where folders) (*sentineled, error) {
@@ -148,6 +149,10 @@ func (s *sentineled) do(ctx context.Context, f Fault) error {
 		return s.killSentinel(ctx, f)
 	}
 	if f.Kind != Cut && f.Kind != HoldClients {
+		if !s.hurt.TryLock() { // a failover takes longer on a slow machine
+			return errHurt
+		}
+		defer s.hurt.Unlock()
 		if err := s.awaitSynced(ctx); err != nil { // what is not replicated at all is no window
 			return err
 		}
