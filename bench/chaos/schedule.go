@@ -65,16 +65,15 @@ type sort struct {
 
 const ms = time.Millisecond
 
-// both are the sorts of either profile. After a change of the lead there is time for the
-// new leader to trust the road and take back what silent spores hold.
+// both are the sorts of either profile.
 var both = []sort{
 	{KillSpore, aSpore, 0, 4000 * ms, 1500 * ms, 6},
 	{PauseSpore, aSpore, 6500 * ms, 11000 * ms, 1500 * ms, 4},
 	{StopSpore, aSpore, 0, 1000 * ms, 3000 * ms, 3},
-	{KillLeader, aNexus, 100 * ms, 5000 * ms, 6500 * ms, 4},
-	{KillOther, aNexus, 100 * ms, 3000 * ms, 6500 * ms, 1},
-	{PauseLeader, aNexus, 2500 * ms, 5000 * ms, 6500 * ms, 3},
-	{StopLeader, aNexus, 0, 1000 * ms, 6500 * ms, 1},
+	{KillLeader, aNexus, 100 * ms, 5000 * ms, 1000 * ms, 4},
+	{KillOther, aNexus, 100 * ms, 3000 * ms, 1000 * ms, 1},
+	{PauseLeader, aNexus, 2500 * ms, 5000 * ms, 500 * ms, 3},
+	{StopLeader, aNexus, 0, 1000 * ms, 1000 * ms, 1},
 	{Cut, nowhere, 0, 0, 0, 1},
 }
 
