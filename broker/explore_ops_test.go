@@ -272,7 +272,7 @@ func (x *explorer) mend(o op, c *call) error {
 func (x *explorer) adopt(o op, c *call) error {
 	t := x.leads("adopt", o, c)
 	e := x.is.tasks[taskOf(o.what).ID]
-	if e.Record == nil || e.State == hive.Pending {
+	if e.Record == nil {
 		return nil
 	}
 	_, err := x.b.Adopt(ctx, *t, broker.Orphan{ID: e.ID, State: e.State, Attempt: e.Attempts})

@@ -308,12 +308,30 @@ func TestOtherFormat(t *testing.T) {
 			if err := r.Complete(r.ctx(), "a", &a, &hive.Outcome{}); !errors.Is(err, hive.ErrFenced) {
 				r.t.Errorf("Complete = %v", err)
 			}
+			_, _, errFetch := r.Fetch(r.ctx(), s, 1)
+			_, errBack := r.HandBack(r.ctx(), s)
+			_, errLeave := r.Unregister(r.ctx(), s)
+			_, errBeat := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false)
+			for what, err := range map[string]error{"Fetch": errFetch, "HandBack": errBack, "Unregister": errLeave, "Heartbeat": errBeat} {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					r.t.Errorf("%s on a road of format %s = %v", what, format, err)
+				}
+			}
+			_, errMend := r.Mend(r.ctx(), r.term)
+			_, errReclaim := r.Reclaim(r.ctx(), r.term, "a")
+			for what, err := range map[string]error{"Mend": errMend, "Reclaim": errReclaim} {
+				if !errors.Is(err, hive.ErrNotLeader) {
+					r.t.Errorf("%s on a road of format %s = %v", what, format, err)
+				}
+			}
 			if got := r.do("GET", key); got != format+whole[1:] {
 				r.t.Error("a record of another version was touched")
 			}
 			r.do("SET", key, whole)
 		}
 		r.do("SET", "fmt", "nonsense")
+		_, _, _, err := r.Campaign(r.ctx(), "nexus", time.Hour)
+		r.check(err)
 		r.complete(s, a)
 		r.join("b")
 		if got := r.do("GET", "fmt"); got != "1" {

@@ -12,6 +12,11 @@ if r.state == 'r' then
   r.failures = r.failures + 1
   if r.failures > r.retries then bury(r, ARGV[5], now(), tonumber(ARGV[6])) else requeue(r) end
 elseif r.state == 'p' then
+  -- Two looks may have missed it while it moved, or this is a repeat.
+  if call('LPOS', P .. 'in:' .. lane(r), r.id) then return 0 end
+  for _, spore in ipairs(call('SMEMBERS', P .. 'nodes')) do
+    if call('LPOS', P .. 'n:' .. spore, r.id) then return 0 end
+  end
   push(lane(r), { r.id }, true)
 elseif r.state == 's' then
   if call('ZADD', P .. 'delay', r.ended, r.id) == 0 then return 0 end

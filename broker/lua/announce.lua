@@ -13,5 +13,5 @@ for i = 3, #ARGV, CHUNK do
 end
 -- One that is lost begins at the clock: no generation is given out twice.
 call('SET', P .. 'skgen', (tonumber(call('GET', P .. 'skgen')) or now()) + 1)
-for _, spore in ipairs(call('SMEMBERS', P .. 'nodes')) do call('RPUSH', P .. 'db:' .. spore, 'S') end
+for _, spore in ipairs(call('SMEMBERS', P .. 'nodes')) do hint(P .. 'db:' .. spore, 'S') end
 return 1

@@ -5,7 +5,7 @@
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end
 local last = call('HGET', P .. 'lead', 'seq')
-if tonumber(ARGV[2]) <= (tonumber(last) or 0) then return { 'repeat', last } end
+if tonumber(ARGV[2]) <= natural(last) then return { 'repeat', last } end
 allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
 local out = { 'ok' }
@@ -18,7 +18,7 @@ for i = 3, #ARGV, 4 do
   end
   if #ids > 0 then
     if call('RPUSH', P .. 'n:' .. spore, unpack(ids)) == #ids then
-      call('RPUSH', P .. 'db:' .. spore, 'W')
+      hint(P .. 'db:' .. spore, 'W')
     end
     call('HINCRBY', P .. 'run', class, #ids)
   end

@@ -11,7 +11,7 @@ if r.state ~= 'p' or call('LREM', key, 1, r.id) == 0 then
   return (holds(r, spore) or r.state == 'p' and call('LPOS', P .. 'n:' .. spore, r.id)) and 1 or 0
 end
 if call('EXISTS', key) == 0 then call('SREM', P .. 'act', lane(r)) end
-if call('RPUSH', P .. 'n:' .. spore, r.id) == 1 then call('RPUSH', P .. 'db:' .. spore, 'W') end
+if call('RPUSH', P .. 'n:' .. spore, r.id) == 1 then hint(P .. 'db:' .. spore, 'W') end
 call('HINCRBY', P .. 'used', spore, 1)
 call('HINCRBY', P .. 'run', r.class, 1)
 return 1

@@ -3,10 +3,15 @@
 -- ARGV: nexus, ttl ms
 -- Returns {epoch, leading nexus ('' if none), ms until its lease ends}.
 local key, t, ttl = P .. 'lead', now(), tonumber(ARGV[2])
+if ttl > 0 then allowed() end
 local refused = ttl > 0 and entrance()
 if refused then return refused end
+if ttl > 0 and not format() then
+  if call('EXISTS', P .. 'fmt') == 1 then aside(P .. 'fmt') end
+  call('SET', P .. 'fmt', VERSION)
+end
 local seen = call('HMGET', key, 'epoch', 'id', 'until')
-local epoch, id, ends = tonumber(seen[1]) or 0, seen[2] or '', tonumber(seen[3]) or 0
+local epoch, id, ends = natural(seen[1]), seen[2] or '', natural(seen[3])
 if ttl > 0 and ends > t + math.max(ttl, 60000) then ends = 0 end -- no lease is that long: redis' clock went back
 if ttl == 0 and id ~= '' and id == ARGV[1] then
   allowed()
@@ -16,7 +21,6 @@ end
 if ttl == 0 or (ends > t and id ~= ARGV[1]) then
   return { epoch, ends > t and id or '', math.max(0, ends - t) }
 end
-allowed()
 if id ~= ARGV[1] or ends <= t then
   -- A road that lost its memory must not give an epoch out twice.
   epoch = epoch == 0 and t or epoch + 1

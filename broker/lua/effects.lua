@@ -35,8 +35,8 @@ local function judge(list)
     if e.op == 'S' then left[e.key] = e.value elseif e.op == 'D' then left[e.key] = false end
     if e.op == 'A' then
       if left[e.key] ~= nil then held = left[e.key] end
-      local n, d = decimal(held or '0'), tonumber(e.value)
-      local fits = n and n <= SUM - math.max(d, 0) and n >= -SUM - math.min(d, 0)
+      local n, d = decimal(held or '0'), decimal(e.value)
+      local fits = n and d and n <= SUM - math.max(d, 0) and n >= -SUM - math.min(d, 0)
       if fits then left[e.key] = string.format('%.0f', n + d) elseif verdict == 1 then verdict = -2 - i end
     end
   end

@@ -12,28 +12,27 @@ if ARGV[4] == '1' or r.failures > r.retries then
   bury(r, ARGV[6], t, tonumber(ARGV[7]))
 else
   local body = payload(r)
-  if not body then vanish(r) return 'fenced' end
+  if not body then
+    vanish(r)
+    freed()
+    return 'fenced'
+  end
   r.state, r.ended, r.olen = 's', t + tonumber(ARGV[5]), #ARGV[6]
   call('SET', r.key, header(r) .. r.fields .. body .. ARGV[6])
   call('ZADD', P .. 'delay', r.ended, r.id)
   if call('ZRANK', P .. 'delay', r.id) == 0 then ring('D') end
 end
 if ARGV[8] ~= '' then
-  -- The oldest give way. What is foreign in these two keys is thrown away with them.
+  -- The oldest give way. A sum that the list does not bear out begins anew.
   local name, size, list, sum = r.id .. ':' .. r.attempt, #ARGV[8] + 160, P .. 'rcl', P .. 'rcb'
-  local function add(n)
-    local kept = redis.pcall('INCRBY', sum, n)
-    if type(kept) ~= 'number' then call('DEL', list, sum); kept = call('INCRBY', sum, n) end
-    return kept
-  end
-  local kept = add(size)
+  local kept = call('INCRBY', sum, size)
   call('SET', P .. 'rc:' .. name, ARGV[8], 'PX', ARGV[7])
-  if type(redis.pcall('RPUSH', list, size .. ' ' .. name)) ~= 'number' then call('DEL', list, sum) end
+  call('RPUSH', list, size .. ' ' .. name)
   while kept > tonumber(ARGV[9]) do
     local n, oldest = string.match(call('LPOP', list) or '', '^(%d+) (.+)$')
-    if not n then break end
+    if not n then call('DEL', list, sum) break end
     call('DEL', P .. 'rc:' .. oldest)
-    kept = add(-n)
+    kept = call('INCRBY', sum, -n)
   end
 end
 freed()

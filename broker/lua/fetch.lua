@@ -4,6 +4,8 @@
 -- Returns {'unregistered'}, or {'ok', ids left in the queue, then per task: id,
 -- record without the last outcome}.
 local spore, hb = ARGV[1], P .. 'hb:' .. ARGV[1]
+local refused = entrance()
+if refused then return refused end
 local seen = call('HMGET', hb, 'inc', 'req', 'ans')
 if seen[1] ~= ARGV[2] then return { 'unregistered' } end
 local queue, out = P .. 'n:' .. spore, { 'ok', 0 }

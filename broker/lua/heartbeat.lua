@@ -2,6 +2,8 @@
 -- ARGV: spore, incarnation, report, ttl of the heartbeat ms, '1' if the foreman
 --       must know the report at once
 -- Returns {'unregistered'} or {'ok', generation of the skills, ids it holds...}.
+local refused = entrance()
+if refused then return refused end
 local hb = P .. 'hb:' .. ARGV[1]
 if call('HGET', hb, 'inc') ~= ARGV[2] then return { 'unregistered' } end
 allowed()

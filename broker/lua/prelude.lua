@@ -30,6 +30,11 @@ local function p32(n)
 end
 local function p48(n) return p16(floor(n / 4294967296)) .. p32(n % 4294967296) end
 
+-- natural reads a number that ours write; 0 where it is none.
+local function natural(s)
+  return s and #s <= 15 and string.find(s, '^%d+$') and tonumber(s) or 0
+end
+
 -- parse reads the header of s into a table; nil if it is no record of ours.
 local function parse(s)
   if #s < HEAD or sub(s, 1, 1) ~= VERSION then return nil end
@@ -60,7 +65,7 @@ local function head(id)
   local r = parse(s)
   if r and #s < HEAD + r.tlen and r.tlen < MOST then s = call('GETRANGE', key, 0, HEAD + r.tlen - 1) end
   if not r or r.tlen < 4 or #s < HEAD + r.tlen then
-    if (call('GET', P .. 'fmt') or VERSION) == VERSION then aside(key) end
+    if (format() or VERSION) == VERSION then aside(key) end
     return nil
   end
   r.id, r.key = id, key
@@ -109,8 +114,6 @@ local function allowed() call('HDEL', P .. 'ct', '') end
 -- it, and the script with it. It changes nothing: no task has an empty id.
 local function room() call('SET', P .. 't:', '', 'XX') end
 
-local function ring(what) call('RPUSH', P .. 'bell', what) end
-
 -- push puts ids into a lane, at its tail or (front) its head. A push that finds
 -- the lane empty enters it in `act` and rings the foreman, so a lane is in
 -- `act` exactly when it is not empty.
@@ -132,7 +135,9 @@ local function lane(r) return r.class .. ':' .. r.prio end
 -- were created into their lanes. create returns false if the id is taken.
 local created, lanes = {}, {}
 local function create(id, lane, s, t)
-  if not call('SET', P .. 't:' .. id, sub(s, 1, 12) .. t .. sub(s, 19), 'NX') then return false end
+  local key, record = P .. 't:' .. id, sub(s, 1, 12) .. t .. sub(s, 19)
+  -- What is there already may be no task: then it has given way.
+  if not call('SET', key, record, 'NX') and (head(id) or not call('SET', key, record, 'NX')) then return false end
   waiting(byte(s, 3), 1)
   if not created[lane] then created[lane] = {}; lanes[#lanes + 1] = lane end
   local ids = created[lane]
@@ -173,7 +178,7 @@ local function freed()
 end
 
 local function kill(r)
-  call('RPUSH', P .. 'db:' .. unpad(r.owner), 'K' .. r.attempt .. ' ' .. r.id)
+  hint(P .. 'db:' .. unpad(r.owner), 'K' .. r.attempt .. ' ' .. r.id)
 end
 
 -- tell puts an item into the inboxes of all who wait for a task.
@@ -239,16 +244,14 @@ end
 -- unqueue puts at most n tasks of a spore's queue back to their lanes, as they
 -- were. Returns how many ids were moved.
 local function unqueue(spore, t, ttl, n)
+  local queue = P .. 'n:' .. spore
   for moved = 0, n - 1 do -- from the tail, so that the oldest ends at the lane's head
-    local id = call('RPOP', P .. 'n:' .. spore)
+    local id = call('LINDEX', queue, -1)
     if not id then return moved end
     local r = head(id)
-    if r and r.state == 'p' then
-      left(spore, r.class, 1)
-      push(lane(r), { id }, true)
-    else
-      drop(spore, id, r, t, ttl)
-    end
+    if r and r.state == 'p' then push(lane(r), { id }, true) end -- before it leaves: it may not be let
+    call('RPOP', queue)
+    if r and r.state == 'p' then left(spore, r.class, 1) else drop(spore, id, r, t, ttl) end
   end
   return n
 end
@@ -284,9 +287,10 @@ local function sweep(t)
   end
 end
 
--- leads reports whether term ("epoch nexus") is the one that runs now. The name
--- stands in it because a failover of redis may give an epoch out twice.
+-- leads reports whether term ("epoch nexus") is the one that runs now, on a road of our
+-- format. The name stands in it because a failover of redis may give an epoch out twice.
 local function leads(term)
+  if entrance() then return false end
   local now = call('HMGET', P .. 'lead', 'epoch', 'id')
   return now[1] and now[2] and now[1] .. ' ' .. now[2] == term
 end

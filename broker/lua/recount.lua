@@ -4,7 +4,7 @@
 -- Returns {'deposed'}, {'many'}, or {'ok', then per mend: what, name, was, is}.
 if not leads(ARGV[1]) then return { 'deposed' } end
 local many = tonumber(ARGV[2])
-if call('SCARD', P .. 'act') + call('SCARD', P .. 'nodes') > many then return { 'many' } end
+if call('SCARD', P .. 'act') + call('SCARD', P .. 'nodes') + call('HLEN', P .. 'run') > many then return { 'many' } end
 local lanes, spores = call('SMEMBERS', P .. 'act'), call('SMEMBERS', P .. 'nodes')
 local total = 0
 for _, name in ipairs(lanes) do total = total + call('LLEN', P .. 'in:' .. name) end

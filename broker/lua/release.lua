@@ -5,6 +5,8 @@
 --       id, attempt
 -- Returns how many tasks were handed back, or -1 if another incarnation is
 -- registered, or none.
+local refused = entrance()
+if refused then return refused end
 if ARGV[2] ~= '' and call('HGET', P .. 'hb:' .. ARGV[1], 'inc') ~= ARGV[2] then return -1 end
 local n = unqueue(ARGV[1], now(), tonumber(ARGV[3]), tonumber(ARGV[4]))
 for i = 5, #ARGV, 2 do
