@@ -43,16 +43,16 @@ var roles = map[Role]rights{
 		channel: true,
 	},
 	RoleSpore: {
-		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct fmt delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
-		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN odd:*", read: "skgen ctl",
+		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
+		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN odd:*", read: "fmt skgen ctl",
 		commands: "get set getrange setrange incrby del exists pexpire rename hget hset hdel hmget hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},
 	RoleClient: {
-		both: "t:* in:* act own:* used run ct fmt wait:* ib:*", write: "bell db:* delay dead odd:*",
-		read: "lead nodes hb:* n:* sk em:* pg:* rc:* ota",
+		both: "t:* in:* act own:* used run ct wait:* ib:*", write: "bell db:* delay dead odd:*",
+		read: "fmt lead nodes hb:* n:* sk em:* pg:* rc:* ota",
 		commands: "get set getrange setrange append del persist pexpire rename strlen hdel hmget hgetall hincrby " +
 			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zrem zcard scan",
 	},

@@ -57,7 +57,7 @@ func (c *cast) begins() {
 	c.do("announce skills", func() error { return c.nexus.Announce(c.ctx, c.term, nil, false) })
 	c.joins()
 	c.do("announce skills to a spore", func() error { return c.nexus.Announce(c.ctx, c.term, skills, false) })
-	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term); return err })
+	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term, true); return err })
 	c.do("look for orphans", func() error { _, err := c.nexus.Orphans(c.ctx); return err })
 	c.do("read the skills", func() error { _, err := c.client.Skills(c.ctx); return err })
 	c.commands()
@@ -260,7 +260,7 @@ func (c *cast) meets() {
 	c.meddle("DEL", "{h}:used")
 	c.meddle("SET", "{h}:used", "x")
 	c.do("look past what is no hash", func() error { _, err := c.nexus.Nodes(c.ctx); return err })
-	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term); return err })
+	c.do("mend", func() error { _, err := c.nexus.Mend(c.ctx, c.term, true); return err })
 	c.do("recount", func() error { _, err := c.nexus.Recount(c.ctx, c.term); return err })
 }
 

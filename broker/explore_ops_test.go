@@ -253,7 +253,7 @@ func (x *explorer) expire(o op, c *call) error {
 // mend finds nothing: only scripts write here.
 func (x *explorer) mend(o op, c *call) error {
 	t := x.leads("mend", o, c)
-	mends, err := x.b.Mend(ctx, *t)
+	mends, err := x.b.Mend(ctx, *t, true)
 	if len(mends) > 0 {
 		return fmt.Errorf("a healthy road was mended: %v", mends)
 	}

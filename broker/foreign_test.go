@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -123,6 +124,25 @@ func (r *road) bell() []string {
 	return bell.Foreign
 }
 
+// TestForeignRecordInTheWay: an id under which something else stands is free.
+func TestForeignRecordInTheWay(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		free, child := echo(""), echo("")
+		child.Skill.Name = "other"
+		r.do("SADD", "t:"+free.ID, "x")
+		r.do("SET", "t:"+child.ID, "x")
+		r.check(r.Enqueue(r.ctx(), &free, ""))
+		r.assign("a", 1)
+		a := r.fetch(s, 1)[0]
+		o := withKV(set("k", "v"))
+		o.Effects.Spawn = []hive.Task{child}
+		r.check(r.Complete(r.ctx(), "a", &a, o))
+		r.want(free.ID, hive.Completed, 1, 0)
+		r.want(child.ID, hive.Pending, 0, 0)
+	})
+}
+
 // TestForeignRecordOfARunningTask: its outcome counts no more, and it is nowhere.
 func TestForeignRecordOfARunningTask(t *testing.T) {
 	onRoads(t, func(r *road) {
@@ -147,7 +167,7 @@ func TestForeignRecordOfARunningTask(t *testing.T) {
 				r.do("DEL", "odd:"+key)
 			}
 		}
-		_, err := r.Mend(r.ctx(), r.term)
+		_, err := r.Mend(r.ctx(), r.term, true)
 		r.check(err)
 		_, err = r.Recount(r.ctx(), r.term)
 		r.check(err)
@@ -213,8 +233,8 @@ func TestForeignIDs(t *testing.T) {
 	})
 }
 
-// TestForeignLane: a list whose name says nothing is moved aside; its tasks go to where
-// they belong.
+// TestForeignLane: a list whose name says nothing is moved aside, unless it has a task that
+// says the same.
 func TestForeignLane(t *testing.T) {
 	onRoads(t, func(r *road) {
 		for _, name := range []string{"", "x", "echo||:11", "\xff||:2", "two|bars:1"} {
@@ -224,6 +244,22 @@ func TestForeignLane(t *testing.T) {
 			if got := r.do("LLEN", "odd:in:"+name); got != "1" {
 				r.t.Errorf("lane %q is not aside", name)
 			}
+		}
+		id := r.enqueue()
+		record := r.do("GET", "t:"+id)
+		r.do("SET", "t:"+id, strings.Replace(record, "echo||", "echo!!", 1))
+		r.do("DEL", "in:echo||:2")
+		r.do("SREM", "act", "echo||:2")
+		orphans, err := r.Orphans(r.ctx())
+		if len(orphans) != 1 || err != nil {
+			r.t.Fatalf("Orphans = %v, %v", orphans, err)
+		}
+		if took, err := r.Adopt(r.ctx(), r.term, orphans[0]); !took || err != nil {
+			r.t.Errorf("Adopt = %v, %v", took, err)
+		}
+		r.mended() // it waits where it belongs, for a version that knows what it is
+		if orphans, err := r.Orphans(r.ctx()); len(orphans) > 0 || err != nil {
+			r.t.Errorf("Orphans = %v, %v", orphans, err)
 		}
 	})
 }
@@ -253,6 +289,10 @@ func TestForeignNodes(t *testing.T) {
 			if nodes, err := r.Nodes(r.ctx()); len(nodes) != 1 || err != nil {
 				r.t.Errorf("Nodes = %v, %v", nodes, err)
 			}
+			r.do("HSET", "hb:a", "report", "\xff{\"slots\": 1e99")
+			if nodes, err := r.Nodes(r.ctx()); len(nodes) != 1 || nodes[0].Slots != 0 || err != nil {
+				r.t.Errorf("Nodes = %v, %v", nodes, err)
+			}
 			if bell, err := r.WaitBell(r.ctx(), time.Millisecond); !bell.Nodes || err != nil {
 				r.t.Errorf("the bell says %+v, %v", bell, err)
 			}
@@ -266,7 +306,7 @@ func TestForeignTimes(t *testing.T) {
 		s := r.join("a")
 		r.running(s)
 		r.do("HSET", "hb:a", "beat", "99999999999999")
-		mends, err := r.Mend(r.ctx(), r.term)
+		mends, err := r.Mend(r.ctx(), r.term, true)
 		if len(mends) != 1 || mends[0].What != "beat" || err != nil {
 			r.t.Errorf("Mend = %v, %v", mends, err)
 		}
@@ -278,6 +318,71 @@ func TestForeignTimes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestForeignLead: numbers that nobody counts to keep nobody from leading, or assigning.
+func TestForeignLead(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.join("a")
+		for _, n := range []string{"1e300", "9223372036854775807", "-1", "", "x"} {
+			r.do("HSET", "lead", "epoch", n, "seq", n, "until", n)
+			epoch, leader, _, err := r.Campaign(r.ctx(), "nexus", time.Hour)
+			if err != nil || leader != "nexus" {
+				r.t.Fatalf("%q: Campaign = %s, %v", n, leader, err)
+			}
+			r.term = broker.Term{Epoch: epoch, Nexus: leader}
+			r.do("HSET", "lead", "seq", n)
+			r.enqueue()
+			if got := r.assign("a", 1); got.Moved != 1 {
+				r.t.Errorf("%q: Assign = %+v", n, got)
+			}
+		}
+	})
+}
+
+// TestForeignValuesUnderACL: where a user may not move a value aside, nothing is torn, and
+// the nexus that leads does it.
+func TestForeignValuesUnderACL(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := s.cast
+	c.ctx = ctx
+	c.begins()
+	c.do("cancel past what is no doorbell", func() error {
+		a := c.running()
+		s.do("DEL", "{h}:db:a")
+		s.do("SET", "{h}:db:a", "x")
+		was, err := c.client.Cancel(ctx, a.Task.ID)
+		return check(err, was == hive.Running)
+	})
+	id := c.submits()
+	c.do("assign past it", func() error {
+		done, err := c.nexus.Assign(ctx, &c.term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 1}})
+		return check(err, len(done) == 1 && done[0].Moved == 1)
+	})
+	s.do("DEL", "{h}:in:echo||:2")
+	s.do("SET", "{h}:in:echo||:2", "x")
+	if _, err := c.spore.HandBack(ctx, c.s); err == nil || errors.Is(err, hive.ErrUnreachable) {
+		t.Errorf("HandBack into what is no lane = %v", err)
+	}
+	c.do("mend", func() error { _, err := c.nexus.Mend(ctx, c.term, true); return err })
+	c.do("hand back", func() error {
+		n, err := c.spore.HandBack(ctx, c.s)
+		return check(err, n == 1)
+	})
+	c.do("be there again", func() error {
+		r, err := c.client.Status(ctx, id)
+		return check(err, r != nil && r.State == hive.Pending)
+	})
+	c.do("recount", func() error {
+		mends, err := c.nexus.Recount(ctx, c.term)
+		return check(err, len(mends) == 0)
+	})
+	if c.err != nil {
+		t.Error(c.err)
+	}
 }
 
 // TestOtherFormat: who speaks of records in another way than the road stays outside, and
@@ -317,7 +422,7 @@ func TestOtherFormat(t *testing.T) {
 					r.t.Errorf("%s on a road of format %s = %v", what, format, err)
 				}
 			}
-			_, errMend := r.Mend(r.ctx(), r.term)
+			_, errMend := r.Mend(r.ctx(), r.term, true)
 			_, errReclaim := r.Reclaim(r.ctx(), r.term, "a")
 			for what, err := range map[string]error{"Mend": errMend, "Reclaim": errReclaim} {
 				if !errors.Is(err, hive.ErrNotLeader) {

@@ -38,6 +38,7 @@ func TestOutOfMemory(t *testing.T) {
 	if _, err := r.Heartbeat(r.ctx(), s, &hive.NodeReport{ID: "a"}, false); err != nil {
 		t.Errorf("Heartbeat = %v", err)
 	}
+	r.do("DEL", "fmt") // as on a road of before there was one
 	if _, leader, _, err := r.Campaign(r.ctx(), "nexus", time.Hour); leader != "nexus" || err != nil {
 		t.Errorf("Campaign = %q, %v", leader, err)
 	}

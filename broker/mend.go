@@ -28,9 +28,10 @@ const (
 
 // Mend compares what stands in two places, and mends what differs: the list of spores, what
 // each of them holds and how much that is, and the set of lanes that are not empty. On a
-// road whose scripts alone write it finds nothing. Foreign values are moved aside.
-func (b *Broker) Mend(ctx context.Context, term Term) ([]Mend, error) {
-	spores, lanes, err := b.places(ctx)
+// road whose scripts alone write it finds nothing. Foreign values are moved aside. Thorough
+// looks also at queues and lanes that are on no list, by reading the names of all keys.
+func (b *Broker) Mend(ctx context.Context, term Term, thorough bool) ([]Mend, error) {
+	spores, lanes, err := b.places(ctx, thorough)
 	if err != nil {
 		return nil, b.wrap("mend", err)
 	}
@@ -97,15 +98,18 @@ func (b *Broker) mend(ctx context.Context, what string, script *redis.Script, ar
 	return mends, nil
 }
 
-// places lists the spores that are listed, counted, or hold something, and the lanes that
-// are listed or are there.
-func (b *Broker) places(ctx context.Context) (spores, lanes []string, err error) {
+// places lists the spores that are listed or counted, and the lanes that are listed; and,
+// everywhere, also those that hold something or are there.
+func (b *Broker) places(ctx context.Context, everywhere bool) (spores, lanes []string, err error) {
 	pipe := b.rdb.Pipeline()
 	nodes, used, active := pipe.SMembers(ctx, b.keys.nodes()), pipe.HKeys(ctx, b.keys.used()), pipe.SMembers(ctx, b.keys.active())
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, nil, err
 	}
 	spores, lanes = append(nodes.Val(), used.Val()...), active.Val()
+	if !everywhere {
+		return unique(spores), lanes, nil
+	}
 	err = b.eachKey(ctx, "[ino]*", func(names []string) error {
 		for _, key := range names {
 			if name, ok := strings.CutPrefix(key, "in:"); ok {

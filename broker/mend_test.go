@@ -14,7 +14,8 @@ import (
 // mended checks what is mended, and that nothing is left to mend.
 func (r *road) mended(want ...string) {
 	r.t.Helper()
-	r.looked(r.Mend, want)
+	thorough := func(ctx context.Context, term broker.Term) ([]broker.Mend, error) { return r.Mend(ctx, term, true) }
+	r.looked(thorough, want)
 }
 
 // recounted is mended, of the counters.
@@ -89,7 +90,7 @@ func TestMend(t *testing.T) {
 		r.mended("act foreign:1 1 0")
 		r.do("SADD", "own:a", "ghost")
 		r.mended("own ghost a ")
-		if _, err := r.Mend(r.ctx(), broker.Term{Epoch: 1, Nexus: "x"}); !errors.Is(err, hive.ErrNotLeader) {
+		if _, err := r.Mend(r.ctx(), broker.Term{Epoch: 1, Nexus: "x"}, true); !errors.Is(err, hive.ErrNotLeader) {
 			t.Errorf("Mend by another nexus = %v", err)
 		}
 	})

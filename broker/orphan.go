@@ -80,7 +80,7 @@ func (s idSet) has(id string) bool {
 // standing are the ids that stand somewhere.
 func (b *Broker) standing(ctx context.Context) (idSet, error) {
 	ids := idSet{maphash.MakeSeed(), map[uint64]struct{}{}}
-	spores, lanes, err := b.places(ctx)
+	spores, lanes, err := b.places(ctx, true)
 	if err != nil {
 		return ids, err
 	}

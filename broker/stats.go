@@ -50,17 +50,23 @@ func (b *Broker) Stats(ctx context.Context) (hive.Stats, error) {
 	return s, nil
 }
 
+// maxRecord bounds a record in bytes, with much to spare.
+const maxRecord = 12 << 20
+
 // Status returns all the road knows of a task, or ErrNotFound.
 func (b *Broker) Status(ctx context.Context, id string) (*hive.Record, error) {
 	if err := hive.CheckID(id); err != nil {
 		return nil, err
 	}
-	s, err := b.rdb.Get(ctx, b.keys.record(id)).Bytes()
-	if errors.Is(err, redis.Nil) {
+	s, err := b.rdb.GetRange(ctx, b.keys.record(id), 0, maxRecord).Bytes()
+	if err == nil && len(s) == 0 {
 		return nil, fmt.Errorf("task %s: %w (finished tasks are kept for %v)", id, hive.ErrNotFound, b.opts.Retention)
 	}
 	if err != nil {
 		return nil, b.wrap("status", err)
+	}
+	if len(s) > maxRecord {
+		return nil, fmt.Errorf("task %s: %w", id, errRecord)
 	}
 	r, err := unpack(id, s)
 	if err != nil || r.State != hive.Pending {

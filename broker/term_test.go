@@ -38,7 +38,7 @@ var leaderCalls = map[string]func(r *road, f *field, term broker.Term) error{
 		return err
 	},
 	"Mend": func(r *road, f *field, term broker.Term) error {
-		_, err := r.Mend(r.ctx(), term)
+		_, err := r.Mend(r.ctx(), term, true)
 		return err
 	},
 	"Recount": func(r *road, f *field, term broker.Term) error {

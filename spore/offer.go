@@ -18,20 +18,27 @@ const (
 	// cannotFor is how long a program that cannot run is not compiled again, however
 	// often somebody says that there is something new.
 	cannotFor = time.Minute
-	// failedFor is that of one that was not prepared for another reason.
+	// failedFor is that of one that was not prepared for another reason, the first time;
+	// each time it is twice as long.
 	failedFor = 5 * time.Second
 )
 
 type cannot struct {
 	err   error
 	until time.Time
+	long  time.Duration
 }
 
-// fails notes that a skill cannot be prepared for now.
-func (s *shelf) fails(skill *hive.Skill, err error, d time.Duration) {
+// fails notes that a skill cannot be prepared for some time, which it returns.
+func (s *shelf) fails(skill *hive.Skill, err error) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cannot[skill] = cannot{err, time.Now().Add(d)}
+	long := min(max(failedFor, 2*s.cannot[skill].long), cannotFor)
+	if _, refused := errors.AsType[*runtime.Refusal](err); refused {
+		long = cannotFor
+	}
+	s.cannot[skill] = cannot{err, time.Now().Add(long), long}
+	return long
 }
 
 // prove notes that a skill can run here.
@@ -117,11 +124,7 @@ func (s *Spore) prove(skill *hive.Skill) {
 	if err == nil || s.life.Err() != nil {
 		return
 	}
-	again := failedFor
-	if _, refused := errors.AsType[*runtime.Refusal](err); refused {
-		again = cannotFor
-	}
-	s.shelf.fails(skill, err, again)
+	again := s.shelf.fails(skill, err)
 	if !errors.Is(err, errNoSkill) {
 		s.opts.Log.Warn("cannot prepare skill", "skill", id.String(), "again_in", again, "error", err)
 	}

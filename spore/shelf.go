@@ -126,7 +126,7 @@ func (s *shelf) prepareAhead(ctx context.Context, skill *hive.Skill, program []b
 	defer s.give(r)
 	err := r.await(ctx)
 	if _, refused := errors.AsType[*runtime.Refusal](err); refused {
-		s.fails(next, err, cannotFor)
+		s.fails(next, err)
 	}
 	return err
 }

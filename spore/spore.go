@@ -253,9 +253,9 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.leaving = true
 	s.mu.Unlock()
-	err := s.Drain(ctx)
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
+	err := s.Drain(graced)
 	close(s.quit)
 	s.fetching.Wait()
 	s.await(graced)

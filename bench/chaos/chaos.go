@@ -73,6 +73,9 @@ func Run(ctx context.Context, kit *rig.Kit, o Options, r *report.Report, say fun
 	if err != nil {
 		return err
 	}
+	if o.Profile == Failover && len(history.Windows) == 0 {
+		return errors.New("no failover came to pass: nothing is shown")
+	}
 	for _, v := range history.Check() {
 		r.Violations = append(r.Violations, v.Promise+": "+v.What)
 	}

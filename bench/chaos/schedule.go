@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -133,9 +134,13 @@ func (f Fault) String() string {
 // same seed. What a fault finds is another matter: programs run as fast as they do.
 func Schedule(seed uint64, profile Profile, long time.Duration) (faults []Fault) {
 	random := rand.New(rand.NewPCG(seed, 0))
+	first := sorts[Failover][slices.IndexFunc(sorts[Failover], func(s sort) bool { return s.kind == KillAhead })]
 	var whole [spores + 3]time.Duration // when each spore, a nexus and the road are whole again
 	for at := every; at < long; at += every {
 		s := draw(random, possible(profile, at, long, &whole))
+		if profile == Failover && at == every {
+			s = first // each run is to show what a failover loses
+		}
 		f := Fault{At: at, Kind: s.kind, On: random.IntN(100)}
 		if most := min(s.max, max(s.min+ms, long-at)); s.max > 0 {
 			f.For = (s.min + time.Duration(random.Int64N(int64(most-s.min)))).Round(10 * ms)

@@ -8,8 +8,8 @@ import (
 	"github.com/hive-spore/hive/internal/testkit"
 )
 
-// TestForeignValuesUnderLoad: a hand in Redis puts something else under every kind of key
-// while tasks run. The hive goes on, and says so; what stood there is found again.
+// TestForeignValuesUnderLoad: a hand in Redis puts something else in the place of what the
+// road keeps while tasks run. The hive goes on, and says so; no task is missed.
 func TestForeignValuesUnderLoad(t *testing.T) {
 	c := newCluster(t)
 	nexus := c.nexus("n1")
@@ -23,6 +23,10 @@ func TestForeignValuesUnderLoad(t *testing.T) {
 		tasks[i] = tasks[i].WithDefaults()
 	}
 	if _, err := c.road.EnqueueMany(t.Context(), tasks, ""); err != nil {
+		t.Fatal(err)
+	}
+	nobody := hive.Task{Skill: hive.SkillRef{Name: "nobody"}}.WithDefaults()
+	if err := c.road.Enqueue(t.Context(), &nobody, ""); err != nil {
 		t.Fatal(err)
 	}
 	keys := strings.Fields("lead bell nodes act used run ct delay dead sk skgen hb:a db:a n:b own:b in:guest||:0")
@@ -41,6 +45,9 @@ func TestForeignValuesUnderLoad(t *testing.T) {
 		}
 	}
 	await(t, "all tasks", func() (bool, error) { return completed() == len(tasks), nil })
+	if r, err := c.road.Status(t.Context(), nobody.ID); err != nil || r.State != hive.Pending {
+		t.Errorf("the task of an unknown skill: %+v, %v", r, err)
+	}
 	if said := nexus.out.String(); !strings.Contains(said, "met a foreign value") || !strings.Contains(said, "mended the road") {
 		t.Errorf("the nexus says\n%s", said)
 	}

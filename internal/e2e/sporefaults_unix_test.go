@@ -21,7 +21,7 @@ func TestSporeKilledUnderLoad(t *testing.T) {
 	config := c.config("spore = { slots = 6, prefetch = 4 }")
 	victim := c.spore("a", "--config", config)
 	c.spore("b", "--config", config)
-	load := c.load(50*time.Millisecond, guest(""), func(n int) string { return fmt.Sprintf("sleep %dms", 100+n%7*50) })
+	load := c.load(25*time.Millisecond, guest(""), func(n int) string { return fmt.Sprintf("sleep %dms", 200+n%7*50) })
 	load.await(100)
 	await(t, "tasks that run and are queued", func() (bool, error) {
 		active, err := c.road.Active(t.Context())

@@ -17,6 +17,9 @@ const (
 	// adoptAfter is the time after which a task that stood nowhere is looked for again: none
 	// moves for that long.
 	adoptAfter = 5 * time.Second
+	// restFor is how many times as long as a thorough look the time until the next one is
+	// at least: it reads the name of every key, and Redis has other things to do.
+	restFor = 50
 	// mendsTold bounds how many mends of one look are logged one by one.
 	mendsTold = 20
 )
@@ -47,15 +50,19 @@ func (f *Foreman) meet(foreign []string) {
 // mend looks at once, and now and then, until ctx ends, or the term.
 func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 	m := mender{Foreman: f, term: term}
-	complaint := broker.Complaint{}
-	for n, thorough := 1, false; ; n++ {
-		last := time.Now()
-		err := m.look(ctx, thorough || n%adoptEvery == 0)
+	complaint, thorough, rested := broker.Complaint{}, false, time.Time{}
+	for n := 1; ; n++ {
+		began := time.Now()
+		thorough = (thorough || n%adoptEvery == 0) && !began.Before(rested)
+		err := m.compare(ctx, thorough)
 		if errors.Is(err, hive.ErrNotLeader) {
 			return err
 		}
 		if ctx.Err() == nil {
 			complaint.Tell(f.road, f.log, "looking for what to mend is interrupted", err)
+		}
+		if thorough {
+			rested = time.Now().Add(restFor * time.Since(began))
 		}
 		next := f.mendEvery
 		if thorough = len(m.suspects) > 0; thorough {
@@ -66,16 +73,16 @@ func (f *Foreman) mend(ctx context.Context, term broker.Term) error {
 			return nil
 		case <-f.met:
 			thorough = true
-			pause(ctx, min(f.mendEvery, adoptAfter)-time.Since(last)) // there may be many
+			pause(ctx, max(min(f.mendEvery, adoptAfter)-time.Since(began), time.Until(rested))) // there may be many
 		case <-time.After(next):
 		}
 	}
 }
 
-// look mends what can be seen at a glance and, if it is to be thorough, what takes reading
-// all tasks. Counters are right only when every task stands somewhere.
-func (m *mender) look(ctx context.Context, thorough bool) error {
-	if err := m.told(m.road.Mend(ctx, m.term)); err != nil || !thorough {
+// compare mends what can be seen at a glance and, if it is to be thorough, what takes
+// reading all keys. Counters are right only when every task stands somewhere.
+func (m *mender) compare(ctx context.Context, thorough bool) error {
+	if err := m.told(m.road.Mend(ctx, m.term, thorough)); err != nil || !thorough {
 		return err
 	}
 	if err := m.adopt(ctx); err != nil || len(m.suspects) > 0 {

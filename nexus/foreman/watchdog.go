@@ -12,8 +12,9 @@ import (
 // maxVacant is for how long nobody may have led before a term whose leader believes the
 // beats at once. A road that was away made all of them old: spores get a lease's time then
 // to beat again before anything is taken from them. Had it been away for longer than this
-// and a lead (2 s), nobody could have kept that; for less, no beat is as old as a lease.
-const maxVacant = time.Second
+// and a lead (2 s), nobody could have kept that. For less, a beat may be a second older,
+// and that of a spore which notices late a third of a lease: all within one.
+const maxVacant = 250 * time.Millisecond
 
 // watch takes back what spores will not finish: everything a spore held whose
 // lease ended, and attempts whose own timeout passed. It ends with ctx, or with

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,8 +29,8 @@ type hall struct {
 	log    bytes.Buffer // read it when the keeper waits
 	look   time.Duration
 	keeper *Keeper
-	again  int      // how often it was confirmed
-	told   []string // catalogues that were announced
+	again  atomic.Int32 // how often it was confirmed
+	told   []string     // catalogues that were announced
 
 	epoch int64
 	ctx   context.Context
@@ -58,7 +59,7 @@ func (h *hall) options() KeeperOptions {
 
 func (h *hall) announce(_ context.Context, skills []hive.Skill, again bool) error {
 	if again {
-		h.again++
+		h.again.Add(1)
 		return nil
 	}
 	var names []string
@@ -160,11 +161,11 @@ func TestKeeperConfirms(t *testing.T) {
 	inHall(t, LookEvery, func(h *hall) {
 		told := len(h.told)
 		h.pass(confirmEvery - LookEvery)
-		if h.again > 0 {
+		if h.again.Load() > 0 {
 			t.Error("confirmed within a minute")
 		}
-		if h.pass(2 * LookEvery); h.again != 1 || len(h.told) != told {
-			t.Errorf("confirmed %d times, announced %d, want 1, %d", h.again, len(h.told), told)
+		if h.pass(2 * LookEvery); h.again.Load() != 1 || len(h.told) != told {
+			t.Errorf("confirmed %d times, announced %d, want 1, %d", h.again.Load(), len(h.told), told)
 		}
 	})
 }
