@@ -255,7 +255,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	graced, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
-	err := s.Drain(graced)
+	_ = s.Drain(graced) // what could not be handed back now is when the spore leaves
 	close(s.quit)
 	s.fetching.Wait()
 	s.await(graced)
@@ -270,10 +270,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	s.trail.Stop(leave)
 	back, errLeave := s.road.Unregister(leave, s.session)
 	s.opts.Log.Info("spore offline", "spore", s.opts.Name, "handed_back", back)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		err = nil
-	}
-	return errors.Join(err, errLeave, s.free(graced), s.files.Close())
+	return errors.Join(errLeave, s.free(graced), s.files.Close())
 }
 
 // hurry is how long a spore that may not wait any more waits for its sandboxes.
