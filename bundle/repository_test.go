@@ -265,13 +265,17 @@ func TestTwoPublishers(t *testing.T) {
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.repo.disk.fault = func(string) error {
+	var once sync.Once // each waits for a turn as long as publishers do
+	meanwhile := func() {
 		if _, err := w.open().Publish(targetsKeys, nil); Reason(err) != ReasonBusy {
 			t.Errorf("Publish meanwhile: %v", err)
 		}
 		if err := w.open().Seal(snapKeys, timeKeys); Reason(err) != ReasonBusy {
 			t.Errorf("Seal meanwhile: %v", err)
 		}
+	}
+	w.repo.disk.fault = func(string) error {
+		once.Do(meanwhile)
 		return nil
 	}
 	w.publish("crow", "2.0.0")
