@@ -18,7 +18,7 @@ var mutants = map[string][2]string{
 	"release asks for no attempt":       {"r and r.attempt == tonumber(ARGV[i + 1]) and holds", "r and holds"},
 	"expire does not look at the time":  {"if t - r.started < tonumber(ARGV[4]) then return 0 end", ""},
 	"assign leaves the lane active":     {"if rest == 0 then call('SREM', P .. 'act', lane) end", ""},
-	"assign does not know a repeat":     {"<= natural(last)", "< 0"},
+	"assign does not know a repeat":     {"tonumber(ARGV[2]) <= last then", "false then"},
 	"a deposed leader leads":            {"return now[1] and now[2] and now[1] .. ' ' .. now[2] == term", "return true"},
 	"an epoch is given out twice":       {"epoch == 0 and t or epoch + 1", "epoch == 0 and t or epoch"},
 	"the lead is taken early":           {"(ends > t and id ~= ARGV[1])", "false"},

@@ -14,6 +14,8 @@ import (
 // strange makes something else of a record.
 var strange = map[string]func(record []byte) []byte{
 	"nothing":           func([]byte) []byte { return []byte("x") },
+	"empty":             func([]byte) []byte { return nil },
+	"unknown flags":     func(b []byte) []byte { b[3] = 0xfe; return b },
 	"short header":      func(b []byte) []byte { return b[:40] },
 	"short fields":      func(b []byte) []byte { return b[:70] },
 	"short payload":     func(b []byte) []byte { return b[:len(b)-1] },

@@ -165,13 +165,16 @@ func TestForeignTimes(t *testing.T) {
 func TestForeignLead(t *testing.T) {
 	onRoads(t, func(r *road) {
 		r.join("a")
-		for _, n := range []string{"1e300", "9223372036854775807", "-1", "", "x"} {
+		for _, n := range []string{"1e300", "9223372036854775807", "999999999999999", "-1", "", "x"} {
 			r.do("HSET", "lead", "epoch", n, "seq", n, "until", n)
 			epoch, leader, _, err := r.Campaign(r.ctx(), "nexus", time.Hour)
 			if err != nil || leader != "nexus" {
 				r.t.Fatalf("%q: Campaign = %s, %v", n, leader, err)
 			}
 			r.term = broker.Term{Epoch: epoch, Nexus: leader}
+			if again, _, _, err := r.Campaign(r.ctx(), "nexus", time.Hour); again != epoch || err != nil {
+				r.t.Errorf("%q: the term is %d, and %d now, %v", n, epoch, again, err)
+			}
 			r.do("HSET", "lead", "seq", n)
 			r.enqueue()
 			if got := r.assign("a", 1); got.Moved != 1 {

@@ -24,6 +24,7 @@ type Mend struct {
 const (
 	mendBatch   = 50
 	recountMost = 2000
+	mostOwn     = 2000 // likewise in mend.lua
 )
 
 // Mend compares what stands in two places, and mends what differs: the list of spores, what
@@ -37,9 +38,12 @@ func (b *Broker) Mend(ctx context.Context, term Term, thorough bool) ([]Mend, er
 	}
 	var mends []Mend
 	for batch := range slices.Chunk(looks(spores, lanes), mendBatch) {
-		done, err := b.mend(ctx, "mend", scriptMend, append([]any{term.fence()}, batch...)...)
-		if mends = append(mends, done...); err != nil {
-			return mends, err
+		for again := true; again; {
+			done, err := b.mend(ctx, "mend", scriptMend, append([]any{term.fence()}, batch...)...)
+			if mends = append(mends, done...); err != nil {
+				return mends, err
+			}
+			again = len(done) > mostOwn/2 // of a spore that claims more there are some left
 		}
 	}
 	return mends, nil

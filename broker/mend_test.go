@@ -126,6 +126,54 @@ func TestRecount(t *testing.T) {
 	})
 }
 
+// Who put many ids into a spore's own set keeps it from nothing.
+func TestMendCrowd(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		a := r.running(s)
+		const crowd = 10_000
+		words := []string{}
+		for i := range crowd {
+			words = append(words, fmt.Sprint("garbage", i))
+		}
+		r.do("SADD", "own:a", words...)
+		mends, err := r.Mend(r.ctx(), r.term, false)
+		if len(mends) != crowd || err != nil {
+			r.t.Errorf("%d mends, %v", len(mends), err)
+		}
+		r.complete(s, a)
+		r.wantIdle()
+	})
+}
+
+// A tombstone whose lane was deleted expires, as it would have there.
+func TestAdoptTombstone(t *testing.T) {
+	onRoads(t, func(r *road) {
+		r.join("a")
+		id, stands := r.enqueue(), r.enqueue(func(task *hive.Task) { task.Priority = 3 })
+		_, err := r.Cancel(r.ctx(), id)
+		r.check(err)
+		_, err = r.Cancel(r.ctx(), stands)
+		r.check(err)
+		r.do("DEL", "in:echo||:2")
+		orphans, err := r.Orphans(r.ctx())
+		if len(orphans) != 1 || orphans[0].ID != id || err != nil {
+			r.t.Fatalf("Orphans = %v, %v", orphans, err)
+		}
+		for _, want := range []bool{true, false} {
+			if took, err := r.Adopt(r.ctx(), r.term, orphans[0]); took != want || err != nil {
+				r.t.Errorf("Adopt = %v, %v, want %v", took, err, want)
+			}
+		}
+		if ttl := r.do("PTTL", "t:"+id); ttl == "-1" || ttl == "-2" {
+			r.t.Errorf("it expires in %s ms", ttl)
+		}
+		if orphans, err := r.Orphans(r.ctx()); len(orphans) > 0 || err != nil {
+			r.t.Errorf("Orphans = %v, %v", orphans, err)
+		}
+	})
+}
+
 // A task that stands nowhere is found, and goes on; one that only moves is not touched.
 func TestAdopt(t *testing.T) {
 	onRoads(t, func(r *road) {

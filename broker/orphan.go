@@ -11,8 +11,8 @@ import (
 	"github.com/hive-spore/hive"
 )
 
-// Orphan is a task that is not over and stands nowhere: in no lane, queue, own set, nor
-// among those that are scheduled.
+// Orphan is a task that is not over, or a tombstone of a cancelled one, and stands nowhere:
+// in no lane, queue, own set, nor among those that are scheduled.
 type Orphan struct {
 	ID      string
 	State   hive.State
@@ -56,7 +56,8 @@ func orphan(id, head string) (Orphan, bool) {
 	}
 	state, known := stateLetters[head[1]]
 	o := Orphan{id, state, int(binary.BigEndian.Uint32([]byte(head[4:])))}
-	return o, known && !state.Final() && state != hive.Blocked
+	tombstone := state == hive.Cancelled && head[3]&flagQueued != 0
+	return o, known && !state.Final() && state != hive.Blocked || tombstone
 }
 
 // idSet holds ids as hashes of 8 bytes: there may be millions. That two hash alike hides

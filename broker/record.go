@@ -39,6 +39,7 @@ const (
 	headLen       = 66
 	ownerLen      = 24
 	flagWaited    = 1
+	flagQueued    = 2
 )
 
 // Tags of task fields. The class comes first: scripts read it there.

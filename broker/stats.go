@@ -30,7 +30,7 @@ func (b *Broker) Stats(ctx context.Context) (hive.Stats, error) {
 	}
 	count := func(field string) int64 {
 		n, _ := strconv.ParseInt(counters.Val()[field], 10, 64)
-		return n
+		return max(0, n) // until it is recounted
 	}
 	s := hive.Stats{Scheduled: delay.Val(), Running: count("running"), Completed: count("completed"),
 		Failed: count("failed"), Cancelled: count("cancelled"), Mended: count("mended"), Foreign: count("foreign")}

@@ -4,8 +4,9 @@
 -- Returns {'deposed'}, {'repeat', sequence done last}, or {'ok', then per grant: moved, left in the
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end
-local last = call('HGET', P .. 'lead', 'seq')
-if tonumber(ARGV[2]) <= natural(last) then return { 'repeat', last } end
+local last = natural(call('HGET', P .. 'lead', 'seq'))
+if last > 1e12 then last = 0 end -- nobody has counted that far
+if tonumber(ARGV[2]) <= last then return { 'repeat', string.format('%.0f', last) } end
 allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
 local out = { 'ok' }

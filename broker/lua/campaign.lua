@@ -12,6 +12,10 @@ if ttl > 0 and not format() then
 end
 local seen = call('HMGET', key, 'epoch', 'id', 'until')
 local epoch, id, ends = natural(seen[1]), seen[2] or '', natural(seen[3])
+if ttl > 0 and epoch > t + 86400000 then -- epochs begin at the clock and rise by one: no term of ours
+  foreign('no epoch: ' .. seen[1])
+  epoch, ends = 0, 0
+end
 if ttl > 0 and ends > t + math.max(ttl, 60000) then ends = 0 end -- no lease is that long: redis' clock went back
 if ttl == 0 and id ~= '' and id == ARGV[1] then
   allowed()
@@ -21,7 +25,7 @@ end
 if ttl == 0 or (ends > t and id ~= ARGV[1]) then
   return { epoch, ends > t and id or '', math.max(0, ends - t) }
 end
-if id ~= ARGV[1] or ends <= t then
+if id ~= ARGV[1] or ends <= t or epoch == 0 then
   -- A road that lost its memory must not give an epoch out twice.
   epoch = epoch == 0 and t or epoch + 1
   call('HSET', key, 'epoch', epoch, 'id', ARGV[1], 'seq', 0, 'vacant', math.max(0, t - ends))

@@ -21,6 +21,7 @@ for i = 3, #ARGV do
     local keep = ttl
     if r.state == 'p' then
       waiting(r.prio, -1)
+      clear(r, QUEUED)
       r.flags, keep = r.flags + QUEUED, 0
     end
     local body = mark(token .. out[#out])

@@ -22,6 +22,7 @@ end
 
 function look.s(spore)
   local own, hb = P .. 'own:' .. spore, P .. 'hb:' .. spore
+  local all = call('SCARD', own) <= MOST_OWN
   for _, id in ipairs(call('SRANDMEMBER', own, MOST_OWN)) do
     local r = head(id)
     if not r or not holds(r, spore) then
@@ -31,7 +32,7 @@ function look.s(spore)
   end
   local n = call('LLEN', P .. 'n:' .. spore) + call('SCARD', own)
   local used = tonumber(call('HGET', P .. 'used', spore) or 0) or -1
-  if used ~= n then
+  if used ~= n and all then
     if n == 0 then call('HDEL', P .. 'used', spore) else call('HSET', P .. 'used', spore, n) end
     mended('used', spore, used, n)
   end

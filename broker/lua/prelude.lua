@@ -44,7 +44,7 @@ local function parse(s)
     created = u48(s, 13), started = u48(s, 19), ended = u48(s, 25),
     owner = sub(s, 31, 54), tlen = u32(s, 55), plen = u32(s, 59), olen = u32(s, 63),
   }
-  if r.prio > 10 or r.plen > MOST or r.olen > MOST or not STATES[r.state] then return nil end
+  if r.prio > 10 or r.flags > 7 or r.plen > MOST or r.olen > MOST or not STATES[r.state] then return nil end
   return r
 end
 
@@ -61,7 +61,10 @@ end
 local function head(id)
   local key = P .. 't:' .. id
   local s = call('GETRANGE', key, 0, PEEK)
-  if s == '' then return nil end
+  if s == '' then
+    if call('GET', key) then aside(key) end -- it is empty
+    return nil
+  end
   local r = parse(s)
   if r and #s < HEAD + r.tlen and r.tlen < MOST then s = call('GETRANGE', key, 0, HEAD + r.tlen - 1) end
   if not r or r.tlen < 4 or #s < HEAD + r.tlen then
@@ -229,16 +232,19 @@ local function bury(r, outcome, t, ttl)
   count('failed', 1)
 end
 
+-- buried lets a tombstone that stands in no queue any more expire.
+local function buried(r, t, ttl)
+  clear(r, QUEUED)
+  put(r)
+  call('PEXPIRE', r.key, math.max(ttl - (t - r.ended), 60000))
+end
+
 -- drop removes an id that came out of a spore's queue but is not pending: a
 -- tombstone, which from now on expires, or an id whose record is gone.
 local function drop(spore, id, r, t, ttl)
   left(spore, r and r.class, 1)
   if not r then foreign('no task: ' .. id .. ' in the queue of ' .. spore) end
-  if r and has(r.flags, QUEUED) then
-    r.flags = r.flags - QUEUED
-    put(r)
-    call('PEXPIRE', r.key, math.max(ttl - (t - r.ended), 60000))
-  end
+  if r and has(r.flags, QUEUED) then buried(r, t, ttl) end
 end
 
 -- unqueue puts at most n tasks of a spore's queue back to their lanes, as they

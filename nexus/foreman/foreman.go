@@ -45,6 +45,9 @@ type Foreman struct {
 	reports time.Time // when nodes was read
 	reread  time.Time // when all lanes were read
 	due     time.Time // when scheduled tasks are looked at next
+
+	metSince         time.Time // when foreign values were first told of again
+	metTold, metMore int       // how many were since, and how many were not
 }
 
 // New returns a foreman that does not lead.

@@ -32,14 +32,21 @@ type mender struct {
 	suspects map[broker.Orphan]bool // that stood nowhere at the last look
 }
 
-// meet logs foreign values, and has the mender look: they may have stood in the place of
+// meet logs foreign values, some a minute, and has the mender look: they may have stood in the place of
 // something that is missed now.
 func (f *Foreman) meet(foreign []string) {
-	for _, what := range foreign[:min(len(foreign), mendsTold)] {
-		f.log.Warn("met a foreign value", "what", what)
+	if time.Since(f.metSince) > time.Minute {
+		if f.metMore > 0 {
+			f.log.Warn("met foreign values", "more", f.metMore)
+		}
+		f.metSince, f.metTold, f.metMore = time.Now(), 0, 0
 	}
-	if more := len(foreign) - mendsTold; more > 0 {
-		f.log.Warn("met foreign values", "more", more)
+	for _, what := range foreign {
+		if f.metTold++; f.metTold > mendsTold {
+			f.metMore++
+			continue
+		}
+		f.log.Warn("met a foreign value", "what", what)
 	}
 	select {
 	case f.met <- struct{}{}:
