@@ -1,13 +1,11 @@
 package broker_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,31 +14,13 @@ import (
 	"github.com/hive-spore/hive/internal/testkit"
 )
 
-// lines is a log that is read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), text)
-}
-
 // mortal is a server of its own behind a proxy, and a road there that tells a log.
 type mortal struct {
 	*broker.Broker
 	t      *testing.T
 	server *testkit.Redis
 	proxy  *testkit.Proxy
-	log    *lines
+	log    *testkit.Output
 }
 
 func newMortal(t *testing.T, args ...string) *mortal {
@@ -50,7 +30,7 @@ func newMortal(t *testing.T, args ...string) *mortal {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	m := &mortal{t: t, server: server, proxy: testkit.StartProxy(t, server.Addr), log: &lines{}}
+	m := &mortal{t: t, server: server, proxy: testkit.StartProxy(t, server.Addr), log: &testkit.Output{}}
 	m.Broker = testkit.DialTo(t, broker.Options{Addrs: []string{m.proxy.Addr}})
 	m.LogTo(slog.New(slog.NewTextHandler(m.log, nil)))
 	return m
@@ -74,9 +54,9 @@ const saidLost, saidBack = "the road is lost", "the road is back"
 func (m *mortal) told(nLost, nBack int) {
 	m.t.Helper()
 	giveUp := time.Now().Add(time.Minute)
-	for m.log.count(saidLost) != nLost || m.log.count(saidBack) != nBack {
+	for strings.Count(m.log.String(), saidLost) != nLost || strings.Count(m.log.String(), saidBack) != nBack {
 		if time.Now().After(giveUp) {
-			m.t.Fatalf("the log is\n%swant the road lost %d times, back %d times", &m.log.text, nLost, nBack)
+			m.t.Fatalf("the log is\n%swant the road lost %d times, back %d times", m.log, nLost, nBack)
 		}
 		_ = m.enqueue() // somebody tries again and again
 		_, _ = m.Nodes(m.t.Context())
@@ -151,8 +131,8 @@ func TestServerRefuses(t *testing.T) {
 			if !errors.Is(err, hive.ErrUnreachable) || !m.Tells(err) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("Enqueue = %v, want it to say %q", err, test.says)
 			}
-			if m.log.count(test.says) != 1 {
-				t.Errorf("the log is\n%s", &m.log.text)
+			if strings.Count(m.log.String(), test.says) != 1 {
+				t.Errorf("the log is\n%s", m.log)
 			}
 			m.do(strings.Fields(test.end)...)
 			m.told(1, 1)
@@ -191,8 +171,8 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 	if err := m.Enqueue(ctx, &task, ""); !errors.Is(err, hive.ErrUnreachable) || ctx.Err() != nil {
 		t.Errorf("Enqueue = %v, %v", err, ctx.Err())
 	}
-	if m.log.count(saidLost) != 1 {
-		t.Errorf("the log is\n%s", &m.log.text)
+	if strings.Count(m.log.String(), saidLost) != 1 {
+		t.Errorf("the log is\n%s", m.log)
 	}
 }
 

@@ -25,17 +25,9 @@ type linked struct {
 
 func newLinked(t *testing.T) *linked {
 	t.Helper()
-	t.Parallel()
-	makeSkills(t)
-	server, err := testkit.StartRedis()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
-	l := &linked{&cluster{T: t}, server, testkit.StartProxy(t, server.Addr)}
+	c, server := newServed(t)
+	l := &linked{c, server, testkit.StartProxy(t, server.Addr)}
 	l.url = "redis://" + l.link.Addr
-	l.road = testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}})
-	l.publish()
 	return l
 }
 

@@ -1,14 +1,12 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,26 +21,8 @@ type process struct {
 	t    *testing.T
 	name string
 	cmd  *exec.Cmd
-	out  output
+	out  testkit.Output
 	done chan struct{} // closed when it has ended
-}
-
-// output collects what a process says, for reading while it still does.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // start runs a program until the test ends, or it does. What it said is shown if
@@ -175,6 +155,13 @@ func newCluster(t *testing.T) *cluster {
 // newEmptyCluster starts a redis-server.
 func newEmptyCluster(t *testing.T) *cluster {
 	t.Helper()
+	c, _ := newServed(t)
+	return c
+}
+
+// newServed is newEmptyCluster for who does something to the server.
+func newServed(t *testing.T) (*cluster, *testkit.Redis) {
+	t.Helper()
 	t.Parallel()
 	makeSkills(t)
 	server, err := testkit.StartRedis()
@@ -185,7 +172,7 @@ func newEmptyCluster(t *testing.T) *cluster {
 	c := &cluster{T: t, url: "unix://" + server.Addr}
 	c.road = testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}})
 	c.publish()
-	return c
+	return c, server
 }
 
 func (c *cluster) nexus(name string) *process {

@@ -32,8 +32,8 @@ type mender struct {
 	suspects map[broker.Orphan]bool // that stood nowhere at the last look
 }
 
-// meet logs foreign values, some a minute, and has the mender look: they may have stood in the place of
-// something that is missed now.
+// meet logs foreign values, some a minute, and has the mender look: they may have stood in
+// the place of something that is missed now.
 func (f *Foreman) meet(foreign []string) {
 	if time.Since(f.metSince) > time.Minute {
 		if f.metMore > 0 {
