@@ -56,14 +56,21 @@ func (d disk) stream(path string, fill func(io.Writer) error) (err error) {
 	}
 	defer func() {
 		_ = f.Close() // a second time, where all went well
-		if err != nil && d.may("remove") == nil {
-			_ = os.Remove(f.Name())
+		if err != nil {
+			d.remove(f.Name())
 		}
 	}()
 	if err := fill(faulty{d, f}); err != nil {
 		return err
 	}
 	return d.place(f, path)
+}
+
+// remove is best effort, after what failed for another reason.
+func (d disk) remove(path string) {
+	if d.may("remove") == nil {
+		_ = os.Remove(path)
+	}
 }
 
 // place makes what was written last, and gives it its name.

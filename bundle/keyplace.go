@@ -250,6 +250,6 @@ func (k *keyRotation) onlyNexus() error {
 	if err != nil {
 		return err
 	}
-	_, err = k.repo.change(keys, func(list targetFiles) error { return k.repo.nexusTarget(list, publicKeys(held)) })
+	_, err = k.repo.change(keys, func(c *changed) error { return k.repo.nexusTarget(c, publicKeys(held)) })
 	return err
 }

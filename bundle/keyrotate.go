@@ -164,15 +164,15 @@ func (k *keyRotation) signers() (old []*Key, err error) {
 
 // commit has the repository name what was made.
 func (k *keyRotation) commit(old, made []*Key) error {
-	edit := func(list targetFiles) error {
+	edit := func(c *changed) error {
 		if !k.has(RoleNexus) {
 			return nil
 		}
-		before, err := k.nexus(list)
+		before, err := k.nexus(c.list)
 		if err != nil {
 			return err
 		}
-		return k.repo.nexusTarget(list, append(publicKeys(ofRole(RoleNexus, made)), before...))
+		return k.repo.nexusTarget(c, append(publicKeys(ofRole(RoleNexus, made)), before...))
 	}
 	keys := slices.Concat(old, made)
 	if len(k.Roles) == 1 && k.has(RoleNexus) {

@@ -92,12 +92,12 @@ func (r *Repository) nexusIn(list targetFiles) ([]ed25519.PublicKey, error) {
 }
 
 // nexusTarget writes the target with the keys of the nexus and lists it.
-func (r *Repository) nexusTarget(list targetFiles, keys []ed25519.PublicKey) error {
+func (r *Repository) nexusTarget(c *changed, keys []ed25519.PublicKey) error {
 	data, err := EncodeNexusKeys(keys...)
 	if err != nil {
 		return err
 	}
-	return r.target(list, NexusKeysTarget, data)
+	return r.target(c, NexusKeysTarget, data)
 }
 
 func decodeNexusKeys(data []byte) (keys []ed25519.PublicKey, err error) {

@@ -301,8 +301,14 @@ func fileOf(version int64, data []byte) *metadata.MetaFiles {
 // add writes a version of a role that was not there.
 func (r *Repository) add(version int64, role string, data []byte) error {
 	name := metadataName(version, role)
-	if _, err := os.Lstat(r.path(name)); !errors.Is(err, fs.ErrNotExist) {
-		return refuse(ReasonBusy, name, err)
+	if r.has(name) {
+		return refuse(ReasonBusy, name, nil)
 	}
 	return diskError(name, r.disk.write(r.path(name), data))
+}
+
+// has reports whether there is such a file, or may be.
+func (r *Repository) has(name string) bool {
+	_, err := os.Lstat(r.path(name))
+	return !errors.Is(err, fs.ErrNotExist)
 }

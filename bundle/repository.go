@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +82,7 @@ func createRepository(dir string, root []byte, targetsKeys []*Key, o RepositoryO
 		}
 		targets := metadata.Targets()
 		if len(nexus) > 0 {
-			if err := r.nexusTarget(targets.Signed.Targets, nexus); err != nil {
+			if err := r.nexusTarget(&changed{list: targets.Signed.Targets}, nexus); err != nil {
 				return err
 			}
 		}
@@ -122,9 +123,9 @@ func (r *Repository) AddBlob(data []byte) (digest string, err error) {
 // programs in the repository already, and cannot be published again with other bytes.
 // Clients see the new list when it is sealed.
 func (r *Repository) Publish(keys []*Key, targets map[string][]byte) (version int64, err error) {
-	return r.change(keys, func(list targetFiles) error {
+	return r.change(keys, func(c *changed) error {
 		for name, data := range targets {
-			if err := r.target(list, name, data); err != nil {
+			if err := r.target(c, name, data); err != nil {
 				return err
 			}
 		}
@@ -152,7 +153,7 @@ func (r *Repository) PublishBundle(keys []*Key, b *Bundle, program func(digest s
 }
 
 // target writes a target and lists it.
-func (r *Repository) target(list targetFiles, name string, data []byte) error {
+func (r *Repository) target(c *changed, name string, data []byte) error {
 	if err := CheckTarget(name); err != nil {
 		return err
 	}
@@ -164,15 +165,19 @@ func (r *Repository) target(list targetFiles, name string, data []byte) error {
 		return err
 	}
 	if strings.HasPrefix(name, bundlesDir+"/") {
-		if before := list[name]; before != nil && !before.Equal(*t) {
+		if before := c.list[name]; before != nil && !before.Equal(*t) {
 			return refuse(ReasonConflict, name, nil)
 		}
 		if err := r.bundle(name, data); err != nil {
 			return err
 		}
 	}
-	list[name] = t
-	return diskError(name, r.disk.write(r.path(targetPath(name, t.Hashes["sha256"])), data))
+	path := r.path(targetPath(name, t.Hashes["sha256"]))
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		c.wrote = append(c.wrote, path)
+	}
+	c.list[name] = t
+	return diskError(name, r.disk.write(path, data))
 }
 
 // bundle checks that a target is the bundle that its name says, with all programs.
@@ -192,29 +197,47 @@ func (r *Repository) bundle(name string, data []byte) error {
 // Remove takes targets off the list and returns its new version. Spores that have
 // them keep them; none installs them any more.
 func (r *Repository) Remove(keys []*Key, names ...string) (version int64, err error) {
-	return r.change(keys, func(list targetFiles) error {
+	return r.change(keys, func(c *changed) error {
 		for _, name := range names {
-			if list[name] == nil {
+			if c.list[name] == nil {
 				return refuse(ReasonNotListed, fmt.Sprintf("%.200q", name), nil)
 			}
-			delete(list, name)
+			delete(c.list, name)
 		}
 		return nil
 	})
 }
 
-func (r *Repository) change(keys []*Key, edit func(targetFiles) error) (version int64, err error) {
+// changed is a list that is being changed, and the files that were not there before.
+type changed struct {
+	list  targetFiles
+	wrote []string
+}
+
+func (r *Repository) change(keys []*Key, edit func(*changed) error) (version int64, err error) {
 	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
 		if err != nil {
 			return err
 		}
-		if err := edit(targets.Signed.Targets); err != nil {
-			return err
-		}
-		version, err = r.list(set, keys, targets)
+		version, err = r.changeList(set, keys, targets, edit)
 		return err
 	})
+	return version, err
+}
+
+// changeList signs a list after edit. If it cannot, it takes away what edit wrote: who
+// has no space and tries again and again would leave something each time.
+func (r *Repository) changeList(set *trustedmetadata.TrustedMetadata, keys []*Key, targets *metadata.Metadata[metadata.TargetsType], edit func(*changed) error) (version int64, err error) {
+	c := &changed{list: targets.Signed.Targets}
+	if err = edit(c); err == nil {
+		version, err = r.list(set, keys, targets)
+	}
+	if err != nil && !r.has(metadataName(version, metadata.TARGETS)) {
+		for _, path := range c.wrote {
+			r.disk.remove(path)
+		}
+	}
 	return version, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -461,5 +462,38 @@ func TestOtherClient(t *testing.T) {
 	}
 	if all, err := w.repo.Targets(); err != nil || len(other.GetTopLevelTargets()) != len(all) {
 		t.Fatalf("%v, %v", all, err)
+	}
+}
+
+// TestPublishInVain: who has no space for a list leaves nothing that the list was to name,
+// however often they try with other bytes.
+func TestPublishInVain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.open()
+	tries := 0
+	for ; ; tries++ {
+		left := tries
+		r.disk.fault = func(change string) error {
+			if left--; left < 0 && (change == "write" || change == "create") {
+				return syscall.ENOSPC
+			}
+			return nil
+		}
+		data := fmt.Appendf(nil, "try %d", tries)
+		_, err := r.Publish(targetsKeys, map[string][]byte{"a/b": data})
+		if err != nil && Reason(err) != ReasonNoSpace {
+			t.Fatal(tries, err)
+		}
+		found, errGlob := filepath.Glob(filepath.Join(w.dir, "targets", "a", "*"))
+		if want := err == nil; errGlob != nil || want != (len(found) == 1) || len(found) > 1 {
+			t.Fatalf("try %d: %v, and there is %v (%v)", tries, err, found, errGlob)
+		}
+		if err == nil {
+			break
+		}
+	}
+	if tries < 3 {
+		t.Errorf("it failed %d times", tries)
 	}
 }

@@ -13,14 +13,14 @@ import (
 // both when the repository is sealed, and need that at once: the old timestamp is
 // not of the new root.
 func (r *Repository) Rotate(roles Roles, rootKeys, targetsKeys []*Key) (root []byte, err error) {
-	return r.rotate(func(Roles) Roles { return roles }, rootKeys, targetsKeys, func(targetFiles) error { return nil })
+	return r.rotate(func(Roles) Roles { return roles }, rootKeys, targetsKeys, func(*changed) error { return nil })
 }
 
 // targetFiles is a list of targets by name.
 type targetFiles = map[string]*metadata.TargetFiles
 
 // rotate is Rotate from the roles of now, and with a change of what is listed.
-func (r *Repository) rotate(roles func(now Roles) Roles, rootKeys, targetsKeys []*Key, edit func(targetFiles) error) (root []byte, err error) {
+func (r *Repository) rotate(roles func(now Roles) Roles, rootKeys, targetsKeys []*Key, edit func(*changed) error) (root []byte, err error) {
 	err = r.locked(func(set *trustedmetadata.TrustedMetadata) error {
 		targets, _, err := newest[metadata.TargetsType](r, set, metadata.TARGETS)
 		if err != nil {
@@ -36,10 +36,7 @@ func (r *Repository) rotate(roles func(now Roles) Roles, rootKeys, targetsKeys [
 		if _, err := set.UpdateRoot(root); err != nil {
 			return because("the new root", err)
 		}
-		if err := edit(targets.Signed.Targets); err != nil {
-			return err
-		}
-		if _, err := r.list(set, targetsKeys, targets); err != nil {
+		if _, err := r.changeList(set, targetsKeys, targets, edit); err != nil {
 			return err
 		}
 		return r.add(next.Signed.Version, metadata.ROOT, root)
