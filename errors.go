@@ -14,6 +14,8 @@ var (
 	// ErrEffect says that nothing of what an attempt asked for was done, because one
 	// of its effects never can be.
 	ErrEffect = errors.New("an effect cannot be done")
+	// ErrHeld says that another task has this one's unique key.
+	ErrHeld = errors.New("another task has its unique key")
 	// ErrFinal says that the task is over and cannot be changed this way.
 	ErrFinal = errors.New("the task is over")
 	// ErrNotLeader says that another nexus leads.

@@ -2,6 +2,7 @@ package hive
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,8 @@ const (
 	FailLost    FailureKind = "lost"    // its spore went away with it
 	FailHost    FailureKind = "host"    // the spore could not do its part
 	FailFuel    FailureKind = "fuel"    // it did more work than its limit
+
+	FailDeadline FailureKind = "deadline" // no attempt: its deadline passed while it waited
 )
 
 // Permanent reports whether another attempt would only fail again.
@@ -31,7 +34,7 @@ func (k FailureKind) Permanent() bool {
 
 // OfProgram reports whether the failure speaks of the program, on what it was given,
 // and not of its spore.
-func (k FailureKind) OfProgram() bool { return k != FailLost && k != FailHost }
+func (k FailureKind) OfProgram() bool { return k != FailLost && k != FailHost && k != FailDeadline }
 
 // Failure is why an attempt failed, as data.
 type Failure struct {
@@ -39,11 +42,14 @@ type Failure struct {
 	Message string      `json:"message"`
 	// Permanent failures are not retried.
 	Permanent bool `json:"permanent,omitempty"`
+	// RetryAfter is how long the skill asks the next attempt to wait; 0: as the task's
+	// Backoff says. No record keeps it.
+	RetryAfter time.Duration `json:"-"`
 }
 
 // NewFailure returns a Failure whose message is valid UTF-8 of bounded length.
 func NewFailure(kind FailureKind, message string) *Failure {
-	return &Failure{kind, Clip(message, MaxMessage), kind.Permanent()}
+	return &Failure{Kind: kind, Message: Clip(message, MaxMessage), Permanent: kind.Permanent()}
 }
 
 // String returns "kind: message".

@@ -28,6 +28,12 @@ const (
 	MaxRetries = 1000
 	// MaxTimeout bounds a task's timeout.
 	MaxTimeout = 24 * time.Hour
+	// MinRetain and MaxRetain bound how long a task can ask to be kept, and to hold a
+	// unique key.
+	MinRetain = time.Minute
+	MaxRetain = 365 * 24 * time.Hour
+	// MaxUnique bounds a unique key in bytes.
+	MaxUnique = 255
 	// DefaultRetention is how long a finished task can be asked for.
 	DefaultRetention = 24 * time.Hour
 

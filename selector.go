@@ -49,12 +49,12 @@ func ParseSelector(s string) (Selector, error) {
 	if len(s) > maxSelector {
 		return nil, fmt.Errorf("selector: %d bytes, at most %d allowed", len(s), maxSelector)
 	}
+	if strings.TrimSpace(s) == "" {
+		return nil, nil
+	}
 	var sel Selector
 	for _, part := range splitOutsideParens(s) {
 		if strings.TrimSpace(part) == "" {
-			if strings.TrimSpace(s) == "" {
-				return nil, nil
-			}
 			return nil, fmt.Errorf("selector %q: empty requirement between commas", s)
 		}
 		r, err := parseRequirement(strings.TrimSpace(part))

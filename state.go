@@ -36,6 +36,7 @@ const (
 	EventRelease  Event = "release"
 	EventReclaim  Event = "reclaim"
 	EventPromote  Event = "promote"
+	EventLapse    Event = "lapse"
 	EventCancel   Event = "cancel"
 	EventRetry    Event = "retry"
 	EventUnblock  Event = "unblock"
@@ -63,6 +64,9 @@ var Transitions = []Transition{
 	{EventReclaim, Running, Pending},
 	{EventReclaim, Running, Failed},
 	{EventPromote, Scheduled, Pending},
+	{EventLapse, Scheduled, Failed},
+	{EventLapse, Pending, Failed},
+	{EventLapse, Assigned, Failed},
 	{EventCancel, Scheduled, Cancelled},
 	{EventCancel, Blocked, Cancelled},
 	{EventCancel, Pending, Cancelled},

@@ -18,13 +18,21 @@ type Task struct {
 	Require  Selector      // tags a spore must offer
 	Timeout  time.Duration // of one attempt; 0: DefaultTimeout
 	Retries  int           // failures it survives; 0: DefaultRetries
+	Backoff  Backoff       // the wait after each of them
+
+	RunAt    time.Time     // before it no attempt begins; to the millisecond
+	Deadline time.Time     // after it no attempt begins: a task that waits then has failed
+	Retain   time.Duration // how long it is kept once it is over; 0: queue.retention
+
+	// Unique is a key that one task has at a time: who enqueues another gets the first
+	// one's id. A task has it until it is over or, if UniqueFor is not 0, for so long,
+	// whatever becomes of the task.
+	Unique    string
+	UniqueFor time.Duration
 
 	// These are refused with ErrNotSupported until the road can keep them.
-	Deadline time.Time // after it no attempt begins
-	RunAt    time.Time // before it no attempt begins
-	Tenant   string
-	Unique   string   // at most one unfinished task has this key
-	Parents  []string // ids of tasks that must complete first
+	Tenant  string
+	Parents []string // ids of tasks that must complete first
 }
 
 // WithDefaults returns the task with its zero fields filled in.
@@ -49,6 +57,9 @@ func (t *Task) Validate() error {
 		t.Priority.Validate(),
 		t.Require.check(),
 		t.checkBounds(),
+		t.Backoff.Validate(),
+		t.checkTimes(),
+		t.checkUnique(),
 		t.checkSupported(),
 	)
 }
@@ -67,6 +78,56 @@ func (t *Task) checkBounds() error {
 	return errors.Join(errs...)
 }
 
+// earliest and latest bound what a RunAt or a Deadline can be.
+var earliest, latest = time.UnixMilli(1), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+func (t *Task) checkTimes() error {
+	var errs []error
+	for _, at := range []struct {
+		name string
+		time time.Time
+	}{{"run-at", t.RunAt}, {"deadline", t.Deadline}} {
+		if !at.time.IsZero() && (at.time.Before(earliest) || at.time.After(latest)) {
+			errs = append(errs, fmt.Errorf("%s %v: want a time from 1970 to 9999", at.name, at.time))
+		}
+	}
+	if !t.RunAt.IsZero() && !t.Deadline.IsZero() && !t.RunAt.Before(t.Deadline) {
+		errs = append(errs, fmt.Errorf("deadline %v: want one after the time the task is to begin, %v", t.Deadline, t.RunAt))
+	}
+	if t.Retain != 0 && (t.Retain < MinRetain || t.Retain > MaxRetain) {
+		errs = append(errs, fmt.Errorf("retain %v: want %v to %v", t.Retain, MinRetain, MaxRetain))
+	}
+	return errors.Join(errs...)
+}
+
+// Timed reports whether the task depends on the time of day: ValidateAt wants that then.
+func (t *Task) Timed() bool { return !t.RunAt.IsZero() || !t.Deadline.IsZero() }
+
+// ValidateAt reports everything that is wrong with the task when it is submitted at a time:
+// beside what Validate does, that it would begin at once although it names a time, or never.
+func (t *Task) ValidateAt(now time.Time) error {
+	errs := []error{t.Validate()}
+	if !t.RunAt.IsZero() && t.RunAt.Before(now) {
+		errs = append(errs, fmt.Errorf("run-at %v: that is past; leave it out for a task that is to begin now", t.RunAt.Format(time.RFC3339)))
+	}
+	if !t.Deadline.IsZero() && t.Deadline.Before(now) {
+		errs = append(errs, fmt.Errorf("deadline %v: that is past: no attempt would begin", t.Deadline.Format(time.RFC3339)))
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Task) checkUnique() error {
+	switch {
+	case t.Unique == "" && t.UniqueFor != 0:
+		return errors.New("unique-for: want a unique key too, which it is to hold")
+	case len(t.Unique) > MaxUnique:
+		return fmt.Errorf("unique key: %d bytes, at most %d allowed", len(t.Unique), MaxUnique)
+	case t.UniqueFor != 0 && (t.UniqueFor < time.Millisecond || t.UniqueFor > MaxRetain):
+		return fmt.Errorf("unique-for %v: want 1ms to %v", t.UniqueFor, MaxRetain)
+	}
+	return nil
+}
+
 func (t *Task) checkSupported() error {
 	var errs []error
 	refuse := func(given bool, field string) {
@@ -74,10 +135,7 @@ func (t *Task) checkSupported() error {
 			errs = append(errs, fmt.Errorf("%s: %w", field, ErrNotSupported))
 		}
 	}
-	refuse(!t.Deadline.IsZero(), "deadline")
-	refuse(!t.RunAt.IsZero(), "run-at")
 	refuse(t.Tenant != "", "tenant")
-	refuse(t.Unique != "", "unique key")
 	refuse(len(t.Parents) > 0, "parents")
 	return errors.Join(errs...)
 }

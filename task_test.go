@@ -102,10 +102,11 @@ func TestTaskValidateTellsAllAtOnce(t *testing.T) {
 	t.Parallel()
 	task := hive.Task{
 		ID: "No", Skill: hive.SkillRef{Name: "No"}, Payload: make([]byte, hive.MaxPayload+1), Priority: -1, Timeout: -1, Retries: math.MinInt,
-		Require: hive.Selector{{Key: "a", Op: hive.OpEqual}}, Deadline: noon, RunAt: noon, Tenant: "x", Unique: "x", Parents: []string{"x"},
+		Require: hive.Selector{{Key: "a", Op: hive.OpEqual}}, Deadline: noon, RunAt: noon, Tenant: "x", Parents: []string{"x"},
+		Backoff: hive.Backoff{Base: 1}, Retain: 1, Unique: strings.Repeat("k", hive.MaxUnique+1),
 	}
 	err := task.Validate()
-	want := []string{"task id", "skill name", "priority", "selector", "timeout", "retries", "payload", "deadline", "run-at", "tenant", "unique key", "parents"}
+	want := []string{"task id", "skill name", "priority", "selector", "timeout", "retries", "payload", "backoff", "deadline", "retain", "unique key", "tenant", "parents"}
 	lines := strings.Split(message(err), "\n")
 	if len(lines) != len(want) {
 		t.Fatalf("Validate = %d complaints, want %d:\n%v", len(lines), len(want), err)
@@ -120,16 +121,49 @@ func TestTaskValidateTellsAllAtOnce(t *testing.T) {
 	}
 }
 
+func TestTaskValidateBounds(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*hive.Task){
+		"": func(t *hive.Task) {
+			t.RunAt, t.Deadline, t.Retain, t.Unique, t.UniqueFor = noon, noon.Add(1), time.Minute, "k", time.Hour
+		},
+		"deadline 2025-06-01 12:00:00 +0000 UTC: want one after the time the task is to begin, 2025-06-01 12:00:00 +0000 UTC": func(t *hive.Task) {
+			t.RunAt, t.Deadline = noon, noon
+		},
+		"run-at 1969-12-31 00:00:00 +0000 UTC: want a time from 1970 to 9999": func(t *hive.Task) { t.RunAt = time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC) },
+		"retain 1s: want 1m0s to 8760h0m0s":                                   func(t *hive.Task) { t.Retain = time.Second },
+		"unique-for: want a unique key too, which it is to hold":              func(t *hive.Task) { t.UniqueFor = time.Second },
+		"unique-for 1µs: want 1ms to 8760h0m0s":                               func(t *hive.Task) { t.Unique, t.UniqueFor = "k", time.Microsecond },
+	} {
+		task := valid()
+		change(&task)
+		if got := message(task.Validate()); got != want {
+			t.Errorf("Validate = %q, want %q", got, want)
+		}
+	}
+}
+
+func TestTaskValidateAt(t *testing.T) {
+	t.Parallel()
+	task := valid()
+	task.RunAt = noon
+	task.Deadline = noon.Add(time.Hour)
+	if !task.Timed() || message(task.ValidateAt(noon.Add(-time.Second))) != "" {
+		t.Errorf("ValidateAt before = %v", task.ValidateAt(noon.Add(-time.Second)))
+	}
+	got := strings.Split(message(task.ValidateAt(noon.Add(2*time.Hour))), "\n")
+	if len(got) != 2 || !strings.HasPrefix(got[0], "run-at 2025-06-01T12:00:00Z: that is past") || !strings.HasPrefix(got[1], "deadline 2025-06-01T13:00:00Z: that is past") {
+		t.Errorf("ValidateAt after both = %q", got)
+	}
+}
+
 func TestTaskValidateUnsupported(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		mutate func(*hive.Task)
 		want   string
 	}{
-		{func(t *hive.Task) { t.Deadline = noon }, "deadline: not supported yet"},
-		{func(t *hive.Task) { t.RunAt = noon }, "run-at: not supported yet"},
 		{func(t *hive.Task) { t.Tenant = "acme" }, "tenant: not supported yet"},
-		{func(t *hive.Task) { t.Unique = "k" }, "unique key: not supported yet"},
 		{func(t *hive.Task) { t.Parents = []string{"t0"} }, "parents: not supported yet"},
 	} {
 		task := valid()

@@ -22,14 +22,17 @@ import (
 	"github.com/hive-spore/hive/bench/ota"
 	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
+	"github.com/hive-spore/hive/bench/road"
 	"github.com/hive-spore/hive/bench/way"
 	"github.com/hive-spore/hive/spore"
 )
 
 const usage = `usage: bench/run SUITE [--quick] [--json FILE]
+       bench/run road [--quick] [--only TEXT] [--json FILE]
        bench/run chaos [--for 1m] [--seed N] [--profile process|failover] [--logs DIR] [--json FILE]
 
 suites:
+  road    the road beside asynq, BullMQ and NATS JetStream
   way     the whole way of a task: full rate, enqueue, idle round trip
   bulk    pages of a slow server, fetched and summarized by 1 spore and by 5
   engine  the sandbox against plain wazero, Extism, wasmtime and processes
@@ -38,6 +41,7 @@ suites:
 
 --quick      less of it and fewer rounds: a look, not a measurement
 --json FILE  write every figure of every round to FILE, too
+--only TEXT  of road: only what has TEXT in its name, as in --only 'processing: ours'
 
 of chaos:
 --for TIME   how long things break; 1m if it is not said
@@ -61,15 +65,17 @@ func main() {
 }
 
 // suites are what can be measured.
-var suites = map[string]func(context.Context, options, *report.Report) error{"way": measureWay, "bulk": measureBulk, "engine": measureEngine, "ota": measureOTA, "chaos": measureChaos}
+var suites = map[string]func(context.Context, options, *report.Report) error{"road": measureRoad, "way": measureWay, "bulk": measureBulk, "engine": measureEngine, "ota": measureOTA, "chaos": measureChaos}
 
 // options are the command line.
 type options struct {
 	suite, json   string
 	quick         bool
+	only          string // of road
 	repo, scratch string // set by bench/run
 	cache         string // likewise; kept for the next run
 	tools         engine.Tools
+	bullmq        string // where npm has installed it
 	chaos         chaos.Options
 	shown         string // the command as the user gave it
 }
@@ -96,12 +102,14 @@ func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench/run", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.quick, "quick", false, "")
+	flags.StringVar(&o.only, "only", "", "")
 	flags.StringVar(&o.json, "json", "", "")
 	flags.StringVar(&o.repo, "repo", "", "")
 	flags.StringVar(&o.scratch, "scratch", "", "")
 	flags.StringVar(&o.cache, "cache", "", "")
 	flags.StringVar(&o.tools.ASC, "asc", "", "")
 	flags.StringVar(&o.tools.Rustc, "rustc", "", "")
+	flags.StringVar(&o.bullmq, "bullmq", "", "")
 	flags.DurationVar(&o.chaos.For, "for", time.Minute, "")
 	flags.Uint64Var(&o.chaos.Seed, "seed", rand.Uint64N(1_000_000), "")
 	flags.StringVar((*string)(&o.chaos.Profile), "profile", string(chaos.Process), "")
@@ -119,7 +127,7 @@ func parse(args []string) (o options, err error) {
 	case o.repo == "" || o.scratch == "":
 		return o, errors.New("start it by the script bench/run")
 	case len(words) != 1 || suites[words[0]] == nil:
-		return o, fmt.Errorf("suite %q: want way, bulk, engine, ota or chaos", strings.Join(words, " "))
+		return o, fmt.Errorf("suite %q: want road, way, bulk, engine, ota or chaos", strings.Join(words, " "))
 	}
 	o.suite = words[0]
 	o.shown = "bench/run " + o.suite
@@ -127,6 +135,12 @@ func parse(args []string) (o options, err error) {
 		o.chaos.Repo = o.repo
 		o.shown += " " + o.chaos.String()
 		err = o.chaos.Validate()
+	}
+	if o.only != "" {
+		o.shown += fmt.Sprintf(" --only %q", o.only)
+		if o.suite != "road" {
+			err = errors.Join(err, errors.New("--only is for road"))
+		}
 	}
 	if o.quick {
 		o.shown += " --quick"
@@ -172,6 +186,31 @@ func measureWay(ctx context.Context, o options, r *report.Report) error {
 		return err
 	}
 	return way.Run(ctx, kit, size, r, say)
+}
+
+func measureRoad(ctx context.Context, o options, r *report.Report) error {
+	size := road.Full
+	if o.quick {
+		size = road.Quick
+	}
+	size.Only = o.only
+	r.Rounds, r.Size = size.Rounds, size.String()
+	kit, err := newKit(ctx, o, r)
+	if err != nil {
+		return err
+	}
+	guests, err := o.tools.Guests(ctx, o.repo, o.cache)
+	if err != nil {
+		return err
+	}
+	programs, err := road.NewPrograms(ctx, o.repo, o.scratch, o.bullmq, guests)
+	if err != nil {
+		return err
+	}
+	if r.With, err = programs.Versions(ctx); err != nil {
+		return err
+	}
+	return road.Run(ctx, kit, programs, size, r, say)
 }
 
 func measureBulk(ctx context.Context, o options, r *report.Report) error {

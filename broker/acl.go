@@ -35,26 +35,26 @@ const every = "ping info select evalsha eval time command cluster|slots "
 var roles = map[Role]rights{
 	RoleNexus: {
 		both: "t:* in:* act bell lead nodes hb:* n:* own:* used run ct fmt delay wait:* ib:* sk skgen ctl ctlgen " +
-			"dead kx rcl rcb au:* ac:* ota",
+			"dead kx rcl rcb au:* ac:* ota dl u:*",
 		write: "db:* odd:*", read: "em:* pg:* rc:* st:*",
-		commands: "get set getrange setrange append incr del exists persist pexpire rename strlen hget hset hdel hmget hgetall hkeys hlen hincrby " +
+		commands: "get set getrange setrange append incr del exists persist pexpire pttl rename strlen hget hset hdel hmget hgetall hkeys hlen hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
-			"zadd zrem zrange zcard zrangebyscore zremrangebyscore scan publish",
+			"zadd zrem zrank zrange zcard zrangebyscore zremrangebyscore scan publish",
 		channel: true,
 	},
 	RoleSpore: {
-		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN",
+		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN dl u:*",
 		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN odd:*", read: "fmt skgen ctl",
-		commands: "get set getrange setrange incrby del exists pexpire rename hget hset hdel hmget hincrby " +
-			"lpush rpush lpop rpop blpop llen lindex ltrim sadd srem smembers scard srandmember " +
+		commands: "get set getrange setrange incrby del exists pexpire pttl rename hget hset hdel hmget hincrby " +
+			"lpush rpush lpop rpop blpop llen lindex lrange ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},
 	RoleClient: {
-		both: "t:* in:* act own:* used run ct wait:* ib:*", write: "bell db:* delay dead odd:*",
+		both: "t:* in:* act own:* used run ct wait:* ib:* delay dl u:*", write: "bell db:* dead odd:*",
 		read: "fmt lead nodes hb:* n:* sk em:* pg:* rc:* ota",
-		commands: "get set getrange setrange append del persist pexpire rename strlen hdel hmget hgetall hincrby " +
-			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zrem zcard scan",
+		commands: "get set getrange setrange append del persist pexpire pttl rename strlen hdel hmget hgetall hincrby " +
+			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zadd zrem zrank zcard scan",
 	},
 	RoleDashboard: {
 		read:     "t:* in:* act lead nodes hb:* n:* own:* used ct delay sk em:* pg:* ota",

@@ -38,6 +38,7 @@ func (c *cast) play() error {
 	c.begins()
 	c.succeeds()
 	c.commits()
+	c.binds()
 	c.fails()
 	c.tells()
 	c.goesBack()
@@ -120,7 +121,7 @@ func (c *cast) submits(change ...func(*hive.Task)) string {
 	for _, f := range change {
 		f(&task)
 	}
-	c.do("enqueue", func() error { return c.client.Enqueue(c.ctx, &task, "inbox") })
+	c.do("enqueue", func() error { _, err := c.client.Enqueue(c.ctx, &task, "inbox"); return err })
 	return task.ID
 }
 
@@ -158,9 +159,9 @@ func (c *cast) running(change ...func(*hive.Task)) (a hive.Attempt) {
 // succeeds is the straight way, with somebody who follows it.
 func (c *cast) succeeds() {
 	a := c.running()
-	for i := range 64 { // the last of them is one of those that wait already, of as many as may
+	for i := range 65 { // the last of them is one of those that wait already, of as many as may
 		c.do("wait", func() error {
-			_, unknown, err := c.client.Wait(c.ctx, fmt.Sprintf("other%d", i%63), []string{a.Task.ID})
+			_, unknown, err := c.client.Wait(c.ctx, fmt.Sprintf("other%d", i%64), []string{a.Task.ID})
 			return check(err, len(unknown) == 0)
 		})
 	}
@@ -176,9 +177,10 @@ func (c *cast) succeeds() {
 	})
 	c.looks(a.Task.ID)
 	c.do("complete", func() error { return c.spore.Complete(c.ctx, "a", &a, &hive.Outcome{Result: []byte("done")}) })
-	c.do("read the inbox", func() error {
-		told, err := c.client.ReadInbox(c.ctx, "inbox", time.Second)
-		return check(err, len(told) > 1)
+	c.do("read the inboxes", func() error {
+		ended, errEnded := c.client.ReadInbox(c.ctx, "inbox", time.Second)
+		told, err := c.client.ReadInbox(c.ctx, "other1", time.Second)
+		return check(errors.Join(errEnded, err), len(ended) > 0 && len(told) > 1)
 	})
 	c.do("wait for what is over", func() error {
 		over, _, err := c.client.Wait(c.ctx, "inbox", []string{a.Task.ID})
@@ -214,6 +216,35 @@ func (c *cast) commits() {
 	})
 	c.do("list", func() error { _, err := c.spore.KV().List(c.ctx, space, "", "", 9); return err })
 	c.do("take what expired out of an index", func() error { _, err := c.spore.Unlist(c.ctx, space, "soon"); return err })
+}
+
+// binds is what is asked for beside the task itself: a time, a deadline, a key.
+func (c *cast) binds() {
+	hour := func(t *hive.Task) { t.RunAt, t.Deadline = time.Now().Add(time.Hour), time.Now().Add(2*time.Hour) }
+	first := c.submits(hour, unique("k", 0), once)
+	c.submits(unique("k", 0))
+	c.do("cancel what is scheduled", func() error { _, err := c.client.Cancel(c.ctx, first); return err })
+	timed := c.submits(unique("timed", time.Hour), func(t *hive.Task) { t.Skill.Name = "other" })
+	c.do("cancel what has a key for a time", func() error { _, err := c.client.Cancel(c.ctx, timed); return err })
+	c.submits(unique("timed", time.Hour))
+
+	a, out := c.running(), withKV(set("k", "v"))
+	child, held := echo(""), echo("")
+	until(-time.Second)(&child)
+	unique("spawned", 0)(&child)
+	child.Skill.Name = "other"
+	unique("timed", 0)(&held)
+	out.Effects.Spawn = []hive.Task{child, held}
+	c.do("spawn what is bound", func() error { return c.spore.Complete(c.ctx, "a", &a, out) })
+	c.do("lapse", func() error {
+		n, _, err := c.nexus.Lapse(c.ctx, c.term)
+		return check(err, n == 1)
+	})
+
+	dead := c.running(unique("d", 0), until(time.Hour), once)
+	c.do("fail what is bound", func() error { _, err := c.spore.Fail(c.ctx, "a", &dead, failure(hive.FailSkill), 0); return err })
+	c.do("retry what is bound", func() error { return c.client.Retry(c.ctx, dead.Task.ID) })
+	c.do("cancel it", func() error { _, err := c.client.Cancel(c.ctx, dead.Task.ID); return err })
 }
 
 // tells is what the audit log hears of a spore: more than may wait, to nexus.
@@ -286,9 +317,9 @@ func (c *cast) fails() {
 
 func (c *cast) promoted() error {
 	for {
-		n, _, err := c.nexus.Promote(c.ctx, c.term)
-		if n > 0 || err != nil || c.ctx.Err() != nil {
-			return check(err, n > 0)
+		n, next, err := c.nexus.Promote(c.ctx, c.term)
+		if n > 0 || next < 0 || err != nil { // next < 0: done by a call whose answer was lost
+			return err
 		}
 	}
 }

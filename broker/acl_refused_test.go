@@ -174,7 +174,7 @@ func TestACLMethods(t *testing.T) {
 		"a client leads":                  lead(client),
 		"a client announces skills":       client.Announce(ctx, term, nil, false),
 		"a client commands":               command(client),
-		"a dashboard submits":             dashboard.Enqueue(ctx, &task, ""),
+		"a dashboard submits":             second(dashboard.Enqueue(ctx, &task, "")),
 		"a dashboard commands":            command(dashboard),
 		"nexus reads a namespace of keys": second(nexus.KV().List(ctx, space, "", "", 1)),
 	} {
@@ -195,7 +195,7 @@ func TestACLStolenSpore(t *testing.T) {
 	o := startACL(t)
 	client := testkit.DialTo(t, as(o, "client"))
 	task := echo("")
-	if err := client.Enqueue(t.Context(), &task, ""); err != nil {
+	if _, err := client.Enqueue(t.Context(), &task, ""); err != nil {
 		t.Fatal(err)
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: o.Addrs[0], TLSConfig: o.TLS, Username: "a", Password: "a-pw", DisableIdentity: true})

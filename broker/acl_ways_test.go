@@ -51,7 +51,12 @@ func (c *cast) cancels() {
 		return func() error { _, err := c.client.Cancel(c.ctx, id); return err }
 	}
 	c.do("cancel while running", cancel(c.running().Task.ID))
-	c.do("cancel while assigned", cancel(c.assigned()))
+	assigned := c.assigned()
+	c.do("be woken for both at once", func() error {
+		k, err := c.spore.Listen(c.ctx, c.s, time.Second)
+		return check(err, k.Work && len(k.Kill) == 1)
+	})
+	c.do("cancel while assigned", cancel(assigned))
 	a := c.running()
 	c.do("schedule", func() error {
 		_, err := c.spore.Fail(c.ctx, "a", &a, failure(hive.FailSkill), time.Hour)

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	goruntime "runtime"
 	"slices"
 	"sync"
 )
@@ -46,7 +47,8 @@ func (b *batcher[T, R]) do(ctx context.Context, item T) (R, error) {
 	if err := context.Cause(ctx); err != nil {
 		return call.result, err
 	}
-	if !b.board(call) {
+	flying, alone := b.board(call)
+	if !flying {
 		select {
 		case <-call.turn:
 		case <-ctx.Done():
@@ -59,20 +61,23 @@ func (b *batcher[T, R]) do(ctx context.Context, item T) (R, error) {
 			return call.result, call.err
 		}
 	}
+	if !alone {
+		goruntime.Gosched() // who is about to call boards first
+	}
 	b.fly(ctx, call)
 	return call.result, call.err
 }
 
-// board takes a free flight, or else a place in the queue.
-func (b *batcher[T, R]) board(call *batchCall[T, R]) (flying bool) {
+// board takes a free flight, or else a place in the queue. alone: no other is under way.
+func (b *batcher[T, R]) board(call *batchCall[T, R]) (flying, alone bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.flights < batchFlights {
 		b.flights++
-		return true
+		return true, b.flights == 1
 	}
 	b.queue = append(b.queue, call)
-	return false
+	return false, false
 }
 
 // leave takes a call out of the queue, if it still stands there.

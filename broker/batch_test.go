@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -50,7 +51,7 @@ func TestBatcherJoinsWhatWaits(t *testing.T) {
 				}
 			})
 		}
-		synctest.Wait() // two flights are out with one call each, the rest waits
+		synctest.Wait() // two flights are out, the rest waits
 		if len(g.batches) != batchFlights {
 			t.Errorf("%d flights at once, want %d", len(g.batches), batchFlights)
 		}
@@ -68,6 +69,37 @@ func TestBatcherJoinsWhatWaits(t *testing.T) {
 			t.Errorf("%d flights and %d calls left", b.flights, len(b.queue))
 		}
 	})
+}
+
+// TestBatcherTakesAlong: who flies beside another takes along who is about to call. It is
+// not parallel: on one processor what is about to run does so when another gives way.
+func TestBatcherTakesAlong(t *testing.T) {
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
+	out, hold, together := make(chan struct{}), make(chan struct{}), 0
+	b := newBatcher(func(_ context.Context, items []int) ([]int, error) {
+		if items[0] == 0 {
+			close(out)
+			<-hold
+		}
+		if len(items) == 2 {
+			together++
+		}
+		return items, nil
+	}, func(int) int { return 1 })
+	var first, others sync.WaitGroup
+	first.Go(func() { b.do(t.Context(), 0) })
+	<-out
+	const pairs = 100
+	for i := range pairs {
+		others.Go(func() { b.do(t.Context(), 1000+i) })
+		b.do(t.Context(), 1+i)
+		others.Wait()
+	}
+	close(hold)
+	first.Wait()
+	if together < pairs*3/4 { // now and then the scheduler goes on with who gave way
+		t.Errorf("%d of %d pairs of callers flew together, want most", together, pairs)
+	}
 }
 
 func TestBatcherCallerLeaves(t *testing.T) {

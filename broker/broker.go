@@ -122,7 +122,7 @@ type Broker struct {
 	keys      keys
 	rdb       redis.UniversalClient
 	reach     *reach
-	enqueuer  batcher[packed, struct{}]
+	enqueuer  batcher[packed, string]
 	completer batcher[completion, int64]
 	committer batcher[completion, int64]
 

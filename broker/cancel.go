@@ -49,16 +49,22 @@ func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error
 	return n, nil
 }
 
-// Retry makes a failed task pending again, with all its failures forgiven.
+// Retry makes a failed task pending again, with all its failures forgiven. It returns
+// ErrHeld where another task has its unique key by now.
 func (b *Broker) Retry(ctx context.Context, id string) error {
-	n, err := b.run(ctx, scriptRetry, id, hive.NewID()).Int()
-	switch {
-	case err != nil:
+	reply, err := b.run(ctx, scriptRetry, id, hive.NewID()).Result()
+	if err != nil {
 		return b.wrap("retry", err)
-	case n < 0:
+	}
+	switch reply {
+	case int64(1):
+		return nil
+	case int64(-1):
 		return fmt.Errorf("task %s: %w", id, hive.ErrNotFound)
-	case n == 0:
+	case int64(-2):
+		return fmt.Errorf("task %s: its deadline has passed: submit a new one", id)
+	case int64(0):
 		return fmt.Errorf("task %s is not failed: only failed tasks can be retried", id)
 	}
-	return nil
+	return fmt.Errorf("task %s: %w: %s", id, hive.ErrHeld, text(reply))
 }

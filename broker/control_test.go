@@ -132,7 +132,7 @@ func TestAnswers(t *testing.T) {
 }
 
 // rawRedis is a client of the road's server that knows nothing of the road.
-func rawRedis(t *testing.T, o broker.Options) *redis.Client {
+func rawRedis(t testing.TB, o broker.Options) *redis.Client {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: o.Addrs[0], DisableIdentity: true})
 	t.Cleanup(func() { rdb.Close() })

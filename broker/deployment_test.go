@@ -51,6 +51,14 @@ func TestDeploymentOnCluster(t *testing.T) {
 		t.Errorf("%d nodes were asked for the time, want the one that holds the shard", asked)
 	}
 
+	// So is what the server did, by the counters of that node.
+	first := meter(t, r.Broker)
+	for range 10 {
+		if m := meter(t, r.Broker); m.Run != first.Run || m.Commands <= first.Commands {
+			t.Fatalf("%+v after %+v", m, first)
+		}
+	}
+
 	// The keys of one shard live on one node: at most one of the three can serve it.
 	refused := 0
 	for _, addr := range o.Addrs {

@@ -75,7 +75,7 @@ func TestKeysNotAllowed(t *testing.T) {
 	t.Cleanup(server.Stop)
 	b := testkit.DialTo(t, broker.Options{Addrs: []string{server.Addr}, Username: "kay", Password: "pw"})
 	task := echo("")
-	err = b.Enqueue(t.Context(), &task, "")
+	_, err = b.Enqueue(t.Context(), &task, "")
 	if !errors.Is(err, hive.ErrUnreachable) || !strings.Contains(err.Error(), "user kay: NOPERM") {
 		t.Errorf("Enqueue = %v, want it to name the user", err)
 	}

@@ -106,7 +106,7 @@ func packEffects(e *hive.Effects) []byte {
 		b = appendEffect(b, op, kv.Space, kv.Key, kv.TTL, value)
 	}
 	for i := range e.Spawn {
-		record, lane := packTask(&e.Spawn[i], false)
+		record, lane := packTask(&e.Spawn[i], "")
 		b = appendEffect(b, opSpawn, e.Spawn[i].ID, lane, 0, record)
 	}
 	return b

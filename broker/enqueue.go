@@ -2,79 +2,89 @@ package broker
 
 import (
 	"context"
-	"time"
+	"fmt"
+	"strings"
 
 	"github.com/hive-spore/hive"
 )
 
-// waitTTL is how long a wait for a task that never ends is remembered.
-const waitTTL = 24 * time.Hour
-
 // packed is a task on its way into a lane.
 type packed struct {
-	id, lane, inbox string
-	record          []byte
+	id, lane string
+	record   []byte
 }
 
 func (p packed) size() int { return len(p.record) }
 
-// Enqueue puts a task on the road. A task whose id is already there counts as
-// put. If inbox is not empty, it is told when the task is over.
-func (b *Broker) Enqueue(ctx context.Context, t *hive.Task, inbox string) error {
+// Enqueue puts a task on the road, and returns its id. A task whose id is already there
+// counts as put. If inbox is not empty, it is told when the task is over; who wants to hear before
+// that of what it emits says so with Wait. Where another
+// task has its unique key, nothing is put, that one's id is returned, and inbox is told of
+// neither.
+func (b *Broker) Enqueue(ctx context.Context, t *hive.Task, inbox string) (id string, err error) {
 	p, err := pack(t, inbox)
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = b.enqueuer.do(ctx, p)
-	return b.wrap("enqueue", err)
+	id, err = b.enqueuer.do(ctx, p)
+	return id, b.wrap("enqueue", err)
 }
 
-// EnqueueMany puts tasks on the road in as few calls as fit, in order. On an
-// error the first n tasks are there, and some after them may be: the call can be
-// repeated as it was.
-func (b *Broker) EnqueueMany(ctx context.Context, tasks []hive.Task, inbox string) (n int, err error) {
-	for n < len(tasks) {
-		batch, bytes := []packed(nil), 0
+// EnqueueMany puts tasks on the road in as few calls as fit, in order, and returns the ids
+// that Enqueue would. On an error as many tasks are there as there are ids, and some after
+// them may be: the call can be repeated as it was.
+func (b *Broker) EnqueueMany(ctx context.Context, tasks []hive.Task, inbox string) (ids []string, err error) {
+	ids = make([]string, 0, len(tasks))
+	for len(ids) < len(tasks) {
+		n := len(ids)
+		batch, bytes := make([]packed, 0, min(2*batchCalls, len(tasks)-n)), 0
 		for n+len(batch) < len(tasks) && len(batch) < 2*batchCalls && bytes < batchBytes {
 			p, err := pack(&tasks[n+len(batch)], inbox)
 			if err != nil {
-				return n, err
+				return ids, err
 			}
 			batch, bytes = append(batch, p), bytes+p.size()
 		}
-		if _, err := b.flushEnqueue(ctx, batch); err != nil {
-			return n, b.wrap("enqueue", err)
+		put, err := b.flushEnqueue(ctx, batch)
+		if err != nil {
+			return ids, b.wrap("enqueue", err)
 		}
-		n += len(batch)
+		ids = append(ids, put...)
 	}
-	return n, nil
+	return ids, nil
 }
 
 func pack(t *hive.Task, inbox string) (packed, error) {
 	if err := t.Validate(); err != nil {
 		return packed{}, err
 	}
-	record, lane := packTask(t, inbox != "")
-	return packed{t.ID, lane, inbox, record}, nil
+	if len(inbox) > nameLen || strings.IndexByte(inbox, 0) >= 0 {
+		return packed{}, fmt.Errorf("inbox %q: want at most %d bytes, none of them NUL", inbox, nameLen)
+	}
+	record, lane := packTask(t, inbox)
+	return packed{t.ID, lane, record}, nil
 }
 
-// flushEnqueue calls the script once per inbox, nearly always once.
-func (b *Broker) flushEnqueue(ctx context.Context, items []packed) ([]struct{}, error) {
-	done := make([]struct{}, len(items))
-	for len(items) > 0 {
-		args := []any{items[0].inbox, waitTTL.Milliseconds()}
-		var rest []packed
-		for _, p := range items {
-			if p.inbox != items[0].inbox {
-				rest = append(rest, p)
-				continue
-			}
-			args = append(args, p.id, p.lane, p.record)
-		}
-		if err := b.run(ctx, scriptEnqueue, args...).Err(); err != nil {
-			return nil, err
-		}
-		items = rest
+func (b *Broker) flushEnqueue(ctx context.Context, items []packed) ([]string, error) {
+	args := make([]any, 0, 4*len(items))
+	for _, p := range items {
+		args = append(args, p.id, p.lane, p.record[:createdAt], p.record[createdAt+6:])
 	}
-	return done, nil
+	reply, err := b.run(ctx, scriptEnqueue, args...).Result()
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(items))
+	for i, p := range items {
+		ids[i] = p.id
+	}
+	held, _ := reply.([]any)
+	for i := 0; i+1 < len(held); i += 2 {
+		for j, id := range ids {
+			if id == text(held[i]) {
+				ids[j] = text(held[i+1])
+			}
+		}
+	}
+	return ids, nil
 }

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestEnqueue(t *testing.T) {
 			r.t.Errorf("created %v ago", age)
 		}
 		again := echo(id)
-		r.check(r.Enqueue(r.ctx(), &again, ""))
+		r.put(r.Enqueue(r.ctx(), &again, ""))
 		r.wantStats(hive.Stats{Background: 1, Pending: 1})
 		lanes, err := r.ActiveLanes(r.ctx())
 		r.check(err)
@@ -47,12 +48,12 @@ func TestEnqueueMany(t *testing.T) {
 			task.Priority = hive.Priority(i % 11)
 			tasks = append(tasks, task)
 		}
-		n, err := r.EnqueueMany(r.ctx(), tasks, "")
-		if n != len(tasks) || err != nil {
-			r.t.Fatalf("EnqueueMany = %d, %v", n, err)
+		ids, err := r.EnqueueMany(r.ctx(), tasks, "")
+		if len(ids) != len(tasks) || ids[7] != tasks[7].ID || err != nil {
+			r.t.Fatalf("EnqueueMany = %d ids, the eighth %s, %v", len(ids), ids[7], err)
 		}
-		if n, err := r.EnqueueMany(r.ctx(), tasks, ""); n != len(tasks) || err != nil {
-			r.t.Fatalf("EnqueueMany again = %d, %v", n, err)
+		if again, err := r.EnqueueMany(r.ctx(), tasks, ""); !slices.Equal(again, ids) || err != nil {
+			r.t.Fatalf("EnqueueMany again = %d ids, %v", len(again), err)
 		}
 		r.wantStats(hive.Stats{High: 708, Background: 592, Pending: 1300})
 		lanes, err := r.ActiveLanes(r.ctx())
@@ -73,14 +74,11 @@ func TestEnqueueRefuses(t *testing.T) {
 	}{
 		{"payload", func(t *hive.Task) { t.Payload = make([]byte, hive.MaxPayload+1) }, hive.ErrTooLarge},
 		{"parents", func(t *hive.Task) { t.Parents = []string{"x"} }, hive.ErrNotSupported},
-		{"run-at", func(t *hive.Task) { t.RunAt = time.Now() }, hive.ErrNotSupported},
-		{"deadline", func(t *hive.Task) { t.Deadline = time.Now() }, hive.ErrNotSupported},
 		{"tenant", func(t *hive.Task) { t.Tenant = "x" }, hive.ErrNotSupported},
-		{"unique", func(t *hive.Task) { t.Unique = "x" }, hive.ErrNotSupported},
 	} {
 		task := echo("")
 		test.mutate(&task)
-		if err := b.Enqueue(t.Context(), &task, ""); !errors.Is(err, test.want) {
+		if _, err := b.Enqueue(t.Context(), &task, ""); !errors.Is(err, test.want) {
 			t.Errorf("%s: Enqueue = %v, want %v", test.name, err, test.want)
 		}
 		if _, err := b.Status(t.Context(), task.ID); !errors.Is(err, hive.ErrNotFound) {

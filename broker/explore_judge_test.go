@@ -21,7 +21,7 @@ type call struct {
 	attempts []hive.Attempt             // that an outcome was given for, or a release
 	effects  []hive.Effects             // one for each of them
 	final    bool                       // a permanent failure
-	timeout  time.Duration              // after which it expires; how long time passed
+	timeout  time.Duration              // after which it expires; how long time passed; until it is tried again
 	once     bool                       // a repeat does nothing, even much later
 	done     bool                       // this is such a repeat
 	promises []func(was, is *view) bool // what the answer says
@@ -29,9 +29,10 @@ type call struct {
 
 // changes says which call may take a task from one state to another; '-' is no record.
 var changes = map[string][]string{
-	"-p": {"enqueue", "commit"}, "pr": {"fetch"}, "rc": {"commit"}, "rr": {"commit"},
+	"-p": {"enqueue", "commit"}, "-s": {"enqueue"}, "pr": {"fetch"}, "rc": {"commit"}, "rr": {"commit"},
 	"rs": {"fail"}, "rf": {"fail", "reclaim", "register", "expire"},
 	"rp": {"release", "unregister", "reclaim", "register", "expire"},
+	"sf": {"lapse"}, "pf": {"lapse", "fetch"},
 	"sp": {"promote"}, "fp": {"retry"},
 	"px": {"cancel"}, "rx": {"cancel"}, "sx": {"cancel"},
 	"c-": {"pass"}, "f-": {"pass"}, "x-": {"pass"},
@@ -40,7 +41,7 @@ var changes = map[string][]string{
 // moves are the calls that take a pending task to another place.
 var moves = []string{"assign", "hand back", "unregister", "reclaim", "register"}
 
-var leaders = []string{"assign", "promote", "reclaim", "expire", "mend", "adopt"}
+var leaders = []string{"assign", "promote", "lapse", "reclaim", "expire", "mend", "adopt"}
 
 // judge finds what a call did and should not have, or did not and should have.
 func (x *explorer) judge(c *call, was, is *view) error {
@@ -112,7 +113,7 @@ func (x *explorer) judgeTask(c *call, id string, was, is *view, done map[string]
 // judgeStay: a task that goes on as it was is not changed, and moves by few calls only.
 func (x *explorer) judgeStay(c *call, id string, was, is *view) error {
 	old, now := was.tasks[id], is.tasks[id]
-	tomb := old.tombstone() && !now.tombstone() && old.letter() == 'x'
+	tomb := old.tombstone() && !now.tombstone() && old.over()
 	flag := c.kind == "wait" && !old.over()
 	if old.raw != now.raw && !(tomb || flag) || old.raw[4:] != now.raw[4:] {
 		return fmt.Errorf("%s, which is %s, was changed by %s", id, now.State, c.kind)
@@ -135,13 +136,16 @@ func judgeStep(c *call, step string, old, now entry, was *view) error {
 	if step[1] == '-' && (old.ttl == 0 || old.ttl > c.timeout) {
 		return fmt.Errorf("it expires in %v", old.ttl)
 	}
-	if step == "-p" || step[1] == '-' {
+	if step[0] == '-' || step[1] == '-' {
 		return nil
 	}
 	attempts, failures := old.Attempts, old.Failures
 	switch step {
 	case "pr":
 		attempts++
+		if !old.Deadline.IsZero() && old.Deadline.Before(was.now) {
+			return fmt.Errorf("its deadline was %v", old.Deadline)
+		}
 		if !slices.Contains(was.queues[c.session.Node], now.ID) || now.Node != c.session.Node ||
 			was.beats[c.session.Node].incarnation != c.session.Incarnation {
 			return errors.New("it was not assigned to this spore")
@@ -150,6 +154,11 @@ func judgeStep(c *call, step string, old, now entry, was *view) error {
 		attempts++
 	case "fp":
 		failures = 0
+	case "pf", "sf":
+		if !old.Deadline.Before(was.now) && !old.Deadline.Equal(was.now) {
+			return fmt.Errorf("its deadline is %v", old.Deadline)
+		}
+		return nil
 	case "rp", "rs", "rf":
 		if c.kind != "release" && c.kind != "unregister" {
 			failures++
@@ -186,7 +195,7 @@ func judgeFence(c *call, step string, old, now entry, was *view) error {
 			return errors.New("it is not due")
 		}
 	}
-	spent := now.Failures > now.Retries || c.kind == "fail" && c.final
+	spent := now.Failures > now.Retries || c.kind == "fail" && (c.final || !now.Deadline.IsZero() && now.Deadline.Before(was.now.Add(c.timeout)))
 	if step[0] == 'r' && strings.Contains("fps", step[1:]) && (step[1] == 'f') != spent {
 		return fmt.Errorf("%d failures of %d", now.Failures, now.Retries)
 	}
@@ -198,7 +207,7 @@ func (x *explorer) judgeNotices(step, id string, was, is *view) error {
 	if strings.IndexByte("cfx", step[1]) < 0 {
 		return nil
 	}
-	for _, inbox := range was.waits[id] {
+	for _, inbox := range was.inboxes(id) {
 		told := func(v *view) (n int) {
 			for _, item := range v.rings["ib:"+inbox] {
 				if strings.HasPrefix(item, "T"+id) {
@@ -257,7 +266,7 @@ func (x *explorer) effects(c *call, was, is *view) (spawned map[string]bool, err
 			return nil, fmt.Errorf("%s is %s, attempt %d; want %s from attempt %d", t.ID, now.State, now.Attempts, want, t.Attempts)
 		}
 		for _, child := range c.effects[i].Spawn {
-			if spawned[child.ID] = want == "rc"; spawned[child.ID] && is.tasks[child.ID].Record == nil {
+			if spawned[child.ID] = want == "rc"; spawned[child.ID] && is.tasks[child.ID].Record == nil && is.unique[child.Unique] == "" {
 				return nil, fmt.Errorf("%s did not spawn %s", t.ID, child.ID)
 			}
 		}

@@ -47,6 +47,7 @@ var plays = map[string]play{
 	"assign":      {16, (*explorer).assign},
 	"assign task": {3, (*explorer).assignTask},
 	"promote":     {6, (*explorer).promote},
+	"lapse":       {4, (*explorer).lapse},
 	"reclaim":     {6, (*explorer).reclaim},
 	"watch":       {2, (*explorer).watch},
 	"expire":      {5, (*explorer).expire},
@@ -70,7 +71,8 @@ var plays = map[string]play{
 	"repeat":      {4, (*explorer).repeat},
 }
 
-// Ten tasks in three lanes, one of them with a hashed class.
+// Ten tasks in three lanes, one of them with a hashed class. Two have one unique key, and one
+// another for a time.
 const tasks = 10
 
 func taskOf(i int) hive.Task {
@@ -81,6 +83,12 @@ func taskOf(i int) hive.Task {
 		t.Priority = hive.HighPriority
 	case 3:
 		t.Require, _ = hive.ParseSelector("zone in (" + strings.Repeat("a-very-long-name-of-a-zone-", 4) + ",eu)")
+	}
+	switch i % tasks {
+	case 4, 9:
+		t.Unique = "u"
+	case 8:
+		t.Unique, t.UniqueFor = "w", 10*time.Second
 	}
 	t.Payload = []byte(payloadOf(t.ID))
 	return t
@@ -126,11 +134,33 @@ func (x *explorer) enqueue(o op, c *call) error {
 	if o.more%2 == 1 {
 		inbox = "client"
 	}
+	if o.who%3 == 1 {
+		batch[0].RunAt = x.is.now.Add(time.Duration(o.more) * 500 * time.Millisecond)
+	}
+	if o.more%3 == 1 {
+		batch[0].Deadline = x.is.now.Add(time.Duration(o.more) * time.Second)
+		batch[0].Retain = time.Minute
+	}
 	if o.more > 5 {
 		batch = append(batch, taskOf(o.what+o.more), taskOf(o.what))
 	}
-	_, err := x.b.EnqueueMany(ctx, batch, inbox)
-	c.promise(err == nil, func(_, is *view) bool { return is.tasks[batch[0].ID].Record != nil })
+	ids, err := x.b.EnqueueMany(ctx, batch, inbox)
+	c.promise(err == nil, func(_, is *view) bool {
+		return ids[0] == batch[0].ID && is.tasks[ids[0]].Record != nil || ids[0] == is.unique[batch[0].Unique]
+	})
+	return err
+}
+
+func (x *explorer) lapse(o op, c *call) error {
+	_, _, err := x.b.Lapse(ctx, *x.leads("lapse", o, c))
+	c.promise(err == nil, func(_, is *view) bool {
+		for id, at := range is.deadlines {
+			if int64(at) <= is.now.UnixMilli() && is.tasks[id].letter() != 'r' {
+				return false
+			}
+		}
+		return true
+	})
 	return err
 }
 
@@ -299,7 +329,11 @@ func (x *explorer) retry(o op, c *call) error {
 	err := x.b.Retry(ctx, id)
 	if err != nil && strings.Contains(err.Error(), "only failed tasks can be retried") {
 		err = hive.ErrFinal
+	} else if err != nil && strings.Contains(err.Error(), "deadline has passed") {
+		c.promise(true, func(was, _ *view) bool { return was.tasks[id].Deadline.Before(was.now) })
+		return nil
 	}
+	c.promise(errors.Is(err, hive.ErrHeld), func(was, _ *view) bool { return was.unique[was.tasks[id].Unique] != id })
 	c.promise(err == nil, func(was, is *view) bool { return was.tasks[id].letter() == 'f' && is.tasks[id].letter() == 'p' })
 	c.promise(errors.Is(err, hive.ErrFinal), func(was, is *view) bool { return was.tasks[id].letter() != 'f' })
 	return err
@@ -311,7 +345,7 @@ func (x *explorer) wait(o op, c *call) error {
 	over, unknown, err := x.b.Wait(ctx, inbox, []string{id})
 	c.promise(err == nil, func(was, is *view) bool {
 		if len(over) == 0 && len(unknown) == 0 {
-			return slices.Contains(is.waits[id], inbox)
+			return slices.Contains(is.inboxes(id), inbox)
 		}
 		return len(unknown) == 1 && was.tasks[id].Record == nil || was.tasks[id].over() && over[0].State == was.tasks[id].State
 	})

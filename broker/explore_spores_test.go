@@ -176,7 +176,8 @@ func (x *explorer) fail(o op, c *call) error {
 	if o.more%2 == 0 {
 		out.Recording = make([]byte, 20*o.more+20)
 	}
-	state, err := x.b.Fail(ctx, c.session.Node, &a, out, time.Duration(o.more%3)*time.Second)
+	c.timeout = time.Duration(o.more%3) * 2 * time.Second
+	state, err := x.b.Fail(ctx, c.session.Node, &a, out, c.timeout)
 	p.heard(a, err)
 	c.promise(err == nil, func(_, is *view) bool { return is.tasks[a.Task.ID].State == state })
 	c.promise(errors.Is(err, hive.ErrFenced), func(was, _ *view) bool { return !was.holds(c.session.Node, a) })

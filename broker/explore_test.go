@@ -82,7 +82,7 @@ func (c *call) promise(answered bool, holds func(was, is *view) bool) {
 
 // refusals are what callers may be told.
 var refusals = []error{hive.ErrNotLeader, hive.ErrNotFound, hive.ErrFenced, hive.ErrUnregistered, hive.ErrTaken,
-	hive.ErrFinal, hive.ErrConflict, hive.ErrEffect}
+	hive.ErrFinal, hive.ErrConflict, hive.ErrEffect, hive.ErrHeld}
 
 // step does one operation and judges what it did.
 func (x *explorer) step(o op) error {
@@ -159,7 +159,7 @@ func (x *explorer) finish() error {
 	err := x.all(op{kind: "die"})
 	for range 6 {
 		err = errors.Join(err, x.all(op{kind: "pass", what: 5}, op{kind: "campaign"}, op{kind: "reclaim"}, op{kind: "reclaim", what: 1},
-			op{kind: "register", more: 9}, op{kind: "promote"}, op{kind: "mend"}))
+			op{kind: "register", more: 9}, op{kind: "promote"}, op{kind: "lapse"}, op{kind: "mend"}))
 		for i := 0; err == nil && len(x.is.lanes)+len(x.is.queues) > 0 && i < 2*tasks; i++ {
 			err = x.all(op{kind: "assign", what: i, more: 12}, op{kind: "fetch", what: 2, more: 9},
 				op{kind: "complete"}, op{kind: "complete"}, op{kind: "complete"})

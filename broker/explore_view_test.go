@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,8 @@ type view struct {
 	tasks              map[string]entry
 	lanes, queues, own map[string][]string
 	delay, dead        map[string]float64
+	deadlines          map[string]float64
+	unique             map[string]string // the id that has a key
 	act, nodes         []string
 	used, run, ct      map[string]int
 	beats              map[string]beat
@@ -65,7 +68,7 @@ func (v *view) holds(node string, a hive.Attempt) bool {
 func look(s *testkit.Still) (*view, error) {
 	v := &view{now: s.Now, keys: map[string]string{}, tasks: map[string]entry{}, lanes: map[string][]string{},
 		queues: map[string][]string{}, own: map[string][]string{}, beats: map[string]beat{}, kv: model{},
-		waits: map[string][]string{}, rings: map[string][]string{}}
+		waits: map[string][]string{}, rings: map[string][]string{}, unique: map[string]string{}}
 	for _, key := range s.Keys() {
 		text, err := v.read(s, key, strings.TrimPrefix(key, "{h}:"))
 		if err != nil {
@@ -90,14 +93,21 @@ func (v *view) read(s *testkit.Still, key, name string) (text string, err error)
 		items, err = s.Members(key)
 	case "used", "run", "ct", "lead", "hb":
 		return v.readHash(s, key, kind, rest)
-	case "delay", "dead", "ki", "kx":
+	case "delay", "dead", "dl", "ki", "kx":
 		scores, err := s.SortedSet(key)
-		if kind == "delay" {
+		switch kind {
+		case "delay":
 			v.delay = scores
-		} else if kind == "dead" {
+		case "dead":
 			v.dead = scores
+		case "dl":
+			v.deadlines = scores
 		}
 		return fmt.Sprint(scores), err
+	case "u":
+		text, err = s.Get(key)
+		v.unique[rest] = text
+		return text, err
 	case "kv", "pg", "rc", "rcb", "fmt":
 		text, err = s.Get(key)
 		if kind == "kv" {
@@ -237,9 +247,9 @@ func (v *view) checkPlaces() error {
 			ok = slices.Equal(places, []string{"own:" + t.Node})
 		case 's':
 			ok = slices.Equal(places, []string{"delay"})
-		case 'x':
+		case 'f', 'x':
 			ok = waits && t.tombstone() || len(places) == 0 && !t.tombstone()
-		case 'c', 'f':
+		case 'c':
 			ok = len(places) == 0
 		}
 		if !ok {
@@ -299,6 +309,16 @@ func (v *view) checkCounters() error {
 	return nil
 }
 
+// inboxes are those of all who wait for a task.
+func (v *view) inboxes(id string) []string {
+	all := slices.Clone(v.waits[id])
+	if t, known := v.tasks[id]; known && t.raw[3]&8 != 0 {
+		end := 66 + binary.BigEndian.Uint32([]byte(t.raw[54:])) // of the task fields
+		all = append(all, strings.TrimRight(t.raw[end-24:end], "\x00"))
+	}
+	return all
+}
+
 func (v *view) checkRecords() error {
 	for id, t := range v.tasks {
 		survives := t.Failures <= t.Retries
@@ -312,10 +332,36 @@ func (v *view) checkRecords() error {
 		if _, known := v.waits[id]; known && (t.over() || !waited) {
 			return fmt.Errorf("%s is %s and nobody will tell %v", id, t.State, v.waits[id])
 		}
-		died, dead := v.dead[id] // an earlier life with this id may have, long ago
-		if dead = dead && int64(died) >= t.Created.UnixMilli(); (t.letter() == 'f') != dead {
+		goes, dead := v.dead[id] // an earlier life with this id may have gone, long ago
+		if dead = dead && int64(goes) > t.Created.UnixMilli(); (t.letter() == 'f') != dead && !t.tombstone() {
 			return fmt.Errorf("%s is %s; in dead: %v", id, t.State, dead)
 		}
+		if err := v.checkBound(id, t); err != nil {
+			return err
+		}
+	}
+	for key, id := range v.unique {
+		if t := v.tasks[id]; t.Record != nil && t.UniqueFor == 0 && t.Unique == key && t.over() {
+			return fmt.Errorf("%s is %s and has the key %s", id, t.State, key)
+		}
+	}
+	for id := range v.deadlines {
+		if t := v.tasks[id]; t.Record == nil || t.over() {
+			return fmt.Errorf("the deadline of %s is listed, which is over", id)
+		}
+	}
+	return nil
+}
+
+// checkBound: a task that is not over has its key, and its deadline is listed.
+func (v *view) checkBound(id string, t entry) error {
+	_, listed := v.deadlines[id]
+	switch {
+	case t.over():
+	case t.Unique != "" && t.UniqueFor == 0 && v.unique[t.Unique] != id:
+		return fmt.Errorf("%s is %s, and %q has its key", id, t.State, v.unique[t.Unique])
+	case t.Deadline.IsZero() == listed:
+		return fmt.Errorf("%s is %s with the deadline %v; listed: %v", id, t.State, t.Deadline, listed)
 	}
 	return nil
 }

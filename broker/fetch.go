@@ -38,11 +38,11 @@ func (b *Broker) Fetch(ctx context.Context, s *Session, n int) (attempts []hive.
 	if status == "unregistered" {
 		return nil, 0, fmt.Errorf("fetch: %w", hive.ErrUnregistered)
 	}
-	if len(reply)%2 != 1 {
+	if len(reply)%3 != 1 {
 		return nil, 0, fmt.Errorf("fetch: unexpected answer of %d values", len(reply))
 	}
-	for i := 1; i < len(reply); i += 2 {
-		r, err := unpack(text(reply[i]), []byte(text(reply[i+1])))
+	for i := 1; i < len(reply); i += 3 {
+		r, err := unpackFetched(text(reply[i]), text(reply[i+1]), text(reply[i+2]))
 		if err != nil {
 			// It is running here already: end it, and keep the others.
 			if err := b.failUnreadable(ctx, s.Node, text(reply[i]), text(reply[i+1]), err); err != nil {
@@ -53,6 +53,21 @@ func (b *Broker) Fetch(ctx context.Context, s *Session, n int) (attempts []hive.
 		attempts = append(attempts, hive.Attempt{Task: r.Task, Number: r.Attempts, Failures: r.Failures, Created: r.Created, Started: r.Started})
 	}
 	return attempts, int(number(reply[0])), nil
+}
+
+// unpackFetched reads a record that has another header by now, and whose last outcome may
+// be missing, and does not matter.
+func unpackFetched(id, header, was string) (*hive.Record, error) {
+	if len(header) != headLen || len(was) < headLen {
+		return nil, fmt.Errorf("task %s: %w", id, errRecord)
+	}
+	record := append([]byte(header), was[headLen:]...)
+	binary.BigEndian.PutUint32(record[62:], 0)
+	r, err := unpack(id, record)
+	if err == nil {
+		r.Result = nil
+	}
+	return r, err
 }
 
 // failUnreadable ends an attempt at a task whose record makes no sense.

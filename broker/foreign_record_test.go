@@ -13,20 +13,28 @@ import (
 
 // strange makes something else of a record.
 var strange = map[string]func(record []byte) []byte{
-	"nothing":           func([]byte) []byte { return []byte("x") },
-	"empty":             func([]byte) []byte { return nil },
-	"unknown flags":     func(b []byte) []byte { b[3] = 0xfe; return b },
-	"short header":      func(b []byte) []byte { return b[:40] },
-	"short fields":      func(b []byte) []byte { return b[:70] },
-	"short payload":     func(b []byte) []byte { return b[:len(b)-1] },
-	"unknown version":   func(b []byte) []byte { b[0] = '2'; return b },
-	"unknown state":     func(b []byte) []byte { b[1] = 'q'; return b },
-	"unknown priority":  func(b []byte) []byte { b[2] = 11; return b },
-	"no class":          func(b []byte) []byte { binary.BigEndian.PutUint32(b[54:], 3); return b },
-	"endless fields":    func(b []byte) []byte { binary.BigEndian.PutUint32(b[54:], 1<<31); return b },
-	"endless payload":   func(b []byte) []byte { binary.BigEndian.PutUint32(b[58:], 1<<31); return b },
-	"endless outcome":   func(b []byte) []byte { binary.BigEndian.PutUint32(b[62:], 1<<31); return b },
-	"64 MB of anything": func([]byte) []byte { return make([]byte, 64<<20) },
+	"nothing":          func([]byte) []byte { return []byte("x") },
+	"empty":            func([]byte) []byte { return nil },
+	"unknown flags":    func(b []byte) []byte { b[3] = 0xfe; return b },
+	"short header":     func(b []byte) []byte { return b[:40] },
+	"short fields":     func(b []byte) []byte { return b[:70] },
+	"short payload":    func(b []byte) []byte { return b[:len(b)-1] },
+	"unknown version":  func(b []byte) []byte { b[0] = '2'; return b },
+	"unknown state":    func(b []byte) []byte { b[1] = 'q'; return b },
+	"unknown priority": func(b []byte) []byte { b[2] = 11; return b },
+	"no class":         func(b []byte) []byte { binary.BigEndian.PutUint32(b[54:], 3); return b },
+	"no inbox": func(b []byte) []byte {
+		b[3] |= 8
+		if at := 66 + int(binary.BigEndian.Uint32(b[54:])) - 28; at > 70 {
+			b[at] = 'x'
+		}
+		return b
+	},
+	"inbox in the class": func(b []byte) []byte { b[3], b[69] = b[3]|8, byte(binary.BigEndian.Uint32(b[54:])-4); return b },
+	"endless fields":     func(b []byte) []byte { binary.BigEndian.PutUint32(b[54:], 1<<31); return b },
+	"endless payload":    func(b []byte) []byte { binary.BigEndian.PutUint32(b[58:], 1<<31); return b },
+	"endless outcome":    func(b []byte) []byte { binary.BigEndian.PutUint32(b[62:], 1<<31); return b },
+	"64 MB of anything":  func([]byte) []byte { return make([]byte, 64<<20) },
 	"64 MB of payload": func(b []byte) []byte {
 		binary.BigEndian.PutUint32(b[58:], 64<<20)
 		return append(b, make([]byte, 64<<20)...)
@@ -44,8 +52,8 @@ func TestForeignRecord(t *testing.T) {
 		}
 		for _, name := range names {
 			spoiled, other := echo(""), echo("")
-			r.check(r.Enqueue(r.ctx(), &spoiled, "inbox"))
-			r.check(r.Enqueue(r.ctx(), &other, ""))
+			r.put(r.Enqueue(r.ctx(), &spoiled, "inbox"))
+			r.put(r.Enqueue(r.ctx(), &other, ""))
 			key := "t:" + spoiled.ID
 			if change := strange[name]; change != nil {
 				r.do("SET", key, string(change([]byte(r.do("GET", key)))))
@@ -99,7 +107,7 @@ func TestForeignRecordInTheWay(t *testing.T) {
 		child.Skill.Name = "other"
 		r.do("SADD", "t:"+free.ID, "x")
 		r.do("SET", "t:"+child.ID, "x")
-		r.check(r.Enqueue(r.ctx(), &free, ""))
+		r.put(r.Enqueue(r.ctx(), &free, ""))
 		r.assign("a", 1)
 		a := r.fetch(s, 1)[0]
 		o := withKV(set("k", "v"))

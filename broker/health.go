@@ -121,12 +121,7 @@ func (h *Health) askInfo(ctx context.Context, node redis.UniversalClient) (port 
 	if told, err := h.asked("info", err); !told {
 		return 0, err
 	}
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[key] = value
-		}
-	}
+	info := readInfo(text)
 	h.Version, h.Policy = info["redis_version"], info["maxmemory_policy"]
 	h.AOF, h.AOFWell = info["aof_enabled"] == "1", info["aof_last_write_status"] == "ok"
 	h.MaxMemory, _ = strconv.ParseInt(info["maxmemory"], 10, 64)

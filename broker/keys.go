@@ -88,14 +88,15 @@ func splitLane(lane string) (class string, p hive.Priority, ok bool) {
 
 // splitClass is class backwards; ok is false for a hashed one.
 func splitClass(text string) (skill hive.SkillRef, require hive.Selector, tenant string, ok bool) {
-	parts := strings.Split(text, "|")
-	if len(parts) != 3 {
+	ref, rest, found := strings.Cut(text, "|")
+	sel, tenant, also := strings.Cut(rest, "|")
+	if !found || !also || strings.Contains(tenant, "|") {
 		return hive.SkillRef{}, nil, "", false
 	}
-	skill, err := hive.ParseSkillRef(parts[0])
+	skill, err := hive.ParseSkillRef(ref)
 	if err != nil {
 		return hive.SkillRef{}, nil, "", false
 	}
-	require, err = hive.ParseSelector(parts[1])
-	return skill, require, parts[2], err == nil
+	require, err = hive.ParseSelector(sel)
+	return skill, require, tenant, err == nil
 }

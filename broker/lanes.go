@@ -32,6 +32,8 @@ type Bell struct {
 	Nodes bool       // a spore came or left
 
 	Foreign []string // sentences: what a script met that none of ours wrote
+
+	Active map[string]int // how many tasks each spore held when the bell rang; nil: unknown
 }
 
 // LaneBell says that a lane got its first tasks.
@@ -44,11 +46,17 @@ type LaneBell struct {
 // WaitBell waits up to d for the foreman's doorbell. It is only a hint: the set
 // of active lanes is the truth.
 func (b *Broker) WaitBell(ctx context.Context, d time.Duration) (Bell, error) {
-	items, err := b.popDoor(ctx, b.keys.bell(), d, inboxBatch)
+	var used *redis.MapStringStringCmd
+	items, err := b.popDoor(ctx, b.keys.bell(), d, inboxBatch, func(ctx context.Context, pipe redis.Pipeliner) {
+		used = pipe.HGetAll(ctx, b.keys.used())
+	})
 	if err != nil {
 		return Bell{}, b.wrap("wait for the bell", err)
 	}
 	var bell Bell
+	if len(items) > 0 && used.Err() == nil {
+		bell.Active = numbers(used.Val())
+	}
 	for _, item := range items {
 		switch {
 		case item == "F":

@@ -28,7 +28,7 @@ func TestOutOfMemory(t *testing.T) {
 	for { // fill it up
 		big := echo("")
 		big.Payload = make([]byte, 200_000)
-		if err := r.Enqueue(r.ctx(), &big, ""); err != nil {
+		if _, err := r.Enqueue(r.ctx(), &big, ""); err != nil {
 			if !errors.Is(err, hive.ErrFull) || !strings.HasSuffix(err.Error(), " has no memory left (maxmemory)") {
 				t.Fatalf("Enqueue on a full redis = %v", err)
 			}

@@ -179,9 +179,13 @@ func (b *Broker) Active(ctx context.Context) (map[string]int, error) {
 	if err != nil {
 		return nil, b.wrap("read active counts", err)
 	}
-	active := make(map[string]int, len(used))
-	for id, n := range used {
-		active[id], _ = strconv.Atoi(n)
+	return numbers(used), nil
+}
+
+func numbers(texts map[string]string) map[string]int {
+	all := make(map[string]int, len(texts))
+	for name, text := range texts {
+		all[name], _ = strconv.Atoi(text)
 	}
-	return active, nil
+	return all
 }

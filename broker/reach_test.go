@@ -45,7 +45,8 @@ func (m *mortal) do(words ...string) {
 
 func (m *mortal) enqueue() error {
 	task := echo("")
-	return m.Enqueue(m.t.Context(), &task, "")
+	_, err := m.Enqueue(m.t.Context(), &task, "")
+	return err
 }
 
 const saidLost, saidBack = "the road is lost", "the road is back"
@@ -168,7 +169,7 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	task := echo("")
-	if err := m.Enqueue(ctx, &task, ""); !errors.Is(err, hive.ErrUnreachable) || ctx.Err() != nil {
+	if _, err := m.Enqueue(ctx, &task, ""); !errors.Is(err, hive.ErrUnreachable) || ctx.Err() != nil {
 		t.Errorf("Enqueue = %v, %v", err, ctx.Err())
 	}
 	if strings.Count(m.log.String(), saidLost) != 1 {
@@ -190,7 +191,7 @@ func TestBadLinkWithTLS(t *testing.T) {
 	link.LoseEvery(7)
 	for n := range tasks {
 		task := echo("")
-		for b.Enqueue(t.Context(), &task, "") != nil {
+		for _, err := b.Enqueue(t.Context(), &task, ""); err != nil; _, err = b.Enqueue(t.Context(), &task, "") {
 			if t.Context().Err() != nil {
 				t.Fatal("the road does not come back")
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/hive-spore/hive"
 )
 
@@ -55,18 +57,31 @@ func (b *Broker) Expire(ctx context.Context, term Term, r *hive.Record) (bool, e
 	return n == 1, b.wrap("expire "+r.ID, err)
 }
 
-// promoteBatch bounds the tasks one promote moves.
+// promoteBatch bounds the tasks one promote or lapse moves.
 const promoteBatch = 500
+
+// lapseAgain is when a task is looked at again whose attempt runs on after its deadline.
+const lapseAgain = time.Minute
 
 // Promote makes scheduled tasks pending whose time has come. next is how long
 // until another is due, negative if none is scheduled.
 func (b *Broker) Promote(ctx context.Context, term Term) (n int, next time.Duration, err error) {
-	reply, err := b.run(ctx, scriptPromote, term.fence(), promoteBatch).Int64Slice()
+	return b.moved("promote", b.run(ctx, scriptPromote, term.fence(), promoteBatch))
+}
+
+// Lapse makes tasks failed that wait although their deadline has passed. next is how long
+// until another deadline, negative if there is none.
+func (b *Broker) Lapse(ctx context.Context, term Term) (n int, next time.Duration, err error) {
+	return b.moved("lapse", b.run(ctx, scriptLapse, term.fence(), promoteBatch, lapseAgain.Milliseconds(), b.opts.Retention.Milliseconds()))
+}
+
+func (b *Broker) moved(what string, cmd *redis.Cmd) (n int, next time.Duration, err error) {
+	reply, err := cmd.Int64Slice()
 	if err != nil {
-		return 0, 0, b.wrap("promote", err)
+		return 0, 0, b.wrap(what, err)
 	}
 	if len(reply) != 2 {
-		return 0, 0, fmt.Errorf("promote: %w", hive.ErrNotLeader)
+		return 0, 0, fmt.Errorf("%s: %w", what, hive.ErrNotLeader)
 	}
 	return int(reply[0]), time.Duration(reply[1]) * time.Millisecond, nil
 }

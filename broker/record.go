@@ -19,7 +19,9 @@ import (
 //	1       1      state: s b p r c f x
 //	2       1      priority
 //	3       1      flags: 1 somebody waits, 2 a tombstone that still stands in a queue,
-//	               4 the attempt took over from one whose effects conflicted
+//	               4 the attempt took over from one whose effects conflicted, 8 the last
+//	               of the task fields is the inbox of who enqueued it, 16 others of them
+//	               bind it: a deadline, how long it is kept, a unique key
 //	4       4      attempt, the fence
 //	8       2      failures
 //	10      2      failures it survives
@@ -37,9 +39,14 @@ import (
 const (
 	recordVersion = '1'
 	headLen       = 66
-	ownerLen      = 24
-	flagWaited    = 1
+	createdAt     = 12
+	dueAt         = 24
+	receiptLen    = 36
+	backoffLen    = 14
+	nameLen       = 24 // of a spore or an inbox, NUL padded
 	flagQueued    = 2
+	flagAddressed = 8
+	flagBound     = 16
 )
 
 // Tags of task fields. The class comes first: scripts read it there.
@@ -49,6 +56,14 @@ const (
 	tagRequire = 3
 	tagTenant  = 4
 	tagTimeout = 5 // ms
+	tagInbox   = 6 // of who enqueued the task and waits for it; always last: scripts read it there
+	tagBackoff = 9 // base and max in ms, six bytes each, and the jitter in hundredths, two
+
+	// Where there is one of these, the record has flagBound, and scripts look for them.
+	tagDeadline  = 7  // Unix ms
+	tagRetain    = 8  // ms
+	tagUnique    = 10 // the key, which it has until it is over
+	tagUniqueFor = 11 // for how many ms, six bytes, and the key
 )
 
 // Tags of outcome fields.
@@ -71,9 +86,9 @@ var stateLetters = map[byte]hive.State{
 // of the hive understands.
 var errRecord = errors.New("not a task record of this version")
 
-// packTask writes the record of a new pending task. The enqueue script fills in
-// when it was created.
-func packTask(t *hive.Task, waited bool) (record []byte, lane string) {
+// packTask writes the record of a new pending task, whose end an inbox is told if it has
+// a name. The enqueue script fills in when it was created.
+func packTask(t *hive.Task, inbox string) (record []byte, lane string) {
 	text, hashed := class(t.Skill, t.Require, t.Tenant)
 	fields := appendField(nil, tagClass, text)
 	if hashed {
@@ -82,11 +97,27 @@ func packTask(t *hive.Task, waited bool) (record []byte, lane string) {
 		fields = appendField(fields, tagTenant, t.Tenant)
 	}
 	fields = appendField(fields, tagTimeout, string(binary.BigEndian.AppendUint32(nil, uint32(t.Timeout.Milliseconds()))))
+	plain := len(fields)
+	fields = appendBounds(fields, t)
+	flags := byte(0)
+	if len(fields) > plain {
+		flags |= flagBound
+	}
+	if t.Backoff != (hive.Backoff{}) {
+		fields = append(fields, tagBackoff, 0, 0, backoffLen)
+		fields = append48(append48(fields, t.Backoff.Base.Milliseconds()), t.Backoff.Max.Milliseconds())
+		fields = binary.BigEndian.AppendUint16(fields, uint16(int16(t.Backoff.Jitter*100)))
+	}
+	if inbox != "" {
+		flags |= flagAddressed
+		fields = appendField(fields, tagInbox, inbox+strings.Repeat("\x00", nameLen-len(inbox)))
+	}
 
 	b := make([]byte, headLen, headLen+len(fields)+len(t.Payload))
-	b[0], b[1], b[2] = recordVersion, 'p', byte(t.Priority)
-	if waited {
-		b[3] = flagWaited
+	b[0], b[1], b[2], b[3] = recordVersion, 'p', byte(t.Priority), flags
+	if !t.RunAt.IsZero() {
+		b[1] = 's'
+		put48(b[dueAt:], t.RunAt.UnixMilli())
 	}
 	binary.BigEndian.PutUint16(b[10:], uint16(max(0, t.Retries)))
 	binary.BigEndian.PutUint32(b[54:], uint32(len(fields)))
@@ -95,9 +126,27 @@ func packTask(t *hive.Task, waited bool) (record []byte, lane string) {
 	return append(b, t.Payload...), laneName(text, t.Priority)
 }
 
+// appendBounds writes the fields that bind a task.
+func appendBounds(fields []byte, t *hive.Task) []byte {
+	if !t.Deadline.IsZero() {
+		fields = append48(append(fields, tagDeadline, 0, 0, 6), t.Deadline.UnixMilli())
+	}
+	if t.Retain > 0 {
+		fields = append48(append(fields, tagRetain, 0, 0, 6), t.Retain.Milliseconds())
+	}
+	switch {
+	case t.UniqueFor > 0:
+		window := append48(nil, t.UniqueFor.Milliseconds())
+		fields = appendField(fields, tagUniqueFor, string(window)+t.Unique)
+	case t.Unique != "":
+		fields = appendField(fields, tagUnique, t.Unique)
+	}
+	return fields
+}
+
 // packOutcome writes the outcome fields; the result travels beside them.
 func packOutcome(o *hive.Outcome) []byte {
-	var b []byte
+	b := make([]byte, 0, 192+min(len(o.Log), hive.MaxLog)) // nearly always enough
 	if o.Ran.Name != "" {
 		b = appendField(b, tagRan, o.Ran.String()+" "+o.Ran.Digest)
 	}
@@ -115,22 +164,21 @@ func packOutcome(o *hive.Outcome) []byte {
 		b = appendField(b, tagRecorded, strconv.Itoa(o.Recorded))
 	}
 	if o.Receipt != (hive.Receipt{}) {
-		b = appendField(b, tagReceipt, packReceipt(o.Receipt))
+		b = appendReceipt(append(b, tagReceipt, 0, 0, receiptLen), o.Receipt)
 	}
 	if o.Elapsed > 0 {
-		b = appendField(b, tagElapsed, string(append48(nil, o.Elapsed.Microseconds())))
+		b = append48(append(b, tagElapsed, 0, 0, 6), o.Elapsed.Microseconds())
 	}
 	return b
 }
 
-// packReceipt writes six numbers of six bytes; what does not fit is cut to the
+// appendReceipt writes six numbers of six bytes; what does not fit is cut to the
 // most that does.
-func packReceipt(r hive.Receipt) string {
-	var b []byte
-	for _, n := range []int64{r.Fuel, r.PeakMemory, r.HostCalls, r.BytesIn, r.BytesOut, r.CPU.Microseconds()} {
+func appendReceipt(b []byte, r hive.Receipt) []byte {
+	for _, n := range [...]int64{r.Fuel, r.PeakMemory, r.HostCalls, r.BytesIn, r.BytesOut, r.CPU.Microseconds()} {
 		b = append48(b, min(n, 1<<48-1))
 	}
-	return string(b)
+	return b
 }
 
 func readReceipt(b []byte) hive.Receipt {
@@ -147,6 +195,8 @@ func appendField(b []byte, tag byte, value string) []byte {
 func append48(b []byte, n int64) []byte {
 	return append(b, byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
+
+func put48(b []byte, n int64) { append48(b[:0], n) }
 
 func read48(b []byte) int64 {
 	return int64(binary.BigEndian.Uint16(b))<<32 | int64(binary.BigEndian.Uint32(b[2:]))
@@ -188,7 +238,7 @@ func unpack(id string, s []byte) (*hive.Record, error) {
 	if r.Finished = readTime(s[24:]); state == hive.Scheduled {
 		r.Due, r.Finished = r.Finished, time.Time{}
 	}
-	r.Node = string(bytes.TrimRight(s[30:30+ownerLen], "\x00"))
+	r.Node = string(bytes.TrimRight(s[30:30+nameLen], "\x00"))
 	r.Result = result
 	if err := errors.Join(readTask(r, fields), readOutcome(r, outcome)); err != nil {
 		return nil, fmt.Errorf("task %s: %w", id, err)
@@ -244,6 +294,12 @@ func readTask(r *hive.Record, fields []byte) error {
 			if len(v) == 4 {
 				r.Timeout = time.Duration(binary.BigEndian.Uint32(v)) * time.Millisecond
 			}
+		case tagBackoff:
+			if len(v) == backoffLen {
+				r.Backoff = hive.Backoff{Base: readSpan(v), Max: readSpan(v[6:]), Jitter: float64(int16(binary.BigEndian.Uint16(v[12:]))) / 100}
+			}
+		default:
+			readBound(r, tag, v)
 		}
 	})
 	if !ok {
@@ -263,6 +319,23 @@ func readTask(r *hive.Record, fields []byte) error {
 	return nil
 }
 
+// readBound reads a field that binds a task.
+func readBound(r *hive.Record, tag byte, v []byte) {
+	switch {
+	case tag == tagUnique:
+		r.Unique = string(v)
+	case len(v) < 6:
+	case tag == tagDeadline:
+		r.Deadline = readTime(v)
+	case tag == tagRetain:
+		r.Retain = readSpan(v)
+	case tag == tagUniqueFor:
+		r.UniqueFor, r.Unique = readSpan(v), string(v[6:])
+	}
+}
+
+func readSpan(ms []byte) time.Duration { return time.Duration(read48(ms)) * time.Millisecond }
+
 func readOutcome(r *hive.Record, fields []byte) error {
 	ok := eachField(fields, func(tag byte, v []byte) {
 		switch tag {
@@ -279,7 +352,7 @@ func readOutcome(r *hive.Record, fields []byte) error {
 				r.Elapsed = time.Duration(read48(v)) * time.Microsecond
 			}
 		case tagReceipt:
-			if len(v) == 36 {
+			if len(v) == receiptLen {
 				r.Receipt = readReceipt(v)
 			}
 		}

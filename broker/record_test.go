@@ -33,7 +33,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		{"hashed class", hive.Task{Skill: hive.SkillRef{Name: "echo"}, Require: selector(t, long+"=1,b="+long), Timeout: time.Second}},
 	} {
 		test.task.ID = hive.NewID()
-		record, lane := packTask(&test.task, false)
+		record, lane := packTask(&test.task, "")
 		got, err := unpack(test.task.ID, record)
 		if err != nil {
 			t.Fatalf("%s: unpack = %v", test.name, err)
@@ -53,7 +53,7 @@ func TestRecordRoundTrip(t *testing.T) {
 func TestRecordSize(t *testing.T) {
 	t.Parallel()
 	task := hive.Task{ID: hive.NewID(), Skill: hive.SkillRef{Name: "wordcount"}, Payload: make([]byte, 200), Timeout: time.Minute}
-	record, _ := packTask(&task, false)
+	record, _ := packTask(&task, "")
 	// With Redis' 4 bytes around a string, up to 320 fit one allocation; the key
 	// fits 32. Together with the entry that is the 430 bytes a queued task may cost.
 	if len(record) > 316 {
@@ -88,7 +88,7 @@ func TestLaneNames(t *testing.T) {
 func TestUnpackRefuses(t *testing.T) {
 	t.Parallel()
 	task := hive.Task{ID: "a", Skill: hive.SkillRef{Name: "echo"}, Payload: []byte("payload"), Timeout: time.Second}
-	good, _ := packTask(&task, true)
+	good, _ := packTask(&task, "inbox")
 	for n := range good {
 		if _, err := unpack("a", good[:n]); err == nil {
 			t.Fatalf("a record cut to %d of %d bytes was accepted", n, len(good))
@@ -115,7 +115,7 @@ func TestUnpackRefuses(t *testing.T) {
 
 func FuzzUnpack(f *testing.F) {
 	task := hive.Task{ID: "a", Skill: hive.SkillRef{Name: "echo"}, Payload: []byte("payload"), Timeout: time.Second}
-	record, _ := packTask(&task, true)
+	record, _ := packTask(&task, "inbox")
 	f.Add(record)
 	outcome := packOutcome(&hive.Outcome{Failure: hive.NewFailure(hive.FailTrap, "why"), Log: []byte("log"), Elapsed: 1})
 	done := append(bytes.Clone(record), outcome...)

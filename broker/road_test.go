@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 type road struct {
 	*broker.Broker
 	opts broker.Options
-	t    *testing.T
+	t    testing.TB
 	term broker.Term
 
 	giver *broker.Session // see given
@@ -35,7 +35,7 @@ func onRoads(t *testing.T, test func(r *road)) {
 	})
 }
 
-func newRoad(t *testing.T, o broker.Options) *road {
+func newRoad(t testing.TB, o broker.Options) *road {
 	r := &road{Broker: testkit.DialTo(t, o), opts: o, t: t}
 	epoch, leader, _, err := r.Campaign(t.Context(), "nexus", time.Hour)
 	if err != nil || leader != "nexus" {
@@ -52,6 +52,12 @@ func (r *road) check(err error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// put checks that a task was put on the road.
+func (r *road) put(_ string, err error) {
+	r.t.Helper()
+	r.check(err)
 }
 
 func (r *road) shard() string { return cmp.Or(r.opts.Shard, "h") }
@@ -85,7 +91,7 @@ func (r *road) enqueue(change ...func(*hive.Task)) string {
 	for _, c := range change {
 		c(&t)
 	}
-	r.check(r.Enqueue(r.ctx(), &t, ""))
+	r.put(r.Enqueue(r.ctx(), &t, ""))
 	return t.ID
 }
 

@@ -10,7 +10,7 @@ import (
 //go:embed lua/*.lua
 var luaFiles embed.FS
 
-// The scripts, each with foreign and the prelude joined in front.
+// The scripts, each with what it needs of foreign and the prelude joined in front.
 var (
 	scriptEnqueue    = load("enqueue")
 	scriptAssign     = load("assign")
@@ -24,6 +24,7 @@ var (
 	scriptReclaim    = load("reclaim")
 	scriptExpire     = load("expire")
 	scriptPromote    = load("promote")
+	scriptLapse      = load("lapse")
 	scriptCancel     = load("cancel")
 	scriptRetry      = load("retry")
 	scriptWait       = load("wait")
@@ -48,11 +49,11 @@ var (
 )
 
 func load(names ...string) *redis.Script {
-	text := lua("foreign") + lua("prelude")
+	var text string
 	for _, name := range names {
 		text += lua(name)
 	}
-	return redis.NewScript(text)
+	return redis.NewScript(join(text))
 }
 
 func lua(name string) string {

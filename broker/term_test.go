@@ -29,6 +29,10 @@ var leaderCalls = map[string]func(r *road, f *field, term broker.Term) error{
 		_, _, err := r.Promote(r.ctx(), term)
 		return err
 	},
+	"Lapse": func(r *road, f *field, term broker.Term) error {
+		_, _, err := r.Lapse(r.ctx(), term)
+		return err
+	},
 	"Reclaim": func(r *road, f *field, term broker.Term) error {
 		_, err := r.Reclaim(r.ctx(), term, "silent")
 		return err
@@ -78,6 +82,7 @@ func newField(r *road) *field {
 	r.do("DEL", "in:lost||:2")
 	r.do("SREM", "act", "lost||:2")
 	f.pending = r.enqueue()
+	r.enqueue(until(-time.Second))
 	r.do("HSET", "used", "a", "7")
 	for r.leaseHolds("silent") {
 	}

@@ -13,6 +13,9 @@ import (
 	"github.com/hive-spore/hive"
 )
 
+// waitTTL is how long a wait for a task that never ends is remembered.
+const waitTTL = 24 * time.Hour
+
 // maxWaiters bounds the inboxes one task tells.
 const maxWaiters = 64
 
@@ -108,8 +111,9 @@ const maxPop = 2 * time.Second
 
 // popDoor waits up to d (at most maxPop) for the first item of a list, then takes what else
 // stands there, at most limit items. A context that ends wakes the wait by an
-// empty item: a blocked read does not watch its context.
-func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit int) ([]string, error) {
+// empty item: a blocked read does not watch its context. What also asks for is read then,
+// in the same round trip.
+func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit int, also ...func(context.Context, redis.Pipeliner)) ([]string, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -122,11 +126,14 @@ func (b *Broker) popDoor(ctx context.Context, key string, d time.Duration, limit
 		pipe.Exec(bg) // best effort: the wait also ends by itself after d
 	})
 	defer stop()
-	// One round trip for both. BLPOP is spelled out, because the client's own method
+	// One round trip for all. BLPOP is spelled out, because the client's own method
 	// rounds to whole seconds; 0 would wait for ever.
 	seconds := strconv.FormatFloat(min(max(d, time.Millisecond), maxPop).Seconds(), 'f', 3, 64)
 	pipe, bg := b.rdb.Pipeline(), context.WithoutCancel(ctx)
 	wait, rest := pipe.Do(bg, "BLPOP", key, seconds), pipe.LPopCount(bg, key, limit-1)
+	for _, ask := range also {
+		ask(bg, pipe)
+	}
 	pipe.Exec(bg) // each command tells its own error
 	first, err := wait.StringSlice()
 	if errors.Is(err, redis.Nil) {

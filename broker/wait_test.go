@@ -12,7 +12,7 @@ func TestWait(t *testing.T) {
 		s := r.join("a")
 		inbox := "client"
 		told := echo("")
-		r.check(r.Enqueue(r.ctx(), &told, inbox))
+		r.put(r.Enqueue(r.ctx(), &told, inbox))
 		r.assign("a", 1)
 		first := r.fetch(s, 1)[0]
 		second := r.running(s)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -203,9 +204,20 @@ func TestRotateKeysBusy(t *testing.T) {
 	t.Parallel()
 	w := newKeyed(t, Quorum{2, 3})
 	d := private()
-	d.fault = func(string) error {
+	other := sync.OnceFunc(func() {
 		if _, err := w.open().RotateKeys(Rotation{Keys: w.keys}); Reason(err) != ReasonBusy {
 			t.Errorf("RotateKeys meanwhile = %v", err)
+		}
+	})
+	d.fault = func(step string) error {
+		other() // and waits its whole time: at the other steps the lock is looked at
+		lock, err := os.Open(filepath.Join(w.keys, ".lock"))
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+		if lockFile(lock) == nil {
+			t.Errorf("%s: the lock is free", step)
 		}
 		return nil
 	}

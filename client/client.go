@@ -60,35 +60,39 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Submit puts a task on the road and returns its id. A payload that does not
-// meet the skill's input schema is refused, with the JSON pointer of what is
-// wrong.
+// Submit puts a task on the road and returns its id, or that of the task that has its
+// unique key. A payload that does not meet the skill's input schema is refused, with the
+// JSON pointer of what is wrong.
 func (c *Client) Submit(ctx context.Context, t hive.Task) (string, error) {
 	t = c.fill(t)
 	if err := c.check(ctx, &t); err != nil {
 		return "", err
 	}
-	return t.ID, c.road.Enqueue(ctx, &t, "")
+	return c.road.Enqueue(ctx, &t, "")
 }
 
-// SubmitMany puts tasks on the road, in order, and returns their ids. If one of
-// them is refused, none is submitted. After another error some may be there:
+// SubmitMany puts tasks on the road, in order, and returns the ids that Submit would. If
+// one of them is refused, none is submitted. After another error some may be there:
 // give the tasks ids and the call can be repeated as it was.
 func (c *Client) SubmitMany(ctx context.Context, tasks []hive.Task) ([]string, error) {
-	return c.submitMany(ctx, tasks, "")
+	filled, _, err := c.readyMany(ctx, tasks)
+	if err != nil {
+		return nil, err
+	}
+	return c.road.EnqueueMany(ctx, filled, "")
 }
 
-func (c *Client) submitMany(ctx context.Context, tasks []hive.Task, inbox string) ([]string, error) {
-	filled, ids := make([]hive.Task, len(tasks)), make([]string, len(tasks))
+// readyMany fills tasks in and checks them, and returns their ids, too.
+func (c *Client) readyMany(ctx context.Context, tasks []hive.Task) (filled []hive.Task, ids []string, err error) {
+	filled, ids = make([]hive.Task, len(tasks)), make([]string, len(tasks))
 	for i := range tasks {
 		filled[i] = c.fill(tasks[i])
 		if err := c.check(ctx, &filled[i]); err != nil {
-			return nil, fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err)
+			return nil, nil, fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err)
 		}
 		ids[i] = filled[i].ID
 	}
-	_, err := c.road.EnqueueMany(ctx, filled, inbox)
-	return ids, err
+	return filled, ids, nil
 }
 
 func (c *Client) fill(t hive.Task) hive.Task {
@@ -104,7 +108,7 @@ func (c *Client) fill(t hive.Task) hive.Task {
 // check validates a task and its payload. A skill that nobody has registered yet
 // is no error: the task waits for it.
 func (c *Client) check(ctx context.Context, t *hive.Task) error {
-	if err := t.Validate(); err != nil {
+	if err := c.validate(ctx, t); err != nil {
 		return err
 	}
 	schema, err := c.catalog.input(ctx, t.Skill)
@@ -117,6 +121,21 @@ func (c *Client) check(ctx context.Context, t *hive.Task) error {
 	return nil
 }
 
+// validate asks for the time only where a task depends on it.
+func (c *Client) validate(ctx context.Context, t *hive.Task) error {
+	if !t.Timed() {
+		return t.Validate()
+	}
+	now, err := c.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return t.ValidateAt(now)
+}
+
+// Now returns the time by the road's clock, by which RunAt and Deadline are kept.
+func (c *Client) Now(ctx context.Context) (time.Time, error) { return c.road.Now(ctx) }
+
 // Wait returns the record of a task once it is over.
 func (c *Client) Wait(ctx context.Context, id string) (*hive.Record, error) {
 	if err := hive.CheckID(id); err != nil {
@@ -127,16 +146,24 @@ func (c *Client) Wait(ctx context.Context, id string) (*hive.Record, error) {
 	return over, err
 }
 
-// Run submits a task and returns its record once it is over.
+// Run submits a task and returns its record once it is over. Where another task has its
+// unique key, that one's is returned.
 func (c *Client) Run(ctx context.Context, t hive.Task) (*hive.Record, error) {
 	t = c.fill(t)
 	if err := c.check(ctx, &t); err != nil {
 		return nil, err
 	}
 	var over *hive.Record
-	err := c.inbox.submitAndWait(ctx, []string{t.ID}, func(name string) error {
-		return c.road.Enqueue(ctx, &t, name)
+	id := t.ID
+	err := c.inbox.submitAndWait(ctx, []string{t.ID}, func(name string) (err error) {
+		if id, err = c.road.Enqueue(ctx, &t, name); err == nil && id != t.ID {
+			err = hive.ErrHeld
+		}
+		return err
 	}, func(r *hive.Record) { over = r })
+	if errors.Is(err, hive.ErrHeld) {
+		return c.Wait(ctx, id)
+	}
 	return over, err
 }
 

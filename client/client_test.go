@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,6 +151,26 @@ func TestMapOfNothing(t *testing.T) {
 	})
 }
 
+// A Map says when its tasks are on the road, before the first of them is over.
+func TestMapSubmitted(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		var said []string
+		_, err := c.Map(t.Context(), client.MapOptions{
+			Task:      guest(""),
+			Submitted: func(n int) { said = append(said, fmt.Sprint("submitted ", n)) },
+			Progress:  func(done, _ int, _ *hive.Record) { said = append(said, fmt.Sprint("over ", done)) },
+		}, [][]byte{[]byte("echo 1"), []byte("exit 1")})
+		if want := []string{"submitted 2", "over 1", "over 2"}; !slices.Equal(said, want) || err != nil {
+			t.Errorf("Map says %q, %v, want %q", said, err, want)
+		}
+		said = nil
+		_, err = c.Map(t.Context(), client.MapOptions{Task: hive.Task{Priority: 11}, Submitted: func(int) { said = []string{"submitted"} }}, [][]byte{nil})
+		if err == nil || said != nil {
+			t.Errorf("a Map that is refused says %q, %v", said, err)
+		}
+	})
+}
+
 func TestDial(t *testing.T) {
 	t.Parallel()
 	o := testkit.Options(t)
@@ -191,4 +213,33 @@ func TestInterruptedMapHasWhatIsOver(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMapOnAFullRoad: a Map that Redis has no room for in its middle leaves nothing waiting.
+func TestMapOnAFullRoad(t *testing.T) {
+	t.Parallel()
+	server, err := testkit.StartRedis("--maxmemory", "4mb", "--maxmemory-policy", "noeviction")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	c, err := client.Dial(t.Context(), "unix://"+server.Addr, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	road, err := broker.Dial(t.Context(), broker.Options{Addrs: []string{server.Addr}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { road.Close() })
+	payloads := slices.Repeat([][]byte{make([]byte, 2000)}, 4000) // several calls of Redis
+	records, err := c.Map(t.Context(), client.MapOptions{Task: guest("")}, payloads)
+	if !errors.Is(err, hive.ErrFull) || strings.Contains(err.Error(), "\n") || len(records) != len(payloads) {
+		t.Errorf("Map on a full redis = %d records, %v", len(records), err)
+	}
+	stats, err := road.Stats(t.Context())
+	if err != nil || stats.Pending != 0 || stats.Cancelled == 0 || stats.Cancelled >= int64(len(payloads)) {
+		t.Errorf("the road has %+v, %v, want what was there of %d tasks cancelled", stats, err, len(payloads))
+	}
 }

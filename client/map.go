@@ -8,26 +8,32 @@ import (
 	"github.com/hive-spore/hive"
 )
 
-// mapWindow is how many tasks of a Map are on the road at once: enough to keep a
+// MapAtOnce is how many tasks of a Map are on the road at once: enough to keep a
 // cluster busy, few enough that a million items do not stand in memory twice.
-const mapWindow = 20_000
+const MapAtOnce = 20_000
 
-// cancelFor bounds how long an interrupted Map cancels what it left behind.
+// cancelFor bounds how long a Map that ends early cancels what it left behind.
 const cancelFor = 5 * time.Second
 
 // MapOptions shape a Map.
 type MapOptions struct {
-	// Task is the template of every task; its Payload and ID are replaced.
+	// Task is the template of every task; its Payload and ID are replaced. It can have no
+	// unique key, which only one of them would have.
 	Task hive.Task
+	// Submitted, if set, is called when n more tasks are on the road.
+	Submitted func(n int)
 	// Progress, if set, is called after each task that is over, with how many are.
 	Progress func(done, total int, r *hive.Record)
 }
 
 // Map runs a skill over payloads and returns the records in the order of the
-// payloads. A failed task is a record like any other, not an error. If ctx ends,
-// Map cancels the tasks that are not over and returns what it has, with nil in
-// the place of the others.
+// payloads. A failed task is a record like any other, not an error. If ctx ends, or
+// the road refuses or fails, Map cancels the tasks that are not over and returns what
+// it has, with nil in the place of the others.
 func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*hive.Record, error) {
+	if o.Task.Unique != "" {
+		return nil, errors.New("map: unique key: only one of the tasks could have it")
+	}
 	records := make([]*hive.Record, 0, len(payloads))
 	progress := func(done int, r *hive.Record) {
 		if o.Progress != nil {
@@ -35,8 +41,8 @@ func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*h
 		}
 	}
 	for len(records) < len(payloads) {
-		part := payloads[len(records):min(len(records)+mapWindow, len(payloads))]
-		window, err := c.mapWindow(ctx, o.Task, part, progress)
+		part := payloads[len(records):min(len(records)+MapAtOnce, len(payloads))]
+		window, err := c.mapWindow(ctx, &o, part, progress)
 		records = append(records, window...)
 		if err != nil {
 			return append(records, make([]*hive.Record, len(payloads)-len(records))...), err
@@ -46,24 +52,32 @@ func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*h
 }
 
 // mapWindow runs the tasks that are on the road at once.
-func (c *Client) mapWindow(ctx context.Context, t hive.Task, payloads [][]byte, progress func(int, *hive.Record)) ([]*hive.Record, error) {
+func (c *Client) mapWindow(ctx context.Context, o *MapOptions, payloads [][]byte, progress func(int, *hive.Record)) ([]*hive.Record, error) {
 	records := make([]*hive.Record, len(payloads))
-	tasks, ids, index := make([]hive.Task, len(payloads)), make([]string, len(payloads)), make(map[string]int, len(payloads))
+	tasks, index := make([]hive.Task, len(payloads)), make(map[string]int, len(payloads))
+	t := o.Task
 	for i, payload := range payloads {
 		t.ID, t.Payload = hive.NewID(), payload
-		tasks[i], ids[i], index[t.ID] = t, t.ID, i
+		tasks[i], index[t.ID] = t, i
+	}
+	tasks, ids, err := c.readyMany(ctx, tasks)
+	if err != nil {
+		return records, err
 	}
 	submit := func(inbox string) error {
-		_, err := c.submitMany(ctx, tasks, inbox)
+		_, err := c.road.EnqueueMany(ctx, tasks, inbox)
+		if err == nil && o.Submitted != nil {
+			o.Submitted(len(tasks))
+		}
 		return err
 	}
 	done := 0
-	err := c.inbox.submitAndWait(ctx, ids, submit, func(r *hive.Record) {
+	err = c.inbox.submitAndWait(ctx, ids, submit, func(r *hive.Record) {
 		records[index[r.ID]] = r
 		done++
 		progress(done, r)
 	})
-	if err != nil && ctx.Err() != nil {
+	if err != nil && !errors.Is(err, ErrClosed) { // after Close tasks go on
 		err = errors.Join(err, c.cancelRest(ctx, ids, records))
 	}
 	return records, err

@@ -45,7 +45,7 @@ func join(t *testing.T, road *broker.Broker, id string, tags hive.Tags) *broker.
 func submit(t *testing.T, road *broker.Broker) string {
 	t.Helper()
 	task := hive.Task{Skill: hive.SkillRef{Name: "echo"}}.WithDefaults()
-	if err := road.Enqueue(t.Context(), &task, ""); err != nil {
+	if _, err := road.Enqueue(t.Context(), &task, ""); err != nil {
 		t.Fatal(err)
 	}
 	return task.ID

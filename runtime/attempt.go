@@ -47,10 +47,11 @@ type work struct {
 	meter    meter
 	failure  *hive.Failure // set by the host function that stopped the guest
 
-	message   string // set by the guest: why it failed
-	permanent bool
-	spoke     bool // it called a function of Extism
-	moved     int  // bytes copied by host functions since they last looked
+	message    string // set by the guest: why it failed
+	permanent  bool
+	retryAfter time.Duration
+	spoke      bool // it called a function of Extism
+	moved      int  // bytes copied by host functions since they last looked
 }
 
 // ending is the part that mu guards.

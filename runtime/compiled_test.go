@@ -60,7 +60,7 @@ func TestCompiledGuestsAreRestored(t *testing.T) {
 	} {
 		t.Run(language, func(t *testing.T) {
 			no := false
-			e := newEngine(t, Options{CacheDir: filepath.Join(goBuild.dir, "cache")})
+			e := newEngine(t, Options{CacheDir: codeCache(t)})
 			s := skillIn(t, e, wasm, hive.Manifest{Warmup: &no})
 			if got := s.Info(); got.Mode != ModeRestored {
 				t.Fatalf("mode %s: %s", got.Mode, got.Reason)

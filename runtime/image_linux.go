@@ -229,9 +229,12 @@ var pageTracker = sync.OnceValue(func() *tracker {
 	defer unix.Munmap(probe)
 	goruntime.LockOSThread()
 	defer goruntime.UnlockOSThread()
+	// Nor are faults counted if there is none at a page that was only read before: some
+	// kernels have no page of zeroes, and who read one made it its own.
+	blank := probe[kernelPage] == 0
 	before := threadUsage().faults
 	probe[kernelPage] = 1
-	faults := threadUsage().faults > before
+	faults := blank && threadUsage().faults > before
 	for _, t := range []*tracker{newScanTracker(file), newPagemapTracker(file)} {
 		var found pages
 		if err := t.find(probe, &found); err == nil && slices.Equal(found.spans, []span{{kernelPage, 2 * kernelPage}}) {

@@ -25,7 +25,7 @@ func waysToRestore() map[string]func([]byte) image {
 func eachWay(t *testing.T, test func(t *testing.T, e *Engine)) {
 	for how, newImage := range waysToRestore() {
 		t.Run(how, func(t *testing.T) {
-			e := newEngine(t, Options{})
+			e := newEngine(t, Options{CacheDir: codeCache(t)})
 			e.newImage = newImage
 			test(t, e)
 		})

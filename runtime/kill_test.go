@@ -122,8 +122,8 @@ func TestLongInputsEnd(t *testing.T) {
 	g := reactor(read)
 	g.memory = []byte{0, 32}
 	s := skillOf(t, g.bytes(), hive.Manifest{})
-	out := s.Call(t.Context(), Call{Payload: make([]byte, 1<<20), Timeout: 5 * time.Millisecond})
-	wantFailure(t, out, hive.FailTimeout, "did not finish within 5ms")
+	out := s.Call(t.Context(), Call{Payload: make([]byte, 1<<20), Timeout: 100 * time.Millisecond})
+	wantFailure(t, out, hive.FailTimeout, "did not finish within 100ms")
 	if out.Receipt.HostCalls == 0 {
 		t.Error("no host call was made")
 	}

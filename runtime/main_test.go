@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -44,6 +45,7 @@ func newEngine(t testing.TB, o Options) *Engine {
 		t.Fatal(err)
 	}
 	e.trusting = len(o.Admit) == 0
+	e.startWithin = time.Minute // of a machine that has much else to do
 	t.Cleanup(func() {
 		if err := e.Close(context.Background()); err != nil {
 			t.Errorf("Close() = %v", err)
@@ -112,22 +114,28 @@ var goBuild struct {
 // goGuest returns a Go program from testdata.
 func goGuest(t testing.TB, name string) []byte {
 	t.Helper()
-	goBuild.Do(func() { goBuild.dir, goBuild.err = buildGoGuests() })
-	if goBuild.err != nil {
-		t.Fatal(goBuild.err)
-	}
-	wasm, err := os.ReadFile(filepath.Join(goBuild.dir, name+".wasm"))
+	wasm, err := os.ReadFile(filepath.Join(filepath.Dir(codeCache(t)), name+".wasm"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return wasm
 }
 
+// codeCache returns a directory with the compiled code of Go programs from testdata,
+// which keeps that of others for this run.
+func codeCache(t testing.TB) string {
+	t.Helper()
+	goBuild.Do(func() { goBuild.dir, goBuild.err = buildGoGuests() })
+	if goBuild.err != nil {
+		t.Fatal(goBuild.err)
+	}
+	return filepath.Join(goBuild.dir, "cache")
+}
+
 // goSkill returns a Go program from testdata as a skill.
 func goSkill(t testing.TB, name string, m hive.Manifest) *Skill {
 	t.Helper()
-	wasm := goGuest(t, name)
-	return skillIn(t, newEngine(t, Options{CacheDir: filepath.Join(goBuild.dir, "cache")}), wasm, m)
+	return skillIn(t, newEngine(t, Options{CacheDir: codeCache(t)}), goGuest(t, name), m)
 }
 
 func buildGoGuests() (dir string, err error) {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -14,8 +15,12 @@ import (
 // numbers are negative, only ever added to, and listed in docs/abi.md.
 const errRange = -1
 
-// flagPermanent in fail says that another attempt would only fail again.
-const flagPermanent = 1
+// flagPermanent in fail says that another attempt would only fail again. From afterBit on
+// the flags are seconds that the next attempt is to wait; 0: as the task says.
+const (
+	flagPermanent = 1
+	afterBit      = 8
+)
 
 // addHive adds the functions every reactor has. Guest pointers are hostile.
 func addHive(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
@@ -43,7 +48,7 @@ func (a *attempt) answered(code int32) *hive.Failure {
 		a.message = a.withLastWords(fmt.Sprintf("%s returned %d", exportRun, code))
 	}
 	failure := hive.NewFailure(hive.FailSkill, a.message)
-	failure.Permanent = a.permanent
+	failure.Permanent, failure.RetryAfter = a.permanent, a.retryAfter
 	return failure
 }
 
@@ -103,7 +108,9 @@ func fail(ctx context.Context, m api.Module, stack []uint64) {
 	if text, ok := m.Memory().Read(uint32(stack[0]), uint32(stack[1])); ok {
 		a.message = string(text[:min(len(text), hive.MaxMessage+1)]) // NewFailure clips it
 	}
-	a.permanent = uint32(stack[2])&flagPermanent != 0
+	flags := uint32(stack[2])
+	a.permanent = flags&flagPermanent != 0
+	a.retryAfter = min(time.Duration(flags>>afterBit)*time.Second, hive.MaxDelay)
 }
 
 // answer puts a host function's result where the guest finds it.

@@ -15,19 +15,23 @@ import (
 
 // begin starts an attempt on a slot the caller took.
 func (s *Spore) begin(a hive.Attempt) {
-	ctx, cancel := context.WithCancelCause(s.attempts)
-	h := &held{a, cancel}
+	h := &held{attempt: a}
+	h.ctx, h.cancel = context.WithCancelCause(s.attempts)
 	s.mu.Lock()
 	s.held[a.Task.ID] = h
 	s.mu.Unlock()
-	s.runs.Go(func() {
-		defer func() {
-			cancel(nil)
-			s.drop(h)
-			s.slots <- struct{}{}
-		}()
-		s.run(ctx, &h.attempt)
-	})
+	s.begun <- h
+}
+
+// slot runs attempts, one after the other, until no more begin. A goroutine for each of
+// them would take a seventh of the time: its stack would have to grow anew.
+func (s *Spore) slot() {
+	for h := range s.begun {
+		s.run(h.ctx, &h.attempt)
+		h.cancel(nil)
+		s.drop(h)
+		s.slots <- struct{}{}
+	}
 }
 
 // drop forgets an attempt, unless a newer one of the task runs here already.
@@ -180,7 +184,11 @@ func (s *Spore) renumber(a *hive.Attempt) {
 }
 
 func (s *Spore) fail(a *hive.Attempt, out *hive.Outcome) error {
-	state, err := s.road.Fail(s.life, s.opts.Name, a, out, hive.RetryDelay(a.Failures+1, rand.Float64()))
+	delay := out.Failure.RetryAfter
+	if delay == 0 {
+		delay = a.Task.Backoff.Delay(a.Failures+1, rand.Float64())
+	}
+	state, err := s.road.Fail(s.life, s.opts.Name, a, out, delay)
 	if err == nil {
 		s.opts.Log.Info("attempt failed", "task", a.Task.ID, "skill", a.Task.Skill.String(),
 			"attempt", a.Number, "kind", out.Failure.Kind, "state", state)

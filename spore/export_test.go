@@ -45,3 +45,47 @@ func (s *Spore) Judged() int {
 	defer s.control.mu.Unlock()
 	return len(s.control.judged.of)
 }
+
+// Play has a spore that was not started run attempts of one skill, until stop is called.
+func (s *Spore) Play(ctx context.Context, skill *hive.Skill, program []byte) (stop func()) {
+	s.life, s.endLife = context.WithCancelCause(ctx)
+	s.attempts, s.endRuns = context.WithCancelCause(ctx)
+	s.shelf.put([]*hive.Skill{skill}, nil)
+	s.Compile(skill, func(context.Context, string) ([]byte, error) { return program, nil })
+	for range s.opts.Slots {
+		s.runs.Go(s.slot)
+	}
+	return func() {
+		close(s.begun)
+		s.endRuns(errReleased)
+		s.runs.Wait()
+		s.endLife(errReleased)
+	}
+}
+
+// RunAll runs attempts, all at once, to their recorded outcomes.
+func (s *Spore) RunAll(attempts []hive.Attempt) {
+	for _, a := range attempts {
+		<-s.slots
+		s.begin(a)
+	}
+	for range s.opts.Slots {
+		<-s.slots
+	}
+	for range s.opts.Slots {
+		s.slots <- struct{}{}
+	}
+}
+
+// RunUnrecorded is one attempt without the road.
+func (s *Spore) RunUnrecorded(ctx context.Context, a *hive.Attempt) (hive.Outcome, error) {
+	skill, err := s.shelf.take(ctx, a.Task.Skill)
+	if err != nil {
+		return hive.Outcome{}, err
+	}
+	defer s.shelf.give(skill)
+	out := s.call(ctx, a, skill)
+	s.metrics.ended(a.Task.Skill.Name, &out)
+	s.seen.ended(&out)
+	return out, nil
+}

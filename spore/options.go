@@ -30,8 +30,8 @@ type Options struct {
 	Tags hive.Tags // added to the detected ones, before which they win
 	// Slots is how many attempts run at once; default the number of cores.
 	Slots int
-	// Prefetch is how many tasks may be queued here beyond the slots; default
-	// half the slots, at least one. NoPrefetch: none.
+	// Prefetch is how many tasks may be queued here beyond the slots, where none that
+	// comes later passes them; default half the slots, from 2 to 16. NoPrefetch: none.
 	Prefetch int
 	// Grace is how long running attempts may go on after Stop began; default 30 s.
 	// NoGrace: not at all.
@@ -121,7 +121,7 @@ func (o Options) withDefaults() Options {
 	}
 	switch o.Prefetch {
 	case 0:
-		o.Prefetch = max(1, o.Slots/2)
+		o.Prefetch = min(max(2, o.Slots/2), 16)
 	case NoPrefetch:
 		o.Prefetch = 0
 	}

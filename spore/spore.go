@@ -49,10 +49,11 @@ type Spore struct {
 	endRuns  context.CancelCauseFunc
 	loops    sync.WaitGroup
 	fetching sync.WaitGroup // the loop that begins attempts
-	runs     sync.WaitGroup // the attempts
+	runs     sync.WaitGroup // the slots, which run attempts
 
 	wake  chan struct{} // the queue may hold something
 	slots chan struct{} // one token per free slot
+	begun chan *held    // room for one per slot; closed when no attempt begins any more
 	beat  chan struct{} // a report is due now
 	stock chan struct{} // the shelf changed
 	quit  chan struct{} // closed: no attempt begins any more
@@ -75,6 +76,7 @@ type Spore struct {
 // held is an attempt that is running here.
 type held struct {
 	attempt hive.Attempt
+	ctx     context.Context
 	cancel  context.CancelCauseFunc
 }
 
@@ -102,8 +104,8 @@ func New(o Options) (*Spore, error) {
 		opts: o, road: o.Road, engine: engine, http: hostfuncs.NewHTTP(o.HTTP), files: files, tags: tags, born: time.Now(),
 		shelf: newShelf(engine, tags, &o),
 		wake:  make(chan struct{}, 1), beat: make(chan struct{}, 1), stock: make(chan struct{}, 1), quit: make(chan struct{}),
-		slots: make(chan struct{}, o.Slots),
-		held:  map[string]*held{},
+		slots: make(chan struct{}, o.Slots), begun: make(chan *held, o.Slots),
+		held: map[string]*held{},
 	}
 	for range o.Slots {
 		s.slots <- struct{}{}
@@ -145,6 +147,9 @@ func (s *Spore) Start(ctx context.Context) error {
 	s.bundles.Start()
 	s.loops.Go(s.heart)
 	s.loops.Go(s.listen)
+	for range s.opts.Slots {
+		s.runs.Go(s.slot)
+	}
 	s.fetching.Go(s.fetch)
 	s.loops.Go(s.warm)
 	s.loops.Go(s.control.follow)
@@ -258,6 +263,7 @@ func (s *Spore) shutdown(ctx context.Context) error {
 	_ = s.Drain(graced) // what could not be handed back now is when the spore leaves
 	close(s.quit)
 	s.fetching.Wait()
+	close(s.begun)
 	s.await(graced)
 	s.endRuns(errReleased)
 	s.runs.Wait()

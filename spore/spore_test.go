@@ -287,7 +287,7 @@ func TestSchemas(t *testing.T) {
 	// Who does not ask the client is asked by the spore.
 	task.ID, task.Retries = hive.NewID(), 3
 	task = task.WithDefaults()
-	if err := w.road.Enqueue(t.Context(), &task, ""); err != nil {
+	if _, err := w.road.Enqueue(t.Context(), &task, ""); err != nil {
 		t.Fatal(err)
 	}
 	r, err := c.Wait(t.Context(), task.ID)

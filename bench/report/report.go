@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -81,7 +82,8 @@ func (r *Report) Add(table, row string, figures ...Figure) {
 	}
 }
 
-// Value returns the median of a figure, 0 if it was not measured.
+// Value returns the median of a figure. If that was not measured it is no number, and
+// so is what is reckoned with it.
 func (r *Report) Value(table, row, column string) float64 {
 	for _, t := range r.Tables {
 		for _, line := range t.Rows {
@@ -90,7 +92,7 @@ func (r *Report) Value(table, row, column string) float64 {
 			}
 		}
 	}
-	return 0
+	return math.NaN()
 }
 
 // Find enters the ratio of two figures, if both were measured. text has one verb
@@ -101,14 +103,20 @@ func (r *Report) Find(text string, a, b float64) {
 	}
 }
 
-// AtMost enters whether a value is as small as its target.
+// AtMost enters whether a value is as small as its target, if it was measured.
 func (r *Report) AtMost(what string, value, target float64, unit string) {
-	r.Verdicts = append(r.Verdicts, Verdict{what, value, target, true, unit, value <= target, 0})
+	r.judge(Verdict{what, value, target, true, unit, value <= target, 0})
 }
 
-// AtLeast enters whether a value is as large as its target.
+// AtLeast enters whether a value is as large as its target, if it was measured.
 func (r *Report) AtLeast(what string, value, target float64, unit string) {
-	r.Verdicts = append(r.Verdicts, Verdict{what, value, target, false, unit, value >= target, 0})
+	r.judge(Verdict{what, value, target, false, unit, value >= target, 0})
+}
+
+func (r *Report) judge(v Verdict) {
+	if !math.IsNaN(v.Value) && !math.IsInf(v.Value, 0) {
+		r.Verdicts = append(r.Verdicts, v)
+	}
 }
 
 // ByTheClock adds to the last verdict what the clock says of it.

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,6 +53,7 @@ func example() *Report {
 	}
 	r.Add("Rate", "a longer task", Figure{"p50 ms", 12.34})
 	r.Add("Rate", "a longer task", Figure{"p50 ms", 12.34})
+	r.Add("Rate", "a task, in one round", Figure{"p50 ms", 0.75})
 	r.Find("a longer one takes %.1f times as long", r.Value("Rate", "a longer task", "p50 ms"), r.Value("Rate", "a task", "p50 ms"))
 	r.With = []string{"abacist 1.0", "ink 2"}
 	r.AtMost("a longer one over one", 24.68, 20, "×")
@@ -60,6 +62,26 @@ func example() *Report {
 	r.ByTheClock(2)
 	r.Find("never seen: %f", r.Value("Rate", "no such task", "p50 ms"), 1)
 	return r
+}
+
+// TestNotMeasured: nothing is said of what was not measured, and 0 is a figure.
+func TestNotMeasured(t *testing.T) {
+	t.Parallel()
+	r := &Report{}
+	r.Add("Rate", "none", Figure{"tasks/s", 0})
+	none, missing := r.Value("Rate", "none", "tasks/s"), r.Value("Rate", "none", "p50 ms")
+	r.AtMost("missing", missing, 20, "")
+	r.AtLeast("missing over 1", missing/1, 20, "")
+	r.AtLeast("1 over missing", 1/missing, 20, "")
+	r.AtLeast("1 over none", 1/none, 20, "")
+	r.Find("%f times as much as what is missing", 1, missing)
+	r.AtMost("none", none, 20, "")
+	if len(r.Verdicts) != 1 || r.Verdicts[0].What != "none" || !r.Verdicts[0].Met || len(r.Findings) != 0 {
+		t.Errorf("verdicts are %v, findings %q, want one verdict, on none", r.Verdicts, r.Findings)
+	}
+	if err := r.WriteJSON(io.Discard); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestText(t *testing.T) {

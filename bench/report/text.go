@@ -57,7 +57,7 @@ func rounds(n int) string {
 }
 
 // cells is the table as text. The spread is that of a row's first figure: how far
-// its rounds lie apart, as a share of the median.
+// its rounds lie apart, as a share of the median; a single one has none.
 func (t *Table) cells(spread bool) [][]string {
 	header := append([]string{""}, t.Columns...)
 	if spread {
@@ -77,7 +77,11 @@ func (t *Table) cells(spread bool) [][]string {
 			}
 			line = append(line, number(s.Median))
 		}
-		if spread && first != nil {
+		switch {
+		case !spread || first == nil:
+		case len(first.Rounds) == 1:
+			line = append(line, "–")
+		default:
 			line = append(line, fmt.Sprintf("%.0f %%", 100*first.spread()))
 		}
 		all = append(all, line)

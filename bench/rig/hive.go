@@ -22,8 +22,9 @@ type Setup struct {
 	Spores int
 	Slots  int // of each spore; 0: its default, one per core
 
-	Config string // path of the spores' hive.toml; "": none
-	HTTP   bool   // spores ask the nexus for bundles; else they read its folder
+	Redis  []string // arguments of the redis-server; none: it keeps nothing on disk
+	Config string   // path of the spores' hive.toml; "": none
+	HTTP   bool     // spores ask the nexus for bundles; else they read its folder
 }
 
 // String names the spores: "3 spores × 2 slots".
@@ -55,6 +56,7 @@ type Hive struct {
 	State     string // folder for what spores install
 
 	dir           string // keys, repository, and what spores installed
+	file          string // the hive.toml of its programs
 	listen        string // where the nexus serves the repository; "": nowhere
 	skills        int    // that spores are to offer
 	nexus, spores []*Process
@@ -76,7 +78,7 @@ func (k *Kit) Start(ctx context.Context, setup Setup, skills ...Skill) (*Hive, e
 }
 
 func (k *Kit) launch(ctx context.Context, h *Hive, skills []Skill) (err error) {
-	if h.Redis, err = StartRedis(); err != nil {
+	if h.Redis, err = StartRedis(h.Setup.Redis...); err != nil {
 		return err
 	}
 	if h.Road, err = broker.Dial(ctx, broker.Options{Addrs: []string{h.Redis.Addr()}}); err != nil {
@@ -147,27 +149,52 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func (k *Kit) launchPrograms(h *Hive) error {
-	url := "unix://" + h.Redis.Addr()
-	config, err := h.config()
-	if err != nil {
+func (k *Kit) launchPrograms(h *Hive) (err error) {
+	if h.file, err = h.config(); err != nil {
 		return err
 	}
 	if h.Setup.Nexus {
-		p, err := k.Launch("nexus", "serve", "--redis", url, "--config", config)
-		if err != nil {
+		if err := k.StartNexus(h); err != nil {
 			return err
 		}
-		h.nexus = append(h.nexus, p)
 	}
 	for i := range h.Setup.Spores {
-		p, err := k.Launch("spore", "--redis", url, "--config", config, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots()))
+		p, err := k.Launch("spore", "--redis", h.url(), "--config", h.file, "--name", fmt.Sprintf("s%d", i+1), "--slots", fmt.Sprint(h.Setup.slots()))
 		if err != nil {
 			return err
 		}
 		h.spores = append(h.spores, p)
 	}
 	return nil
+}
+
+// StartNexus starts a nexus that has been stopped, or is the first.
+func (k *Kit) StartNexus(h *Hive) error {
+	p, err := k.Launch("nexus", "serve", "--redis", h.url(), "--config", h.file)
+	if err == nil {
+		h.nexus = []*Process{p}
+	}
+	return err
+}
+
+// StopNexus ends the nexus, which hands the lead back: tasks wait until there is one
+// again.
+func (h *Hive) StopNexus() error {
+	for _, p := range h.nexus {
+		if err := p.Check(); err != nil {
+			return err
+		}
+		p.Stop()
+	}
+	h.nexus = nil
+	return nil
+}
+
+func (h *Hive) url() string {
+	if filepath.IsAbs(h.Redis.Addr()) {
+		return "unix://" + h.Redis.Addr()
+	}
+	return "redis://" + h.Redis.Addr()
 }
 
 // await returns when the hive is ready, or a process of it has ended.
@@ -226,7 +253,7 @@ func (h *Hive) Stop() {
 		_ = h.Road.Close()
 	}
 	if h.Redis != nil {
-		h.Redis.stop()
+		h.Redis.Stop()
 	}
 	if h.dir != "" {
 		_ = os.RemoveAll(h.dir)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/internal/build"
+	"github.com/hive-spore/hive/internal/testkit"
 )
 
 // The skills of a rig. All but Noop are the repository's, reactors in Go.
@@ -35,7 +36,7 @@ type Kit struct {
 
 // NewKit builds the programs and some skills of the repository into a directory.
 func NewKit(ctx context.Context, repo, dir string, skills ...string) (*Kit, error) {
-	k := &Kit{dir: dir, skills: map[string]Skill{Noop: noopSkill()}}
+	k := &Kit{dir: dir, skills: map[string]Skill{Noop: Reactor(Noop, testkit.Noop)}}
 	for _, name := range []string{"nexus", "spore"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", k.program(name), "./cmd/"+name)
 		cmd.Dir = repo

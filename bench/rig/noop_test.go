@@ -8,6 +8,7 @@ import (
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/hostfuncs"
+	"github.com/hive-spore/hive/internal/testkit"
 	"github.com/hive-spore/hive/runtime"
 	"github.com/hive-spore/hive/spore"
 )
@@ -31,7 +32,7 @@ func TestNoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer engine.Close(t.Context())
-	skill, err := engine.Prepare(t.Context(), noop, &hive.Manifest{Name: "noop", Version: "1.0.0"})
+	skill, err := engine.Prepare(t.Context(), testkit.Noop, &hive.Manifest{Name: "noop", Version: "1.0.0"})
 	if err != nil {
 		t.Fatal(err)
 	}

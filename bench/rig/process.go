@@ -43,14 +43,21 @@ func launch(name, path string, env, args []string) (*Process, error) {
 	p := &Process{name: name, ended: make(chan struct{})}
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, &p.said, &p.said
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Process) start() error {
 	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+		return fmt.Errorf("start %s: %w", p.name, err)
 	}
 	go func() {
 		p.err = p.cmd.Wait()
 		close(p.ended)
 	}()
-	return p, nil
+	return nil
 }
 
 // Ended is closed when the process has ended.
@@ -93,6 +100,9 @@ func (p *Process) Stop() {
 		p.Kill()
 	}
 }
+
+// CPU is the processor time the process has taken so far.
+func (p *Process) CPU() (time.Duration, error) { return used(p.cmd.Process.Pid) }
 
 // used is how much processor time a process has taken so far.
 func used(pid int) (time.Duration, error) {

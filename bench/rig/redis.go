@@ -2,7 +2,10 @@ package rig
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,16 +18,22 @@ import (
 // Redis is a redis-server on a private unix socket, and what it says of itself.
 type Redis struct {
 	server *testkit.Redis
+	addr   string // where others are to reach it
 	rdb    *redis.Client
 }
 
-// StartRedis starts a redis-server that keeps nothing on disk.
-func StartRedis() (*Redis, error) {
-	server, err := testkit.StartRedis()
+// StartRedis starts a redis-server that keeps nothing on disk, unless args, which are
+// added to its command line, say otherwise. With --port it is to be reached there.
+func StartRedis(args ...string) (*Redis, error) {
+	server, err := testkit.StartRedis(args...)
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{server, redis.NewClient(&redis.Options{Addr: server.Addr, Network: "unix", DisableIdentity: true})}, nil
+	addr := server.Addr
+	if i := slices.Index(args, "--port"); i >= 0 {
+		addr = net.JoinHostPort("127.0.0.1", args[i+1])
+	}
+	return &Redis{server, addr, redis.NewClient(&redis.Options{Addr: server.Addr, Network: "unix", DisableIdentity: true})}, nil
 }
 
 // RedisVersion is that of the redis-server that would be started.
@@ -33,7 +42,7 @@ func RedisVersion(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer r.stop()
+	defer r.Stop()
 	v, err := r.info(ctx, "server", "redis_version")
 	if err != nil {
 		return "", err
@@ -41,10 +50,21 @@ func RedisVersion(ctx context.Context) (string, error) {
 	return v[0], nil
 }
 
-// Addr is the path of the socket.
-func (r *Redis) Addr() string { return r.server.Addr }
+// Addr is the path of the socket, or host:port.
+func (r *Redis) Addr() string { return r.addr }
 
-func (r *Redis) stop() {
+// OnLoopback are arguments for a server that is to be reached by TCP.
+func OnLoopback() ([]string, error) {
+	at, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(at)
+	return []string{"--bind", host, "--port", port}, err
+}
+
+// Stop ends the server and removes what it kept.
+func (r *Redis) Stop() {
 	_ = r.rdb.Close()
 	r.server.Stop()
 }
@@ -80,6 +100,23 @@ func (r *Redis) CPU(ctx context.Context) (time.Duration, error) {
 func (r *Redis) Requests(ctx context.Context) (float64, error) {
 	n, err := r.numbers(ctx, "stats", "total_reads_processed")
 	return n[0], err
+}
+
+// Commands counts what the server has carried out so far, and what it has read from
+// its clients: Requests. What a script calls counts as a command, too.
+func (r *Redis) Commands(ctx context.Context) (commands, requests float64, err error) {
+	n, err := r.numbers(ctx, "stats", "total_commands_processed", "total_reads_processed")
+	return n[0], n[1], err
+}
+
+// Completed is how many tasks of a hive have completed, by one command.
+// docs/redis-keys.md names the key.
+func (r *Redis) Completed(ctx context.Context) (int, error) {
+	n, err := r.rdb.HGet(ctx, "{h}:ct", "completed").Int()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	return n, err
 }
 
 // Memory is the bytes the server uses, without the buffers of its clients.

@@ -25,27 +25,43 @@ func (h *Hive) used(ctx context.Context) (u Usage, err error) {
 	if u.Requests, err = h.Redis.Requests(ctx); err != nil {
 		return u, err
 	}
-	if u.Nexus, err = sum(h.nexus); err != nil {
+	if u.Nexus, u.Spores, err = h.CPU(); err != nil {
 		return u, err
 	}
-	if u.Spores, err = sum(h.spores); err != nil {
+	if u.Client, err = OwnCPU(); err != nil {
 		return u, err
 	}
-	if u.Client, err = used(os.Getpid()); err != nil {
-		return u, err
-	}
-	times, err := cpu.TimesWithContext(ctx, false)
-	if err == nil && len(times) == 1 {
-		t := times[0]
-		u.Machine = seconds(t.User + t.Nice + t.System + t.Irq + t.Softirq + t.Steal)
-	}
+	u.Machine, err = MachineCPU(ctx)
 	u.Wall = time.Duration(time.Now().UnixNano())
 	return u, err
 }
 
+// MachineCPU is the processor time that all that runs on the machine has taken so far,
+// and what its host took from it.
+func MachineCPU(ctx context.Context) (time.Duration, error) {
+	times, err := cpu.TimesWithContext(ctx, false)
+	if err != nil || len(times) != 1 {
+		return 0, err
+	}
+	t := times[0]
+	return seconds(t.User + t.Nice + t.System + t.Irq + t.Softirq + t.Steal), nil
+}
+
+// OwnCPU is the processor time that this process has taken so far.
+func OwnCPU() (time.Duration, error) { return used(os.Getpid()) }
+
+// CPU is the processor time that its nexus and its spores have taken so far.
+func (h *Hive) CPU() (nexus, spores time.Duration, err error) {
+	if nexus, err = sum(h.nexus); err != nil {
+		return 0, 0, err
+	}
+	spores, err = sum(h.spores)
+	return nexus, spores, err
+}
+
 func sum(procs []*Process) (total time.Duration, err error) {
 	for _, p := range procs {
-		t, err := used(p.cmd.Process.Pid)
+		t, err := p.CPU()
 		if err != nil {
 			return 0, err
 		}

@@ -14,9 +14,6 @@ func (s *suite) conclude() {
 	r.Find("full rate: 3 spores do %.1f times as many noops as wordcounts", rate(rig.Noop, three), rate(rig.Wordcount, three))
 
 	idle := func(skill string) float64 { return r.Value(idleTable, rateRow(skill, one), "p50 ms") }
-	hop := func(row string) float64 { return r.Value(hopsTable, row, "p50 ms") }
-	r.Find("idle: the way to the spore's doorbell is %.2f of a noop's median", hop(hopKnocked), idle(rig.Noop))
-	r.Find("idle: the way without a sandbox is %.2f of a noop's median", hop(hopTold), idle(rig.Noop))
 	r.Find("idle: wordcount takes %.1f times the median of noop", idle(rig.Wordcount), idle(rig.Noop))
 
 	memory := func(waited bool) float64 { return r.Value(memoryTable, bulkRow(s.size.Tasks, waited), memoryColumn) }

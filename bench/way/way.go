@@ -75,7 +75,7 @@ func (s *suite) stages() []stage {
 		s.rate(rig.Wordcount, one), s.rate(rig.Wordcount, three),
 		s.rate(rig.Noop, one), s.rate(rig.Noop, three), s.rate(rig.Noop, wide),
 		s.enqueue(1), s.enqueue(50), s.bulk(false), s.bulk(true),
-		s.roundTrip(rig.Noop), s.roundTrip(rig.Wordcount), s.hops(),
+		s.roundTrip(rig.Noop), s.roundTrip(rig.Wordcount),
 	}
 }
 

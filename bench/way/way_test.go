@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 	if err := Run(t.Context(), kit, size, r, func(stage string) { t.Log(stage) }); err != nil {
 		t.Fatal(err)
 	}
-	rows := map[string]int{rateTable: 5, enqueueTable: 4, memoryTable: 2, idleTable: 2, hopsTable: 3}
+	rows := map[string]int{rateTable: 5, enqueueTable: 4, memoryTable: 2, idleTable: 2}
 	for _, table := range r.Tables {
 		if len(table.Rows) != rows[table.Title] {
 			t.Errorf("%q has %d rows, want %d", table.Title, len(table.Rows), rows[table.Title])

@@ -11,23 +11,23 @@ allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
 local out = { 'ok' }
 for i = 3, #ARGV, 4 do
-  local lane, class, spore = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local key, ids, used = P .. 'in:' .. lane, {}, -1
+  local name, kind, spore = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local key, ids, holds = P .. 'in:' .. name, {}, -1
   if call('SISMEMBER', P .. 'nodes', spore) == 1 then
     ids = call('LPOP', key, ARGV[i + 3]) or {}
-    used = call('HINCRBY', P .. 'used', spore, #ids)
+    holds = call('HINCRBY', P .. 'used', spore, #ids)
   end
   if #ids > 0 then
     if call('RPUSH', P .. 'n:' .. spore, unpack(ids)) == #ids then
       hint(P .. 'db:' .. spore, 'W')
     end
-    call('HINCRBY', P .. 'run', class, #ids)
+    call('HINCRBY', P .. 'run', kind, #ids)
   end
   local rest = call('LLEN', key)
-  if rest == 0 then call('SREM', P .. 'act', lane) end
+  if rest == 0 then call('SREM', P .. 'act', name) end
   out[#out + 1] = #ids
   out[#out + 1] = rest
-  out[#out + 1] = used
+  out[#out + 1] = holds
   out[#out + 1] = rest > 0 and sub(call('LINDEX', key, 0), 1, 99) or ''
 end
 return out

@@ -6,12 +6,11 @@
 if not leads(ARGV[1]) then return -2 end
 local r, spore = head(ARGV[2]), ARGV[3]
 if not r or call('SISMEMBER', P .. 'nodes', spore) == 0 then return -1 end
-local key = P .. 'in:' .. lane(r)
+local key = P .. 'in:' .. laneOf(r)
 if r.state ~= 'p' or call('LREM', key, 1, r.id) == 0 then
   return (holds(r, spore) or r.state == 'p' and call('LPOS', P .. 'n:' .. spore, r.id)) and 1 or 0
 end
-if call('EXISTS', key) == 0 then call('SREM', P .. 'act', lane(r)) end
+if call('EXISTS', key) == 0 then call('SREM', P .. 'act', laneOf(r)) end
 if call('RPUSH', P .. 'n:' .. spore, r.id) == 1 then hint(P .. 'db:' .. spore, 'W') end
-call('HINCRBY', P .. 'used', spore, 1)
-call('HINCRBY', P .. 'run', r.class, 1)
+left(spore, class(r), -1)
 return 1

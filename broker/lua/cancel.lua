@@ -5,7 +5,7 @@
 -- of its state if it was over already, or '' if there is no such task. A repeat,
 -- which knows its token, answers as the first time.
 allowed()
-local t, ttl, token, out, free = now(), tonumber(ARGV[1]), ARGV[2], {}, false
+local t, ttl, token, out, free = p48(now()), ARGV[1], ARGV[2], {}, false
 for i = 3, #ARGV do
   local r = head(ARGV[i])
   if not r then
@@ -20,13 +20,13 @@ for i = 3, #ARGV do
     if r.state == 's' then call('ZREM', P .. 'delay', r.id) end
     local keep = ttl
     if r.state == 'p' then
-      waiting(r.prio, -1)
+      count(r.prio, -1)
       clear(r, QUEUED)
-      r.flags, keep = r.flags + QUEUED, 0
+      r.flags, keep = r.flags + QUEUED, '0'
     end
     local body = mark(token .. out[#out])
     r.ended, r.plen, r.olen = t, 0, #body
-    finish(r, 'x', body, keep)
+    finish(r, 'x', keep, body, '')
     count('cancelled', 1)
   end
 end

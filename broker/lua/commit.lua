@@ -8,7 +8,7 @@
 --       result
 -- Returns per task: 1 done, 0 already completed by this attempt, -1 fenced,
 -- -2 conflict, -3 - i if effect i (from 0) adds to what is no number, or too much.
-local t, ttl, lists, out, free = now(), tonumber(ARGV[1]), {}, {}, false
+local t, ttl, lists, out, free = now(), ARGV[1], {}, {}, false
 for i = 2, #ARGV, 6 do
   lists[i] = effects(ARGV[i + 3])
   if not lists[i] then return redis.error_reply('ERR effects of an unknown version') end
@@ -40,12 +40,12 @@ for i = 2, #ARGV, 6 do
     begin()
     apply(lists[i], t)
     leave(r)
-    complete(r, ARGV[i + 4], ARGV[i + 5], t, ttl)
+    complete(r, ARGV[i + 4], ARGV[i + 5], p48(t), ttl)
     free = true
   elseif verdict == -2 and r.attempt == attempt then
     begin()
     clear(r, CONFLICTED)
-    r.attempt, r.started, r.flags = attempt + 1, t, r.flags + CONFLICTED
+    r.attempt, r.times, r.flags = attempt + 1, sub(r.times, 1, 6) .. p48(t), r.flags + CONFLICTED
     put(r)
   end
   out[#out + 1] = verdict

@@ -2,7 +2,7 @@
 -- effects goes through commit.
 -- ARGV: retention ms, then per task: spore, id, attempt, outcome fields, result
 -- Returns per task: 1 done, 0 already completed by this attempt, -1 fenced.
-local t, ttl, out, free = now(), tonumber(ARGV[1]), {}, false
+local t, ttl, out, free = p48(now()), ARGV[1], {}, false
 for i = 2, #ARGV, 5 do
   local r, attempt, verdict = head(ARGV[i + 1]), tonumber(ARGV[i + 2]), -1
   if r and r.attempt == attempt and r.state == 'c' then

@@ -47,7 +47,7 @@ end
 -- value, and some whose value expired: those are in `kx`, by when.
 local function apply(list, t)
   for _, e in ipairs(list) do
-    if e.op == 'T' then create(e.space, e.name, e.value, p48(t)) end
+    if e.op == 'T' then create(e.space, e.name, sub(e.value, 1, 12), p48(t), sub(e.value, 19)) end
     if e.op == 'D' then call('DEL', e.key); call('ZREM', P .. 'ki:' .. e.space, e.name) end
     if e.op == 'A' then call('INCRBY', e.key, e.value) end
     if e.op == 'S' and e.ttl == 0 then call('SET', e.key, e.value) end

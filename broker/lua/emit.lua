@@ -19,5 +19,5 @@ else
   call('RPUSH', key, item)
   call('PEXPIRE', key, ARGV[7])
 end
-tell(r.id, 'E' .. r.id)
+for _, inbox in ipairs(call('SMEMBERS', P .. 'wait:' .. r.id)) do post(inbox, 'E' .. r.id) end
 return 1

@@ -1,19 +1,19 @@
--- enqueue: new -> pending. Ids already there count as success.
--- ARGV: inbox that waits for all of them (or ''), its ttl in ms, then per task:
---       id, lane, record with created = 0
--- Returns how many tasks are new.
+-- enqueue: new -> pending, or -> scheduled if the record says so. Ids already there count
+-- as success.
+-- ARGV: per task: id, lane, record before and after when it was created
+-- Returns how many tasks are new or, where another task has the unique key of one, of each
+-- such one its id and the other's.
 local refused = entrance()
 if refused then return refused end
-local t, inbox, new = p48(now()), ARGV[1], 0
-for i = 3, #ARGV, 3 do
-  local id = ARGV[i]
-  if create(id, ARGV[i + 1], ARGV[i + 2], t) then
+local t, new, out = p48(now()), 0, {}
+for i = 1, #ARGV, 4 do
+  local first = create(ARGV[i], ARGV[i + 1], ARGV[i + 2], t, ARGV[i + 3])
+  if first == true then
     new = new + 1
-    if inbox ~= '' then
-      call('SADD', P .. 'wait:' .. id, inbox)
-      call('PEXPIRE', P .. 'wait:' .. id, ARGV[2])
-    end
+  elseif first then
+    out[#out + 1] = ARGV[i]
+    out[#out + 1] = first
   end
 end
 line()
-return new
+return #out > 0 and out or new

@@ -4,10 +4,10 @@
 if not leads(ARGV[1]) then return -2 end
 local r, t = head(ARGV[2]), now()
 if not r or r.state ~= 'r' or r.attempt ~= tonumber(ARGV[3]) then return 0 end
-if t - r.started < tonumber(ARGV[4]) then return 0 end
+if t - u48(r.times, 7) < tonumber(ARGV[4]) then return 0 end
 leave(r)
 kill(r)
 r.failures = r.failures + 1
-if r.failures > r.retries then bury(r, ARGV[5], t, tonumber(ARGV[6])) else requeue(r) end
+if r.failures > r.retries then bury(r, ARGV[5], t, ARGV[6]) else requeue(r) end
 freed()
 return 1

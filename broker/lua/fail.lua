@@ -1,4 +1,5 @@
--- fail: running -> scheduled while failures are left, else -> failed.
+-- fail: running -> scheduled while failures are left and the deadline is not over by
+-- then, else -> failed.
 -- ARGV: spore, id, attempt, '1' if permanent, delay ms before the next attempt,
 --       outcome fields, retention ms, recording or '', bytes of all recordings
 -- Returns 's' or 'f', the state now, also to a repeat; or 'fenced'.
@@ -8,8 +9,8 @@ if r.state == 's' or r.state == 'f' then return r.state end
 if r.state ~= 'r' then return 'fenced' end
 leave(r)
 r.failures = r.failures + 1
-if ARGV[4] == '1' or r.failures > r.retries then
-  bury(r, ARGV[6], t, tonumber(ARGV[7]))
+if ARGV[4] == '1' or r.failures > r.retries or late(r, t + ARGV[5]) then
+  bury(r, ARGV[6], t, ARGV[7])
 else
   local body = payload(r)
   if not body then
@@ -17,10 +18,10 @@ else
     freed()
     return 'fenced'
   end
-  r.state, r.ended, r.olen = 's', t + tonumber(ARGV[5]), #ARGV[6]
-  call('SET', r.key, header(r) .. r.fields .. body .. ARGV[6])
-  call('ZADD', P .. 'delay', r.ended, r.id)
-  if call('ZRANK', P .. 'delay', r.id) == 0 then ring('D') end
+  local due = t + ARGV[5]
+  r.state, r.ended, r.olen = 's', p48(due), #ARGV[6]
+  call('SET', r.key, record(r, r.fields, body, ARGV[6]))
+  enlist('delay', due, r.id)
 end
 if ARGV[8] ~= '' then
   -- The oldest give way. A sum that the list does not bear out begins anew.

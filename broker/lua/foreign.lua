@@ -2,7 +2,7 @@
 -- under our keys that none of ours wrote.
 -- KEYS[1] is the prefix of all keys of the shard, with its hash tag: "{h}:".
 local P = KEYS[1]
-local raw, byte, char, sub = redis.pcall, string.byte, string.char, string.sub
+local raw, type, byte, char, sub = redis.pcall, type, string.byte, string.char, string.sub
 local VERSION = '1' -- of records, and with them of the road
 local ASIDE_TTL = 604800000 -- a week: time for somebody to look
 local call

@@ -62,7 +62,7 @@ end
 
 function look.L(name) -- some version of ours may know tasks to whom it belongs
   local r = head(call('LINDEX', P .. 'in:' .. name, 0) or '')
-  if r and lane(r) == name then return end
+  if r and laneOf(r) == name then return end
   if call('EXISTS', P .. 'in:' .. name) == 1 then aside(P .. 'in:' .. name) end
   if call('SREM', P .. 'act', name) == 1 then mended('act', sub(name, 1, 99), 1, 0) end
 end

@@ -7,7 +7,7 @@ for i, id in ipairs(ARGV) do
   if r then
     local body = outcome(r)
     r.plen = 0
-    out[i] = header(r) .. r.fields .. body
+    out[i] = record(r, r.fields, body, '')
   else
     out[i] = ''
   end

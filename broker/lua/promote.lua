@@ -7,10 +7,10 @@ for _, id in ipairs(call('ZRANGEBYSCORE', delay, '-inf', t, 'LIMIT', 0, ARGV[2])
   call('ZREM', delay, id)
   local r = head(id)
   if r and r.state == 's' then
-    r.state, r.ended = 'p', 0
+    r.state, r.ended = 'p', NEVER
     put(r)
-    waiting(r.prio, 1)
-    push(lane(r), { id }, false)
+    count(r.prio, 1)
+    push(laneOf(r), { id }, false)
     n = n + 1
   end
 end

@@ -9,7 +9,7 @@ local beat = call('HGET', P .. 'hb:' .. spore, 'beat')
 beat = beat and tonumber(beat)
 if beat and t - beat < tonumber(ARGV[3]) then return -1 end
 call('HDEL', P .. 'hb:' .. spore, 'inc') -- whoever comes back must register anew
-local moved = takeback(spore, ARGV[4], t, tonumber(ARGV[5]), tonumber(ARGV[6]))
+local moved = takeback(spore, ARGV[4], t, ARGV[5], tonumber(ARGV[6]))
 if moved == 0 and not beat then
   call('SREM', P .. 'nodes', spore)
   call('HDEL', P .. 'used', spore)

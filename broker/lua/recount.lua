@@ -19,7 +19,7 @@ for prio = 0, 10 do tasks['w' .. prio] = 0 end
 local function see(id, spore, state, field)
   local r = head(id)
   if not r then return end
-  if spore then classes[r.class] = (classes[r.class] or 0) + 1 end
+  if spore then classes[class(r)] = (classes[class(r)] or 0) + 1 end
   field = field or 'w' .. r.prio
   if r.state == state then tasks[field] = tasks[field] + 1 end
 end

@@ -10,7 +10,7 @@ local spore, hb, t = ARGV[1], P .. 'hb:' .. ARGV[1], now()
 local old = call('HMGET', hb, 'inc', 'beat')
 if old[1] ~= ARGV[2] then
   if old[1] and t - (tonumber(old[2]) or 0) < tonumber(ARGV[4]) then return 0 end
-  repeat until takeback(spore, ARGV[5], t, tonumber(ARGV[6]), 1000) == 0
+  repeat until takeback(spore, ARGV[5], t, ARGV[6], 1000) == 0
   call('DEL', hb, P .. 'db:' .. spore)
   call('HDEL', P .. 'used', spore)
 end

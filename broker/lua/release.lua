@@ -8,7 +8,7 @@
 local refused = entrance()
 if refused then return refused end
 if ARGV[2] ~= '' and call('HGET', P .. 'hb:' .. ARGV[1], 'inc') ~= ARGV[2] then return -1 end
-local n = unqueue(ARGV[1], now(), tonumber(ARGV[3]), tonumber(ARGV[4]))
+local n = unqueue(ARGV[1], now(), ARGV[3], tonumber(ARGV[4]))
 for i = 5, #ARGV, 2 do
   local r = head(ARGV[i])
   if r and r.attempt == tonumber(ARGV[i + 1]) and holds(r, ARGV[1]) then

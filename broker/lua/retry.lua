@@ -1,16 +1,20 @@
 -- retry: failed -> pending by hand, with all its failures forgiven.
 -- ARGV: id, token of this call
 -- Returns 1 done (a repeat, which knows its token, too), 0 not failed, -1 no such
--- task.
+-- task, -2 its deadline is over, or the id of the task that has its unique key.
 local r, mine = head(ARGV[1]), mark(ARGV[2])
 if not r then return -1 end
 if r.state ~= 'f' then return sub(outcome(r), -#mine) == mine and 1 or 0 end
+if late(r, now()) then return -2 end
+local first, deadline = claim(r), ms(r, DEADLINE)
+if first then return first end
+if deadline then enlist('dl', deadline, r.id) end
 call('ZREM', P .. 'dead', r.id)
 call('APPEND', r.key, mine) -- a failed task has no result: here its outcome ends
-r.state, r.failures, r.ended, r.olen = 'p', 0, 0, r.olen + #mine
+r.state, r.failures, r.ended, r.olen = 'p', 0, NEVER, r.olen + #mine
 put(r)
 call('PERSIST', r.key)
 count('failed', -1)
-waiting(r.prio, 1)
-push(lane(r), { r.id }, false)
+count(r.prio, 1)
+push(laneOf(r), { r.id }, false)
 return 1

@@ -7,7 +7,7 @@ local spore, hb = ARGV[1], P .. 'hb:' .. ARGV[1]
 if call('HGET', hb, 'inc') ~= ARGV[2] then return -1 end
 local n, moved = 0, 0
 repeat
-  moved = takeback(spore, nil, now(), tonumber(ARGV[3]), 1000)
+  moved = takeback(spore, nil, now(), ARGV[3], 1000)
   n = n + moved
 until moved == 0
 call('SREM', P .. 'nodes', spore)

@@ -9,6 +9,8 @@ for i = 4, #ARGV do
   local answer = ''
   if r and (r.state == 'c' or r.state == 'f' or r.state == 'x') then
     answer = whole(r) or ''
+  elseif r and address(r) == ARGV[1] then
+    answer = '0'
   elseif r and call('SCARD', P .. 'wait:' .. r.id) >= tonumber(ARGV[3])
     and call('SISMEMBER', P .. 'wait:' .. r.id, ARGV[1]) == 0 then
     answer = '1'

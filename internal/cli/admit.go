@@ -33,10 +33,14 @@ func admitBy() []string {
 
 // tune sets up Go for running guests. They keep their thread busy until they give
 // way, so there is one more for what must be on time, deadlines and heartbeats.
-// And what little a spore holds on to is not worth a collection each time that
-// as much was thrown away: that is every few milliseconds under load.
 func tune() {
 	goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(0) + 1)
+	collectLess()
+}
+
+// collectLess is for daemons: what little they hold on to is not worth a collection
+// each time that as much was thrown away, which is every few milliseconds under load.
+func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}

@@ -118,7 +118,10 @@ func (a *app) sporeOptions() (spore.Options, error) {
 	for _, name := range s.Grants {
 		o.Grants = append(o.Grants, hive.Grant(name))
 	}
-	if o.Prefetch == 0 {
+	switch s.Prefetch {
+	case -1:
+		o.Prefetch = 0
+	case 0:
 		o.Prefetch = spore.NoPrefetch
 	}
 	if o.Grace == 0 {

@@ -48,6 +48,7 @@ folder. With --listen it answers GET /repo/ with the repository.`,
 
 func (a *app) serve(ctx context.Context, road *broker.Broker, f serveFlags) error {
 	a.signals.patient.Store(true)
+	collectLess()
 	f.repo, f.keys, f.listen = cmp.Or(f.repo, a.cfg.OTA.Repo), cmp.Or(f.keys, a.cfg.OTA.Keys), cmp.Or(f.listen, a.cfg.OTA.Listen)
 	log := a.logger()
 	var keep *ota.KeeperOptions

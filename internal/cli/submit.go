@@ -23,6 +23,7 @@ type taskFlags struct {
 	require  string
 	timeout  time.Duration
 	retries  int
+	backoff  hive.Backoff
 	given    func(flag string) bool
 }
 
@@ -31,6 +32,9 @@ func (f *taskFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.require, "require", "", `tags a spore must have, such as "gpu=true,zone in (eu,us),!spot,mem_gb>=16"`)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of one attempt, such as 90s (default: queue.task_timeout)")
 	cmd.Flags().IntVar(&f.retries, "retries", 0, "failures a task survives (default: queue.max_retries)")
+	cmd.Flags().DurationVar(&f.backoff.Base, "backoff", 0, "wait after the first failure; it doubles with each further one (default 1s)")
+	cmd.Flags().DurationVar(&f.backoff.Max, "backoff-max", 0, "the longest such wait (default 10m)")
+	cmd.Flags().Float64Var(&f.backoff.Jitter, "jitter", 0, "how much longer or shorter a wait may be, 0 to 1 of it (default 0.5)")
 	f.given = cmd.Flags().Changed
 }
 
@@ -39,7 +43,11 @@ func (f *taskFlags) add(cmd *cobra.Command) {
 func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	priority, errPriority := cfg.ParsePriority(f.priority)
 	require, errRequire := hive.ParseSelector(f.require)
-	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout}
+	t := hive.Task{Priority: priority, Require: require, Timeout: f.timeout, Backoff: f.backoff}
+	errBackoff := f.backoff.Validate()
+	if f.given("jitter") && f.backoff.Jitter == 0 {
+		t.Backoff.Jitter = hive.NoJitter
+	}
 	var errTimeout, errRetries error
 	if f.given("timeout") && (f.timeout < time.Millisecond || f.timeout > hive.MaxTimeout) {
 		errTimeout = fmt.Errorf("timeout %v: want 1ms to %v", f.timeout, hive.MaxTimeout)
@@ -53,7 +61,7 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	default:
 		t.Retries = f.retries
 	}
-	if err := errors.Join(errPriority, errRequire, errTimeout, errRetries); err != nil {
+	if err := errors.Join(errPriority, errRequire, errTimeout, errRetries, errBackoff); err != nil {
 		return t, usageError{err}
 	}
 	return t, nil
@@ -61,6 +69,7 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 
 func (a *app) submitCommand() *cobra.Command {
 	var f taskFlags
+	var when whenFlags
 	var payload string
 	var wait bool
 	cmd := &cobra.Command{
@@ -87,10 +96,11 @@ spore has waits until one has; nexus status says why it waits.`,
 			if t.Payload, err = a.readPayload(payload); err != nil {
 				return err
 			}
-			return a.submit(cmd.Context(), t, wait)
+			return a.submit(cmd.Context(), t, &when, wait)
 		},
 	}
 	f.add(cmd)
+	when.add(cmd)
 	cmd.Flags().StringVar(&payload, "payload", "", "TEXT, @FILE, or - for standard input")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the task and print its result")
 	return cmd
@@ -130,10 +140,23 @@ func readAtMost(r io.Reader, name string) ([]byte, error) {
 	return data, nil
 }
 
-func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {
+func (a *app) submit(ctx context.Context, t hive.Task, when *whenFlags, wait bool) error {
+	enter := func(c *client.Client) error {
+		var now time.Time
+		if when.timed() {
+			var err error
+			if now, err = c.Now(ctx); err != nil {
+				return err
+			}
+		}
+		return when.enter(&t, now)
+	}
 	if wait {
 		t.ID = hive.NewID()
 		return a.withWaiter(ctx, t.ID, func(ctx context.Context, c *client.Client) error {
+			if err := enter(c); err != nil {
+				return err
+			}
 			r, err := c.Run(ctx, t)
 			if err != nil {
 				return err
@@ -142,12 +165,19 @@ func (a *app) submit(ctx context.Context, t hive.Task, wait bool) error {
 		})
 	}
 	return a.withClient(ctx, func(c *client.Client) error {
+		if err := enter(c); err != nil {
+			return err
+		}
+		t.ID = hive.NewID()
 		id, err := c.Submit(ctx, t)
 		if err != nil {
 			return err
 		}
+		if id != t.ID {
+			a.say("task %s has the key %q: nothing was submitted", id, safe(t.Unique))
+		}
 		if a.flags.json {
-			return printJSON(a.Out, map[string]string{"task_id": id})
+			return printJSON(a.Out, map[string]any{"task_id": id, "new": id == t.ID})
 		}
 		fmt.Fprintln(a.Out, id)
 		return nil
@@ -223,6 +253,9 @@ type taskView struct {
 	Started    *time.Time      `json:"started_at"`
 	Completed  *time.Time      `json:"completed_at"`
 	Due        *time.Time      `json:"due_at,omitempty"`
+	Deadline   *time.Time      `json:"deadline,omitempty"`
+	RetainMS   int64           `json:"retain_ms,omitempty"`
+	Unique     string          `json:"unique,omitempty"`
 	ElapsedUS  int64           `json:"elapsed_us,omitempty"`
 	Receipt    hive.Receipt    `json:"receipt,omitzero"`
 	Result     json.RawMessage `json:"result"` // null: none, or bytes that are no text
@@ -237,6 +270,7 @@ func newTaskView(r *hive.Record) taskView {
 		ID: r.ID, Skill: r.Task.Skill.String(), Status: r.State, Priority: r.Priority, Require: r.Require.String(),
 		Attempts: r.Attempts, Failures: r.Failures, MaxRetries: r.Retries, TimeoutMS: r.Timeout.Milliseconds(),
 		Created: stamp(r.Created), Started: stamp(r.Started), Completed: stamp(r.Finished), Due: stamp(r.Due),
+		Deadline: stamp(r.Deadline), RetainMS: r.Retain.Milliseconds(), Unique: r.Unique,
 		ElapsedUS: r.Elapsed.Microseconds(), Receipt: r.Receipt, Error: r.Failure, Log: strings.ToValidUTF8(string(r.Log), "\uFFFD"),
 	}
 	if r.Node != "" {

@@ -37,6 +37,9 @@ func (a *app) status(ctx context.Context, road *broker.Broker, id string) error 
 		return err
 	}
 	v := newTaskView(r)
+	if r.State == hive.Scheduled {
+		v.Why = "for its time"
+	}
 	if r.State == hive.Pending {
 		if v.Why, err = why(ctx, road, r); err != nil {
 			return err
@@ -65,6 +68,8 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 	more(v.Why != "", "waits", v.Why)
 	more(r.Node != "", "spore", r.Node)
 	more(!r.Due.IsZero(), "due", "in "+max(0, r.Due.Sub(now)).Round(time.Second).String())
+	more(!r.Deadline.IsZero() && !r.State.Final(), "deadline", "in "+max(0, r.Deadline.Sub(now)).Round(time.Second).String())
+	more(r.Unique != "", "unique", safe(r.Unique))
 	more(!r.Started.IsZero(), "started", ago(now, r.Started))
 	more(!r.Finished.IsZero(), "finished", ago(now, r.Finished))
 	more(r.Elapsed > 0, "took", r.Elapsed.String())

@@ -130,3 +130,24 @@ func plural(n int, one string, many ...string) string {
 	}
 	return strconv.Itoa(n) + " " + one + "s"
 }
+
+// wrap breaks a text into lines of at most so many columns, between words.
+func wrap(text string, columns int) string {
+	var b strings.Builder
+	room := columns
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case n < room:
+			b.WriteByte(' ')
+			room--
+		default:
+			b.WriteByte('\n')
+			room = columns
+		}
+		b.WriteString(word)
+		room -= n
+	}
+	return b.String()
+}

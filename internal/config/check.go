@@ -166,7 +166,7 @@ func (s *Spore) check(p *problems) {
 	}
 	p.check("spore.tags", s.Tags.Validate())
 	p.between("spore.slots", s.Slots, 0, 4096)
-	p.between("spore.prefetch", s.Prefetch, 0, 4096)
+	p.between("spore.prefetch", s.Prefetch, -1, 4096)
 	p.lasts("spore.grace", s.Grace, 0, 24*time.Hour)
 	if s.Metrics != "" {
 		p.check("spore.metrics", CheckListen(s.Metrics))

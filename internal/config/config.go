@@ -146,7 +146,7 @@ func Default() *Config {
 			RecordingsMB:     64,
 		},
 		Spore: Spore{
-			Tags: hive.Tags{}, Prefetch: 2, Grace: 30 * time.Second, PoolMB: 512,
+			Tags: hive.Tags{}, Prefetch: -1, Grace: 30 * time.Second, PoolMB: 512,
 			Grants: allGrants(), RecordKB: hive.MaxRecording >> 10,
 			MaxMemoryMB: hive.MaxMemory >> 20, MaxTime: hive.MaxTimeout,
 		},

@@ -93,6 +93,7 @@ func TestACL(t *testing.T) {
 	says("client", 0, "slept", "submit", "guest", "--payload", "sleep 1ms", "--wait")
 	keys := c.pub.Keys
 	says("nexus", 0, "1 spore said ok", "broadcast", "PING", "--keys", keys)
+	says("client", 0, " % of one core, ", "bench", "guest", "--tasks", "4")
 	says("dashboard", 0, "online", "nodes")
 	says("dashboard", 0, "completed", "tasks")
 	says("client", 4, "user client may not run", "broadcast", "PING", "--keys", keys)

@@ -65,6 +65,26 @@ func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
 	c.awaitIdle(hive.Stats{Completed: 2, Failed: 2, Cancelled: 2 * left})
 }
 
+func TestInterruptedBenchLeavesNothing(t *testing.T) {
+	c := newCluster(t)
+	c.nexus("n1")
+	c.spore("a", "--slots", "2")
+	bench := start(t, "", "nexus", "bench", "guest", "--payload", "sleep 1s", "--tasks", "50", "--redis", c.url)
+	await(t, "running tasks of many", func() (bool, error) {
+		s, err := c.road.Stats(t.Context())
+		return err == nil && s.Running == 2 && s.Pending > 0, err
+	})
+	bench.signal(os.Interrupt)
+	bench.ends(130)
+	if said := bench.out.String(); !strings.HasSuffix(said, "nexus: interrupted\n") || strings.Contains(said, "full rate") {
+		t.Errorf("it says %q", said)
+	}
+	await(t, "an empty road", func() (bool, error) {
+		s, err := c.road.Stats(t.Context())
+		return err == nil && s.Failed == 0 && s.Running+s.Pending+s.Assigned == 0 && s.Completed+s.Cancelled >= 50, err
+	})
+}
+
 // It runs in this process, and so not beside other tests.
 func TestInterruptedEmbeddedRunLeavesNothing(t *testing.T) {
 	makeSkills(t)

@@ -66,7 +66,7 @@ func TestNoReplay(t *testing.T) {
 	start(t, "", "spore", "--redis", c.url, "--name", "s1", "--slots", "1", "--config", config)
 	skill := c.register("strict", skills.guest, func(m *hive.Manifest) { m.Input = []byte(`{"type": "string"}`) })
 	task := hive.Task{ID: hive.NewID(), Skill: skill, Payload: []byte("7")}.WithDefaults()
-	if err := c.road.Enqueue(t.Context(), &task, ""); err != nil { // as a skill that spawns it does
+	if _, err := c.road.Enqueue(t.Context(), &task, ""); err != nil { // as a skill that spawns it does
 		t.Fatal(err)
 	}
 	submitter := client.New(c.road, client.Options{})

@@ -45,7 +45,7 @@ func TestScript(t *testing.T) {
 
 // patience is how long a test waits for a condition: ten times what it takes on a
 // machine that has other things to do.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 func setup(env *testscript.Env) error {
 	env.Vars = append(env.Vars, environment()...)

@@ -53,7 +53,7 @@ func (s *swaps) sleepers(submitter *client.Client) (ids []string) {
 		if err != nil {
 			s.Fatal(err)
 		}
-		id, err := submitter.Submit(s.Context(), hive.Task{Skill: hive.SkillRef{Name: "slow"}, Payload: []byte("sleep 10s"), Require: require, Priority: 10})
+		id, err := submitter.Submit(s.Context(), hive.Task{Skill: hive.SkillRef{Name: "slow"}, Payload: []byte("sleep 40s"), Require: require, Priority: 10})
 		if err != nil {
 			s.Fatal(err)
 		}

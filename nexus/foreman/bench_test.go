@@ -3,6 +3,7 @@ package foreman
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,7 +78,7 @@ func benchNodes(n, slots, prefetch int, has func(spore, skill int) bool) []hive.
 	return nodes
 }
 
-func benchLanes(b *testing.B, n, active int, zone func(lane int) string) []Lane {
+func benchLanes(b testing.TB, n, active int, zone func(lane int) string) []Lane {
 	lanes := make([]Lane, n)
 	for i := range lanes {
 		require, err := hive.ParseSelector(zone(i))
@@ -93,4 +94,15 @@ func benchLanes(b *testing.B, n, active int, zone func(lane int) string) []Lane 
 		lanes[i*n/active+i%(n/active)].Count = 20000
 	}
 	return lanes
+}
+
+// BenchmarkCollect joins the grants of a pass over many lanes.
+func BenchmarkCollect(b *testing.B) {
+	all := func(int, int) bool { return true }
+	var r Router
+	grants := r.Route(benchLanes(b, 50, 50, func(int) string { return "" }), benchNodes(100, 8, 2, all), now)
+	b.ReportAllocs()
+	for b.Loop() {
+		collect(slices.Clone(grants))
+	}
 }

@@ -43,6 +43,7 @@ type Foreman struct {
 	lanes   map[string]*Lane
 	nodes   []hive.Node
 	reports time.Time // when nodes was read
+	told    bool      // the bell has just said how many tasks each of them holds
 	reread  time.Time // when all lanes were read
 	due     time.Time // when scheduled tasks are looked at next
 
@@ -124,8 +125,8 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 	return nil
 }
 
-// refresh reads what is too old: lanes, scheduled tasks that are due, and
-// reports; how many tasks each spore holds is read every time.
+// refresh reads what is too old: lanes, scheduled tasks that are due, and reports; how
+// many tasks each spore holds is read every time, unless the bell has just told.
 func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
 	now := time.Now()
 	if now.Sub(f.reread) > rereadEvery {
@@ -139,12 +140,17 @@ func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
 			return err
 		}
 	}
+	told := f.told
+	f.told = false
 	if now.Sub(f.reports) > reportAge {
 		nodes, err := f.road.Nodes(ctx)
 		if err != nil {
 			return err
 		}
 		f.nodes, f.reports = nodes, now
+		return nil
+	}
+	if told || len(f.lanes) == 0 {
 		return nil
 	}
 	return f.count(ctx)
@@ -166,36 +172,44 @@ func (f *Foreman) enter(l *broker.Lane) {
 	f.lanes[l.Name] = &Lane{l.Name, l.Skill, l.Require, l.Tenant, l.Priority, l.Count, hive.IDTime(l.Head)}
 }
 
-// promote makes scheduled tasks pending that are due, and notes when the next is.
+// promote makes scheduled tasks pending that are due, has those lapse whose deadline is
+// over, and notes when the next is.
 func (f *Foreman) promote(ctx context.Context, term broker.Term) error {
-	_, next, err := f.road.Promote(ctx, term)
-	if err != nil {
-		return err
+	due := bellFor
+	for _, move := range []func(context.Context, broker.Term) (int, time.Duration, error){f.road.Promote, f.road.Lapse} {
+		_, next, err := move(ctx, term)
+		if err != nil {
+			return err
+		}
+		if next >= 0 {
+			due = min(due, next)
+		}
 	}
-	if next < 0 || next > bellFor {
-		next = bellFor
-	}
-	f.due = time.Now().Add(next)
+	f.due = time.Now().Add(due)
 	return nil
 }
 
 // count brings the nodes' active tasks up to date.
 func (f *Foreman) count(ctx context.Context) error {
-	if len(f.lanes) == 0 {
-		return nil // nothing to route
-	}
 	active, err := f.road.Active(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		f.hold(active)
 	}
+	return err
+}
+
+// hold enters how many tasks each spore holds.
+func (f *Foreman) hold(active map[string]int) {
 	for i := range f.nodes {
 		f.nodes[i].Active = active[f.nodes[i].ID]
 	}
-	return nil
 }
 
 // hear enters what the bell says.
 func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
+	if f.told = bell.Active != nil; f.told {
+		f.hold(bell.Active)
+	}
 	for _, l := range bell.Lanes {
 		if known := f.lanes[l.Name]; known != nil {
 			known.Count = max(known.Count, l.Count)

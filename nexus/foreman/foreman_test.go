@@ -43,7 +43,7 @@ func leading(t *testing.T) (*foreman.Foreman, *broker.Broker) {
 func enqueue(t *testing.T, road *broker.Broker, skill string) string {
 	t.Helper()
 	task := hive.Task{Skill: hive.SkillRef{Name: skill}}.WithDefaults()
-	if err := road.Enqueue(t.Context(), &task, ""); err != nil {
+	if _, err := road.Enqueue(t.Context(), &task, ""); err != nil {
 		t.Fatal(err)
 	}
 	return task.ID

@@ -171,14 +171,16 @@ func TestKitchenSink(t *testing.T) {
 				kind      hive.FailureKind
 				message   string
 				permanent bool
+				after     time.Duration
 			}{
-				{"fail", hive.FailSkill, "not yet", false},
-				{"fail for good", hive.FailSkill, "never", true},
-				{"error", hive.FailSkill, "absent", false},
-				{"panic", hive.FailTrap, "the kitchen is on fire", false},
+				{"fail", hive.FailSkill, "not yet", false, 0},
+				{"fail for good", hive.FailSkill, "never", true, 0},
+				{"fail until later", hive.FailSkill, "busy", false, 90 * time.Second},
+				{"error", hive.FailSkill, "absent", false, 0},
+				{"panic", hive.FailTrap, "the kitchen is on fire", false, 0},
 			} {
 				f := ask(&host{}, tt.payload).Failure
-				if f == nil || f.Kind != tt.kind || !strings.Contains(f.Message, tt.message) || f.Permanent != tt.permanent {
+				if f == nil || f.Kind != tt.kind || !strings.Contains(f.Message, tt.message) || f.Permanent != tt.permanent || f.RetryAfter != tt.after {
 					t.Errorf("%s: the failure is %v, want %s: %s", tt.payload, f, tt.kind, tt.message)
 				}
 			}

@@ -237,9 +237,13 @@ const hiveFlagPermanent = 1
 
 func hiveFail(err error) {
 	var flags uint32
+	var after *hiveAfter
+	if errors.As(err, &after) {
+		flags = after.seconds << 8
+	}
 	var p *hivePermanent
 	if errors.As(err, &p) {
-		flags = hiveFlagPermanent
+		flags |= hiveFlagPermanent
 	}
 	hostFail(err.Error(), flags)
 }
@@ -255,6 +259,22 @@ func Permanent(err error) error {
 		return nil
 	}
 	return &hivePermanent{err}
+}
+
+type hiveAfter struct {
+	error
+	seconds uint32
+}
+
+func (a *hiveAfter) Unwrap() error { return a.error }
+
+// RetryAfter returns err as one after which the next attempt is to wait for d, in whole
+// seconds, rounded up, and not as long as the task says. Errors may wrap it.
+func RetryAfter(err error, d time.Duration) error {
+	if err == nil || d <= 0 {
+		return err
+	}
+	return &hiveAfter{err, uint32(min((d+time.Second-1)/time.Second, 1<<24-1))}
 }
 
 // Output appends to the result, before what run returns.

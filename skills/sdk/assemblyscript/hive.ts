@@ -103,10 +103,12 @@ export function answer(result: Uint8Array | null): i32 {
 }
 
 // fail says why the skill fails, and returns what run is to return then. After a
-// permanent failure the task is not tried again.
-export function fail(message: string, permanent: bool = false): Uint8Array | null {
+// permanent failure the task is not tried again; after another one it waits for some
+// seconds if it is said how many, or else as long as the task says.
+export function fail(message: string, permanent: bool = false, after: u32 = 0): Uint8Array | null {
   const text = String.UTF8.encode(message);
-  host_fail(changetype<usize>(text), text.byteLength, permanent ? 1 : 0);
+  const wait = after < 0xffffff ? after : 0xffffff;
+  host_fail(changetype<usize>(text), text.byteLength, (wait << 8) | (permanent ? 1 : 0));
   return null;
 }
 

@@ -133,6 +133,12 @@ static inline int hive_fail(hive_str why) {
   return 1;
 }
 
+// hive_fail_after says so, too, and that the next attempt is to wait for some seconds.
+static inline int hive_fail_after(hive_str why, unsigned seconds) {
+  hive_host_fail(why.at, why.size, (seconds < 0xffffff ? seconds : 0xffffff) << 8);
+  return 1;
+}
+
 // hive_fail_permanently says that another attempt would only fail again.
 static inline int hive_fail_permanently(hive_str why) {
   hive_host_fail(why.at, why.size, 1);

@@ -139,6 +139,8 @@ pub struct Failure {
     pub message: String,
     /// Another attempt would only fail again.
     pub permanent: bool,
+    /// Seconds that the next attempt is to wait; 0: as the task says.
+    pub after: u32,
 }
 
 impl Failure {
@@ -147,6 +149,15 @@ impl Failure {
         Failure {
             message: message.into(),
             permanent: false,
+            after: 0,
+        }
+    }
+
+    /// A failure after which the next attempt waits for some seconds.
+    pub fn after(message: impl Into<String>, seconds: u32) -> Failure {
+        Failure {
+            after: seconds,
+            ..Failure::new(message)
         }
     }
 
@@ -155,6 +166,7 @@ impl Failure {
         Failure {
             message: message.into(),
             permanent: true,
+            after: 0,
         }
     }
 }
@@ -215,7 +227,8 @@ pub fn output(bytes: &[u8]) {
 
 fn fail(failure: &Failure) {
     let text = &failure.message;
-    unsafe { host::fail(text.as_ptr(), text.len(), failure.permanent as u32) };
+    let flags = failure.after.min(0xff_ffff) << 8 | failure.permanent as u32;
+    unsafe { host::fail(text.as_ptr(), text.len(), flags) };
 }
 
 /// What a call answered beside a number that is not negative.

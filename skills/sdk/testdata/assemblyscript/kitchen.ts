@@ -11,6 +11,7 @@ function run(input: Uint8Array): Uint8Array | null {
   const verb = hive.text(input);
   if (verb == "fail") return hive.fail("not yet");
   if (verb == "fail for good") return hive.fail("never", true);
+  if (verb == "fail until later") return hive.fail("busy", false, 90);
   if (verb == "panic") throw new Error("the kitchen is on fire");
   if (verb == "error") return hive.fail(hive.describe(hive.secret("MISSING").error));
   if (verb == "chance") return hive.bytes((Math.random() == Math.random()).toString());

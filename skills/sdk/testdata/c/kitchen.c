@@ -196,6 +196,8 @@ static int run(hive_str input, hive_mem *mem) {
     return hive_fail(S("not yet"));
   if (hive_equal(input, S("fail for good")))
     return hive_fail_permanently(S("never"));
+  if (hive_equal(input, S("fail until later")))
+    return hive_fail_after(S("busy"), 90);
   if (hive_equal(input, S("panic")))
     hive_die(S("the kitchen is on fire"));
   if (hive_equal(input, S("error")))

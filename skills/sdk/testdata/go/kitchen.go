@@ -18,6 +18,8 @@ func run(input []byte) ([]byte, error) {
 		return nil, errors.New("not yet")
 	case "fail for good":
 		return nil, fmt.Errorf("wrapped: %w", Permanent(errors.New("never")))
+	case "fail until later":
+		return nil, RetryAfter(errors.New("busy"), 89*time.Second+1)
 	case "panic":
 		panic("the kitchen is on fire")
 	case "error":

@@ -12,6 +12,7 @@ fn run(input: &[u8]) -> Result<String, Failure> {
     match input {
         b"fail" => return Err(Failure::new("not yet")),
         b"fail for good" => return Err(Failure::permanent("never")),
+        b"fail until later" => return Err(Failure::after("busy", 90)),
         b"panic" => panic!("the kitchen is on fire"),
         b"error" => hive::secret("MISSING").map(drop)?,
         b"big" => return big(),
