@@ -30,8 +30,10 @@ type Task struct {
 	Unique    string
 	UniqueFor time.Duration
 
-	// These are refused with ErrNotSupported until the road can keep them.
-	Tenant  string
+	// Tenant is on whose behalf it is done: tenants share spores by their weights.
+	Tenant string
+
+	// This is refused with ErrNotSupported until the road can keep it.
 	Parents []string // ids of tasks that must complete first
 }
 
@@ -60,6 +62,7 @@ func (t *Task) Validate() error {
 		t.Backoff.Validate(),
 		t.checkTimes(),
 		t.checkUnique(),
+		CheckTenant(t.Tenant),
 		t.checkSupported(),
 	)
 }
@@ -135,7 +138,6 @@ func (t *Task) checkSupported() error {
 			errs = append(errs, fmt.Errorf("%s: %w", field, ErrNotSupported))
 		}
 	}
-	refuse(t.Tenant != "", "tenant")
 	refuse(len(t.Parents) > 0, "parents")
 	return errors.Join(errs...)
 }

@@ -102,7 +102,7 @@ func TestTaskValidateTellsAllAtOnce(t *testing.T) {
 	t.Parallel()
 	task := hive.Task{
 		ID: "No", Skill: hive.SkillRef{Name: "No"}, Payload: make([]byte, hive.MaxPayload+1), Priority: -1, Timeout: -1, Retries: math.MinInt,
-		Require: hive.Selector{{Key: "a", Op: hive.OpEqual}}, Deadline: noon, RunAt: noon, Tenant: "x", Parents: []string{"x"},
+		Require: hive.Selector{{Key: "a", Op: hive.OpEqual}}, Deadline: noon, RunAt: noon, Tenant: "x y", Parents: []string{"x"},
 		Backoff: hive.Backoff{Base: 1}, Retain: 1, Unique: strings.Repeat("k", hive.MaxUnique+1),
 	}
 	err := task.Validate()
@@ -163,7 +163,6 @@ func TestTaskValidateUnsupported(t *testing.T) {
 		mutate func(*hive.Task)
 		want   string
 	}{
-		{func(t *hive.Task) { t.Tenant = "acme" }, "tenant: not supported yet"},
 		{func(t *hive.Task) { t.Parents = []string{"t0"} }, "parents: not supported yet"},
 	} {
 		task := valid()

@@ -39,6 +39,7 @@ func (c *cast) play() error {
 	c.succeeds()
 	c.commits()
 	c.binds()
+	c.flows()
 	c.fails()
 	c.tells()
 	c.goesBack()
@@ -101,6 +102,22 @@ func check(err error, right bool) error {
 		err = fmt.Errorf("a wrong answer")
 	}
 	return err
+}
+
+// flows is what operators do to tasks as they flow.
+func (c *cast) flows() {
+	acme := hive.Scope{Tenant: "acme"}
+	c.do("pause", func() error { return c.client.Pause(c.ctx, acme, time.Time{}) })
+	c.do("weigh", func() error { return c.client.SetWeight(c.ctx, "acme", 7) })
+	for _, b := range []*broker.Broker{c.client, c.nexus, c.dashboard} {
+		c.do("read what is paused", func() error {
+			f, err := b.Flow(c.ctx)
+			return check(err, len(f.Pauses) == 1 && f.Weight("acme") == 7)
+		})
+	}
+	c.do("bell", func() error { _, err := c.nexus.WaitBell(c.ctx, time.Millisecond); return err })
+	c.do("resume", func() error { return c.client.Resume(c.ctx, acme) })
+	c.do("weigh", func() error { return c.client.SetWeight(c.ctx, "acme", 1) })
 }
 
 // joins registers the spore, in place of an earlier incarnation.

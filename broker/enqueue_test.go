@@ -74,7 +74,6 @@ func TestEnqueueRefuses(t *testing.T) {
 	}{
 		{"payload", func(t *hive.Task) { t.Payload = make([]byte, hive.MaxPayload+1) }, hive.ErrTooLarge},
 		{"parents", func(t *hive.Task) { t.Parents = []string{"x"} }, hive.ErrNotSupported},
-		{"tenant", func(t *hive.Task) { t.Tenant = "x" }, hive.ErrNotSupported},
 	} {
 		task := echo("")
 		test.mutate(&task)

@@ -30,6 +30,7 @@ type Bell struct {
 	Freed bool       // a spore has room again
 	Due   bool       // a task was scheduled before all others
 	Nodes bool       // a spore came or left
+	Flow  bool       // tasks were paused or resumed, or a tenant weighed
 
 	Foreign []string // sentences: what a script met that none of ours wrote
 
@@ -65,6 +66,8 @@ func (b *Broker) WaitBell(ctx context.Context, d time.Duration) (Bell, error) {
 			bell.Due = true
 		case item == "N":
 			bell.Nodes = true
+		case item == "P":
+			bell.Flow = true
 		case strings.HasPrefix(item, "X"):
 			bell.Foreign = append(bell.Foreign, item[1:])
 		case strings.HasPrefix(item, "L"):

@@ -29,6 +29,7 @@ var (
 	scriptRetry      = load("retry")
 	scriptWait       = load("wait")
 	scriptPeek       = load("peek")
+	scriptFlow       = load("flow")
 	scriptRegister   = load("register")
 	scriptHeartbeat  = load("heartbeat")
 	scriptUnregister = load("unregister")

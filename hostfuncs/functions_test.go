@@ -137,13 +137,13 @@ func TestEffectsAreBounded(t *testing.T) {
 
 func TestSpawn(t *testing.T) {
 	b := newAsking(t, &Attempt{Grants: all(), Allow: hive.Allow{Spawn: []string{"summarize"}},
-		Task: Task{ID: "d237", Priority: 7}, Skill: bees})
+		Task: Task{ID: "d237", Priority: 7, Tenant: "acme"}, Skill: bees})
 	b.gets("d237-0", "spawn", "summarize", "payload")
 	b.gets("d237-1", "spawn", "summarize@1.2.3", "")
 	b.wants(errDenied, "spawn", "secscan", "")
 	b.wants(errInvalid, "spawn", "No Such Name", "")
 	got := b.Effects().Spawn
-	if len(got) != 2 || got[0].ID != "d237-0" || string(got[0].Payload) != "payload" || got[0].Priority != 7 || got[1].Skill.String() != "summarize@1.2.3" {
+	if len(got) != 2 || got[0].ID != "d237-0" || string(got[0].Payload) != "payload" || got[0].Priority != 7 || got[0].Tenant != "acme" || got[1].Skill.String() != "summarize@1.2.3" {
 		t.Errorf("spawned %+v", got)
 	}
 	for i := range got {

@@ -35,7 +35,7 @@ func spawn(c *call) int32 {
 	if !c.effects.room(len(text) + len(payload)) {
 		return errFull
 	}
-	child := hive.Task{Skill: ref, Payload: []byte(payload), Priority: c.Task.Priority}.WithDefaults()
+	child := hive.Task{Skill: ref, Payload: []byte(payload), Priority: c.Task.Priority, Tenant: c.Task.Tenant}.WithDefaults()
 	child.ID = hive.DerivedID(c.Task.ID, len(c.effects.list.Spawn))
 	c.effects.list.Spawn = append(c.effects.list.Spawn, child)
 	return c.reply([]byte(child.ID))

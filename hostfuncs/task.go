@@ -15,7 +15,8 @@ type Task struct {
 	Spore    string    `json:"spore,omitempty"`
 	Tags     hive.Tags `json:"tags,omitempty"` // of the spore
 
-	Priority hive.Priority `json:"-"`
+	Priority hive.Priority `json:"-"` // this and the next of what it spawns, too
+	Tenant   string        `json:"-"`
 	Created  time.Time     `json:"-"` // of the task: where a clock of its own begins
 }
 

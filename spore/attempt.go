@@ -109,7 +109,7 @@ func loadFailure(err error) *hive.Failure {
 func (s *Spore) call(ctx context.Context, a *hive.Attempt, r *ready) hive.Outcome {
 	at := &hostfuncs.Attempt{
 		Task: hostfuncs.Task{
-			ID: a.Task.ID, Attempt: a.Number, Priority: a.Task.Priority, Created: a.Created, Spore: s.opts.Name, Tags: s.tags,
+			ID: a.Task.ID, Attempt: a.Number, Priority: a.Task.Priority, Tenant: a.Task.Tenant, Created: a.Created, Spore: s.opts.Name, Tags: s.tags,
 			Deadline: time.Now().Add(a.Task.Timeout).Round(time.Millisecond),
 		},
 		KV: s.road.KV(), Emitter: emitter{s, a}, HTTP: s.http, Secrets: s.opts.Secrets, Files: s.files,

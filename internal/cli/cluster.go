@@ -56,15 +56,27 @@ func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 func (a *app) queuesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "queues",
-		Short: "Count tasks by state",
+		Short: "Count tasks by state, and show what is paused",
 		Args:  wantArgs(0, 0),
 		RunE: a.onRoad(func(ctx context.Context, road *broker.Broker) error {
 			s, err := road.Stats(ctx)
 			if err != nil {
 				return err
 			}
+			flow, err := road.Flow(ctx)
+			if err != nil {
+				return err
+			}
+			now, err := road.Now(ctx)
+			if err != nil {
+				return err
+			}
+			pauses := pausesAt(&flow, now)
 			if a.flags.json {
-				return printJSON(a.Out, s)
+				return printJSON(a.Out, struct {
+					hive.Stats
+					Paused []pauseView `json:"paused"`
+				}{s, pauseViews(pauses)})
 			}
 			rows := [][]string{}
 			for _, r := range []struct {
@@ -77,6 +89,9 @@ func (a *app) queuesCommand() *cobra.Command {
 				{"mended", s.Mended}, {"foreign", s.Foreign},
 			} {
 				rows = append(rows, []string{r.name, fmt.Sprint(r.n)})
+			}
+			for _, p := range pauses {
+				rows = append(rows, []string{"paused", p.Scope.String() + untilText(stamp(p.Until))})
 			}
 			return table(a.Out, nil, rows)
 		}),

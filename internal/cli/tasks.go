@@ -41,7 +41,7 @@ func (a *app) status(ctx context.Context, road *broker.Broker, id string) error 
 		v.Why = "for its time"
 	}
 	if r.State == hive.Pending {
-		if v.Why, err = why(ctx, road, r); err != nil {
+		if v.Why, err = why(ctx, road, r, now); err != nil {
 			return err
 		}
 	}
@@ -65,6 +65,7 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 		}
 	}
 	more(v.Require != "", "requires", v.Require)
+	more(v.Tenant != "", "tenant", v.Tenant)
 	more(v.Why != "", "waits", v.Why)
 	more(r.Node != "", "spore", r.Node)
 	more(!r.Due.IsZero(), "due", "in "+max(0, r.Due.Sub(now)).Round(time.Second).String())
@@ -85,7 +86,7 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 }
 
 // why says in words why a pending task waits.
-func why(ctx context.Context, road *broker.Broker, r *hive.Record) (string, error) {
+func why(ctx context.Context, road *broker.Broker, r *hive.Record, now time.Time) (string, error) {
 	nodes, err := road.Nodes(ctx)
 	if err != nil {
 		return "", err
@@ -96,6 +97,13 @@ func why(ctx context.Context, road *broker.Broker, r *hive.Record) (string, erro
 	}
 	if leader == "" {
 		return "no nexus is running: nothing is routed", nil
+	}
+	flow, err := road.Flow(ctx)
+	if err != nil {
+		return "", err
+	}
+	if p, is := flow.Paused(r.Task.Skill.Name, r.Tenant, now); is {
+		return p.String(), nil
 	}
 	lanes, err := road.ActiveLanes(ctx)
 	if err != nil {

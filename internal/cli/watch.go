@@ -120,6 +120,9 @@ func (l *lookout) stuck(ctx context.Context) (string, error) {
 	if leader == "" {
 		return `no nexus leads this hive; start one with "nexus serve"`, nil
 	}
+	if paused, err := l.paused(ctx, lane); paused != "" || err != nil {
+		return paused, err
+	}
 	nodes, err := l.road.Nodes(ctx)
 	switch {
 	case err != nil:
@@ -132,6 +135,22 @@ func (l *lookout) stuck(ctx context.Context) (string, error) {
 	return foreman.Explain(lane, nodes, 0) + "; the tasks wait for one that can run them", nil
 }
 
+// paused says what holds a lane back, "" if nothing does.
+func (l *lookout) paused(ctx context.Context, lane foreman.Lane) (string, error) {
+	flow, err := l.road.Flow(ctx)
+	if err != nil || len(flow.Pauses) == 0 {
+		return "", err
+	}
+	now, err := l.road.Now(ctx)
+	if err != nil {
+		return "", err
+	}
+	if p, is := flow.Paused(lane.Skill.Name, lane.Tenant, now); is {
+		return p.String() + "; the tasks wait", nil
+	}
+	return "", nil
+}
+
 // takes reports whether a spore runs a lane's tasks, be it that it is full now, or will
 // when it has prepared the skill.
 func takes(n *hive.Node, lane foreman.Lane) bool {
@@ -140,7 +159,7 @@ func takes(n *hive.Node, lane foreman.Lane) bool {
 
 // laneOf is where a task waits for a spore.
 func laneOf(t *hive.Task) foreman.Lane {
-	return foreman.Lane{Skill: t.Skill, Require: t.Require, Priority: t.Priority}
+	return foreman.Lane{Skill: t.Skill, Require: t.Require, Tenant: t.Tenant, Priority: t.Priority}
 }
 
 // laneOfTask returns the lane of a task by its id, while the task waits there.
@@ -160,7 +179,7 @@ func laneLike(road *broker.Broker, t *hive.Task) func(context.Context) (foreman.
 	return func(ctx context.Context) (foreman.Lane, bool) {
 		lanes, err := road.ActiveLanes(ctx)
 		waits := slices.ContainsFunc(lanes, func(l broker.Lane) bool {
-			return l.Count > 0 && l.Priority == want.Priority && l.Skill == want.Skill && l.Require.String() == want.Require.String()
+			return l.Count > 0 && l.Priority == want.Priority && l.Skill == want.Skill && l.Tenant == want.Tenant && l.Require.String() == want.Require.String()
 		})
 		return want, err == nil && waits
 	}

@@ -38,12 +38,25 @@ func (p *pass) nextAged(top, last int) int {
 	return -1
 }
 
-// isDue reports whether a lane that can be served has waited too long. A lane's
-// second task counts as old as its first: Route knows no better, and the next
-// pass will.
+// isDue reports whether a lane that can be served has waited too long.
 func (p *pass) isDue(lv *level) bool {
-	for ; lv.first < len(lv.lanes); lv.first++ {
-		w := &lv.lanes[lv.first]
+	for ; lv.due < len(lv.shares); lv.due++ {
+		s := &lv.shares[lv.due]
+		if !s.oldest.Before(p.due) {
+			return false // the rest is younger still
+		}
+		if p.shareIsDue(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// shareIsDue is isDue for the lanes of a share. A lane's second task counts as old as
+// its first: Route knows no better, and the next pass will.
+func (p *pass) shareIsDue(s *share) bool {
+	for ; s.first < len(s.lanes); s.first++ {
+		w := &s.lanes[s.first]
 		if !w.Oldest.Before(p.due) {
 			return false // the rest is younger still, and its pools need not be built
 		}

@@ -46,6 +46,8 @@ type Foreman struct {
 	told    bool      // the bell has just said how many tasks each of them holds
 	reread  time.Time // when all lanes were read
 	due     time.Time // when scheduled tasks are looked at next
+	flow    hive.Flow
+	flowed  time.Time // when flow was read
 
 	metSince         time.Time // when foreign values were first told of again
 	metTold, metMore int       // how many were since, and how many were not
@@ -103,7 +105,7 @@ func (f *Foreman) setTerm(term *broker.Term) {
 
 // forget makes the next turn read everything anew.
 func (f *Foreman) forget() {
-	f.reread, f.reports, f.due = time.Time{}, time.Time{}, time.Time{}
+	f.reread, f.reports, f.due, f.flowed = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 }
 
 // turn brings what is known up to date, routes, and waits for the bell.
@@ -117,7 +119,11 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 			return err
 		}
 	}
-	bell, err := f.road.WaitBell(ctx, min(bellFor, max(time.Millisecond, time.Until(f.due))))
+	until := f.due
+	if ends := f.nextEnd(); !ends.IsZero() && ends.Before(until) {
+		until = ends
+	}
+	bell, err := f.road.WaitBell(ctx, min(bellFor, max(time.Millisecond, time.Until(until))))
 	if err != nil {
 		return err
 	}
@@ -134,6 +140,13 @@ func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
 			return err
 		}
 		f.reread = now
+	}
+	if now.Sub(f.flowed) > rereadEvery {
+		flow, err := f.road.Flow(ctx)
+		if err != nil {
+			return err
+		}
+		f.flow, f.flowed = flow, now
 	}
 	if !now.Before(f.due) {
 		if err := f.promote(ctx, term); err != nil {
@@ -169,7 +182,7 @@ func (f *Foreman) readLanes(ctx context.Context) error {
 }
 
 func (f *Foreman) enter(l *broker.Lane) {
-	f.lanes[l.Name] = &Lane{l.Name, l.Skill, l.Require, l.Tenant, l.Priority, l.Count, hive.IDTime(l.Head)}
+	f.lanes[l.Name] = &Lane{Name: l.Name, Skill: l.Skill, Require: l.Require, Tenant: l.Tenant, Priority: l.Priority, Count: l.Count, Oldest: hive.IDTime(l.Head)}
 }
 
 // promote makes scheduled tasks pending that are due, has those lapse whose deadline is
@@ -225,6 +238,9 @@ func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 	if bell.Due {
 		f.due = time.Time{}
 	}
+	if bell.Flow {
+		f.flowed = time.Time{}
+	}
 	if bell.Nodes {
 		f.reports = time.Time{}
 	}
@@ -236,11 +252,8 @@ func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 // route hands out what can be handed out now and enters what became of it. It
 // returns how many tasks were moved.
 func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err error) {
-	lanes := make([]Lane, 0, len(f.lanes))
-	for _, l := range f.lanes {
-		lanes = append(lanes, *l)
-	}
-	grants := f.router.Route(lanes, f.nodes, roadTime(f.nodes, time.Since(f.reports)))
+	now := roadTime(f.nodes, time.Since(f.reports))
+	grants := f.router.Route(f.open(now), f.nodes, now)
 	if len(grants) == 0 {
 		return 0, nil
 	}
@@ -261,6 +274,35 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 		f.settle(grants[i], d)
 	}
 	return moved, nil
+}
+
+// open are the lanes that are not paused.
+func (f *Foreman) open(now time.Time) []Lane {
+	lanes := make([]Lane, 0, len(f.lanes))
+	for _, l := range f.lanes {
+		if len(f.flow.Pauses) > 0 {
+			if _, paused := f.flow.Paused(l.Skill.Name, l.Tenant, now); paused {
+				continue
+			}
+		}
+		l.Weight = f.flow.Weights[l.Tenant]
+		lanes = append(lanes, *l)
+	}
+	return lanes
+}
+
+// nextEnd is when the next pause ends by itself, by this machine's clock; zero if none does.
+func (f *Foreman) nextEnd() (next time.Time) {
+	now := roadTime(f.nodes, time.Since(f.reports))
+	for _, p := range f.flow.Pauses {
+		if p.Until.IsZero() || p.Over(now) {
+			continue
+		}
+		if at := time.Now().Add(p.Until.Sub(now)); next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next
 }
 
 // roadTime is the time by Redis' clock as near as ageing needs it: that of the newest

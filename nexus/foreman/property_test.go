@@ -110,7 +110,8 @@ var (
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Lane{Skill: genRef.Draw(t, "skill"), Require: sel, Priority: rapid.SampledFrom([]hive.Priority{0, 3, 4, 10}).Draw(t, "priority")}
+		return Lane{Skill: genRef.Draw(t, "skill"), Require: sel, Priority: rapid.SampledFrom([]hive.Priority{0, 3, 4, 10}).Draw(t, "priority"),
+			Tenant: rapid.SampledFrom([]string{"", "", "x", "y"}).Draw(t, "tenant")}
 	})
 )
 
@@ -127,7 +128,7 @@ func drawNodes(t *rapid.T) []hive.Node {
 func drawLanes(t *rapid.T, kinds []Lane) []Lane {
 	var lanes []Lane
 	for i, l := range kinds {
-		l.Name = fmt.Sprint("l", i)
+		l.Name, l.Weight = fmt.Sprint("l", i), map[string]int{"x": 2, "y": 7}[l.Tenant]
 		l.Oldest = now.Add(-genAge.Draw(t, "age"))
 		l.Count = rapid.IntRange(0, 60).Draw(t, "count")
 		if rapid.IntRange(0, 9).Draw(t, "there") > 0 {

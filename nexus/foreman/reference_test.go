@@ -1,6 +1,7 @@
 package foreman
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -13,17 +14,32 @@ import (
 type reference struct {
 	passedOver int
 	lastAged   hive.Priority
-	spent      [levels]map[string]int // by lane, in the round its level is in
+	tenants    map[string]string          // by lane
+	spent      [levels]map[string]int     // by lane, in the round its tenant is in
+	clock      [levels]float64            // at the tag of who got the last turn
+	tags       [levels]map[string]float64 // when each tenant has had its share
+	current    [levels]string             // tenant that has the turn
+	given      [levels]int                // tasks in it; 0: nobody has the turn
 }
 
 func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
 	lanes, nodes = slices.Clone(lanes), slices.Clone(nodes)
 	for i := range r.spent {
 		if r.spent[i] == nil {
-			r.spent[i] = map[string]int{}
+			r.spent[i], r.tags[i] = map[string]int{}, map[string]float64{}
+		}
+		r.given[i] = 0
+		for tenant, tag := range r.tags[i] {
+			r.tags[i][tenant] = max(tag, r.clock[i]) // what was not used is lost
 		}
 	}
 	var decisions []Grant
+	if r.tenants == nil {
+		r.tenants = map[string]string{}
+	}
+	for _, l := range lanes {
+		r.tenants[l.Name] = l.Tenant
+	}
 	for {
 		able := filter(lanes, func(l Lane) bool {
 			return l.Count > 0 && bestFor(l, nodes) != nil
@@ -49,10 +65,34 @@ func (r *reference) choose(able []Lane, now time.Time) Lane {
 		if r.passedOver++; r.passedOver == ageingTurn {
 			r.passedOver = 0
 			r.lastAged = r.following(due)
-			return r.turn(atLevel(due, r.lastAged))
+			return r.turn(r.share(atLevel(due, r.lastAged)))
 		}
 	}
-	return r.turn(atLevel(able, top))
+	return r.turn(r.share(atLevel(able, top)))
+}
+
+// share is those of these lanes of one level whose tenant has the turn.
+func (r *reference) share(able []Lane) []Lane {
+	level := able[0].Priority
+	of := func(tenant string) []Lane {
+		return filter(able, func(l Lane) bool { return l.Tenant == tenant })
+	}
+	tag := func(tenant string) float64 {
+		if _, known := r.tags[level][tenant]; !known {
+			r.tags[level][tenant] = r.clock[level]
+		}
+		return r.tags[level][tenant]
+	}
+	if r.given[level] == 0 || r.given[level] == quantum || len(of(r.current[level])) == 0 {
+		r.current[level], r.given[level] = slices.MinFunc(able, func(a, b Lane) int {
+			return cmp.Or(cmp.Compare(tag(a.Tenant), tag(b.Tenant)), strings.Compare(a.Tenant, b.Tenant))
+		}).Tenant, 0
+		r.clock[level] = max(r.clock[level], tag(r.current[level]))
+	}
+	share := of(r.current[level])
+	r.given[level]++
+	r.tags[level][r.current[level]] += 1 / float64(max(1, share[0].Weight))
+	return share
 }
 
 // following is the level of a due lane that comes next when levels count down
@@ -68,13 +108,17 @@ func (r *reference) following(due []Lane) hive.Priority {
 	}
 }
 
-// turn is the oldest of these lanes of one level that has not spent its quantum.
-// If all have, a round begins for the level.
+// turn is the oldest of these lanes of one tenant that has not spent its quantum.
+// If all have, a round begins for the tenant.
 func (r *reference) turn(able []Lane) Lane {
 	spent := r.spent[able[0].Priority]
 	left := filter(able, func(l Lane) bool { return spent[l.Name] < quantum })
 	if len(left) == 0 {
-		clear(spent)
+		for name := range spent {
+			if r.tenants[name] == able[0].Tenant {
+				delete(spent, name)
+			}
+		}
 		left = able
 	}
 	return slices.MinFunc(left, func(a, b Lane) int {

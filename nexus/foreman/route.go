@@ -15,6 +15,7 @@ type Lane struct {
 	Require  hive.Selector
 	Tenant   string
 	Priority hive.Priority // outside 0..10: the nearer end
+	Weight   int           // of its tenant; below 1: 1
 	Count    int           // tasks known to wait
 	Oldest   time.Time     // when the head task was made; zero: longer ago than any other
 }
@@ -27,20 +28,21 @@ type Grant struct {
 }
 
 // Router keeps the little that one pass must remember for the next: the ageing
-// turns and the rounds among lanes. Without it, passes of one task each, which
-// is what a busy hive has, would never come to the sixteenth. The zero value is
-// ready. A Router serves one goroutine at a time.
+// turns, what tenants have had, and the rounds among lanes. Without it, passes of
+// one task each, which is what a busy hive has, would never come to the sixteenth.
+// The zero value is ready. A Router serves one goroutine at a time.
 type Router struct {
 	passedOver int // grants since the last ageing turn that passed over a level due for one
 	lastAged   int // level that had the last ageing turn
-	rounds     [levels]round
+	books      [levels]book
 }
 
 // Route hands out the tasks of lanes to nodes, one decision after the other,
 // and returns the decisions in that order, adjacent equal ones as one Grant.
 //
-// A higher priority goes first, but for the ageing turns; lanes of one priority
-// take turns, oldest head first; a task goes to the node with the lowest score
+// A higher priority goes first, but for the ageing turns; of one priority, tenants
+// share by their weights, and the lanes of a tenant take turns, oldest head first; a
+// task goes to the node with the lowest score
 // (see SelectBestNode), which counts it as active at once. A lane none of whose
 // nodes has room is passed over. Route depends on its arguments and earlier
 // passes only, changes neither slice, and keeps neither. It does not depend on
@@ -51,33 +53,37 @@ func (r *Router) Route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
 	if p.room == 0 {
 		return nil
 	}
-	p.lineUp(lanes, &r.rounds)
-	for p.room > 0 {
-		w := r.next(&p)
-		if w == nil {
-			break
-		}
-		p.give(w)
+	p.lineUp(lanes, &r.books)
+	for p.room > 0 && r.next(&p) {
 	}
-	for i := range r.rounds {
-		r.rounds[i] = r.rounds[i].keep(&p.levels[i])
+	for i := range r.books {
+		r.books[i].keep(&p.levels[i])
 	}
 	return p.grants
 }
 
-// next is the lane that gives the next task, nil if none can.
-func (r *Router) next(p *pass) *waiting {
+// next grants one task; false if none can be.
+func (r *Router) next(p *pass) bool {
 	top := p.top()
 	if top < 0 {
-		return nil
+		return false
 	}
 	if aged := p.nextAged(top, r.lastAged); aged >= 0 {
 		if r.passedOver++; r.passedOver == ageingTurn {
 			r.passedOver, r.lastAged = 0, aged
-			return p.turn(&p.levels[aged], true)
+			p.serve(&p.levels[aged], true)
+			return true
 		}
 	}
-	return p.turn(&p.levels[top], false)
+	p.serve(&p.levels[top], false)
+	return true
+}
+
+// serve grants a task of a level that has one, with onlyDue one that has waited too long.
+func (p *pass) serve(lv *level, onlyDue bool) {
+	s := p.choose(lv, onlyDue)
+	p.give(p.turn(s, onlyDue))
+	lv.charge(s)
 }
 
 // pass is one call of Route. Room only shrinks in it, so a lane that cannot be

@@ -88,8 +88,59 @@ func TestRouterForgets(t *testing.T) {
 		if got := r.Route([]Lane{stuck, l}, []hive.Node{node}, now); len(got) != 1 {
 			t.Fatalf("pass %d: Route = %v, want one grant", i, got)
 		}
-		if n := len(r.rounds[0]); n > maxRound+1 {
+		if n := len(r.books[0].accounts[""].round); n > maxRound+1 {
 			t.Fatalf("pass %d: %d lanes remembered, want at most %d", i, n, maxRound+1)
+		}
+	}
+}
+
+// TestRouterForgetsTenants is the same of tenants.
+func TestRouterForgetsTenants(t *testing.T) {
+	node := hive.Node{Online: true}
+	node.ID, node.Slots, node.Skills = "a", 1, []hive.SkillID{{Name: "echo"}}
+	var r Router
+	for i := range 3 * maxRound {
+		name := fmt.Sprint("t", i)
+		l := Lane{Name: name, Tenant: name, Skill: hive.SkillRef{Name: "echo"}, Count: 1, Oldest: now}
+		if got := r.Route([]Lane{l}, []hive.Node{node}, now); len(got) != 1 {
+			t.Fatalf("pass %d: Route = %v, want one grant", i, got)
+		}
+		if n := len(r.books[0].accounts); n > maxRound+1 {
+			t.Fatalf("pass %d: %d tenants remembered, want at most %d", i, n, maxRound+1)
+		}
+	}
+}
+
+// TestRouteShares has three tenants that always have tasks share what there is, by their
+// weights, however much of it there is at a time; and one that comes late gets no more for
+// having had nothing.
+func TestRouteShares(t *testing.T) {
+	const passes = 3000
+	for _, slots := range []int{1, 7, 100} {
+		node := hive.Node{Online: true}
+		node.ID, node.Slots, node.Skills = "a", slots, []hive.SkillID{{Name: "echo"}}
+		lane := func(tenant string, weight int) Lane {
+			return Lane{Name: tenant, Tenant: tenant, Weight: weight, Skill: hive.SkillRef{Name: "echo"}, Count: 1 << 20, Oldest: now}
+		}
+		lanes := []Lane{lane("one", 1), lane("two", 2), lane("seven", 7)}
+		var r Router
+		for _, late := range []bool{false, true} {
+			total := 10
+			if late {
+				lanes, total = append(lanes, lane("late", 10)), 20
+			}
+			got := map[string]int{}
+			for range passes {
+				for _, g := range r.Route(lanes, []hive.Node{node}, now) {
+					got[g.Lane] += g.Count
+				}
+			}
+			for _, l := range lanes {
+				want := passes * slots * l.Weight / total
+				if diff := got[l.Name] - want; diff < -2*quantum || diff > 2*quantum {
+					t.Errorf("%d slots: %s got %d of %d, want %d", slots, l.Name, got[l.Name], passes*slots, want)
+				}
+			}
 		}
 	}
 }
