@@ -103,6 +103,28 @@ func CheckID(id string) error {
 	return nil
 }
 
+// maxBatch bounds the name of a batch: shorter than what IDTime could take for a time.
+const maxBatch = 20
+
+// CheckBatch reports a name that no batch can have.
+func CheckBatch(name string) error {
+	if name == "" || len(name) > maxBatch || name[0] == '-' || CheckID(name) != nil {
+		return fmt.Errorf("batch %.80q: want 1 to %d of a-z, 0-9 and '-', not beginning with '-'", name, maxBatch)
+	}
+	return nil
+}
+
+// BatchID returns the id of the task that a skill has for a payload in a batch: the same
+// whenever it is asked for, so that the task is put on the road once. It says nothing of
+// when it was made.
+func BatchID(batch string, skill SkillRef, payload []byte) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n", batch, skill)
+	sum.Write(payload)
+	digest := sum.Sum(nil)
+	return batch + "-" + encodeID(0, binary.BigEndian.Uint64(digest)&(1<<36-1), binary.BigEndian.Uint64(digest[8:]))[2:]
+}
+
 // DerivedID returns the id of the nth task that the task of an id asks for: ID-n,
 // or where that is too long, a digest of it.
 func DerivedID(parent string, n int) string {

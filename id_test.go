@@ -230,3 +230,25 @@ func FuzzIDTime(f *testing.F) {
 		}
 	})
 }
+
+func TestBatchID(t *testing.T) {
+	t.Parallel()
+	a, b := SkillRef{Name: "a"}, SkillRef{Name: "b"}
+	id := BatchID("nightly", a, []byte("x"))
+	if id != BatchID("nightly", a, []byte("x")) || CheckID(id) != nil || !strings.HasPrefix(id, "nightly-") || !IDTime(id).IsZero() {
+		t.Errorf("BatchID = %q, of %v", id, IDTime(id))
+	}
+	for _, other := range []string{BatchID("nightly", a, []byte("y")), BatchID("nightly", b, []byte("x")), BatchID("daily", a, []byte("x"))} {
+		if other[strings.IndexByte(other, '-'):] == id[strings.IndexByte(id, '-'):] {
+			t.Errorf("%q and %q are alike", id, other)
+		}
+	}
+	for _, name := range []string{"", "-a", "A", "a b", strings.Repeat("a", 21)} {
+		if CheckBatch(name) == nil {
+			t.Errorf("CheckBatch(%q) = nil", name)
+		}
+	}
+	if err := CheckBatch(strings.Repeat("a", 20)); err != nil {
+		t.Error(err)
+	}
+}

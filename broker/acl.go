@@ -39,7 +39,7 @@ var roles = map[Role]rights{
 		write: "db:* odd:*", read: "em:* pg:* rc:* st:*",
 		commands: "get set getrange setrange append incr del exists persist pexpire pttl rename strlen hget hset hdel hmget hgetall hkeys hlen hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
-			"zadd zrem zrank zrange zcard zrangebyscore zremrangebyscore scan publish",
+			"zadd zrem zrank zrange zcard zscan zrangebyscore zremrangebyscore scan publish",
 		channel: true,
 	},
 	RoleSpore: {
@@ -51,10 +51,10 @@ var roles = map[Role]rights{
 		channel: true,
 	},
 	RoleClient: {
-		both: "t:* in:* act own:* used run ct wait:* ib:* delay dl u:* flow", write: "bell db:* dead odd:*",
+		both: "t:* in:* act own:* used run ct wait:* ib:* delay dl dead u:* flow", write: "bell db:* odd:*",
 		read: "fmt lead nodes hb:* n:* sk em:* pg:* rc:* ota",
 		commands: "get set getrange setrange append del persist pexpire pttl rename strlen hget hset hdel hlen hmget hgetall hincrby " +
-			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zadd zrem zrank zcard scan",
+			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zadd zrem zrank zcard zscan scan",
 	},
 	RoleDashboard: {
 		read:     "t:* in:* act lead nodes hb:* n:* own:* used ct delay sk em:* pg:* ota flow",

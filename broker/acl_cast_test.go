@@ -324,6 +324,13 @@ func (c *cast) fails() {
 	}
 	dead := c.running(once)
 	c.do("fail", fail(dead, hive.FailSkill))
+	for _, b := range []*broker.Broker{c.client, c.nexus} {
+		c.do("list what failed", func() error {
+			found := false
+			err := b.Failed(c.ctx, func(r *hive.Record) bool { found = found || r.ID == dead.Task.ID; return true })
+			return check(err, found)
+		})
+	}
 	c.do("replay", func() error { _, err := c.client.Recording(c.ctx, dead.Task.ID, dead.Number); return err })
 	c.do("retry", func() error { return c.client.Retry(c.ctx, dead.Task.ID) })
 	c.do("cancel while pending", func() error { _, err := c.client.Cancel(c.ctx, dead.Task.ID); return err })

@@ -25,18 +25,14 @@ func (b *Broker) Cancel(ctx context.Context, id string) (hive.State, error) {
 	return stateLetters[reply[0][0]], nil
 }
 
-// cancelBatch bounds the ids of one cancel call.
-const cancelBatch = 500
+// manyBatch bounds the ids of one call that is about many tasks.
+const manyBatch = 500
 
 // CancelMany cancels those of the tasks that are not over and returns how many
 // that were.
 func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error) {
-	for batch := range slices.Chunk(ids, cancelBatch) {
-		args := []any{b.opts.Retention.Milliseconds(), hive.NewID()}
-		for _, id := range batch {
-			args = append(args, id)
-		}
-		reply, err := b.run(ctx, scriptCancel, args...).StringSlice()
+	for batch := range slices.Chunk(ids, manyBatch) {
+		reply, err := b.run(ctx, scriptCancel, append([]any{b.opts.Retention.Milliseconds(), hive.NewID()}, anys(batch)...)...).StringSlice()
 		if err != nil {
 			return n, b.wrap("cancel", err)
 		}
@@ -52,11 +48,38 @@ func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error
 // Retry makes a failed task pending again, with all its failures forgiven. It returns
 // ErrHeld where another task has its unique key by now.
 func (b *Broker) Retry(ctx context.Context, id string) error {
-	reply, err := b.run(ctx, scriptRetry, id, hive.NewID()).Result()
-	if err != nil {
-		return b.wrap("retry", err)
+	_, refused, err := b.RetryMany(ctx, []string{id})
+	if err == nil && len(refused) > 0 {
+		err = refused[0]
 	}
-	switch reply {
+	return err
+}
+
+// RetryMany is Retry of many tasks. It returns how many are pending again, and why each of
+// the others is not.
+func (b *Broker) RetryMany(ctx context.Context, ids []string) (n int, refused []error, err error) {
+	for batch := range slices.Chunk(ids, manyBatch) {
+		reply, err := b.run(ctx, scriptRetry, append([]any{hive.NewID()}, anys(batch)...)...).Slice()
+		if err == nil && len(reply) != len(batch) {
+			err = fmt.Errorf("%d answers to %d ids", len(reply), len(batch))
+		}
+		if err != nil {
+			return n, refused, b.wrap("retry", err)
+		}
+		for i, answer := range reply {
+			if err := retried(batch[i], answer); err != nil {
+				refused = append(refused, err)
+				continue
+			}
+			n++
+		}
+	}
+	return n, refused, nil
+}
+
+// retried is what the script's answer means.
+func retried(id string, answer any) error {
+	switch answer {
 	case int64(1):
 		return nil
 	case int64(-1):
@@ -66,5 +89,30 @@ func (b *Broker) Retry(ctx context.Context, id string) error {
 	case int64(0):
 		return fmt.Errorf("task %s is not failed: only failed tasks can be retried", id)
 	}
-	return fmt.Errorf("task %s: %w: %s", id, hive.ErrHeld, text(reply))
+	return fmt.Errorf("task %s: %w: %s", id, hive.ErrHeld, text(answer))
+}
+
+// Forget takes the records of tasks that are over off the road, and returns how many are
+// gone. One that is not over stays, and so does one that was cancelled or whose deadline
+// passed while it stood in a queue, until its turn comes there. What tasks emitted expires by
+// itself.
+func (b *Broker) Forget(ctx context.Context, ids []string) (n int, err error) {
+	for batch := range slices.Chunk(ids, manyBatch) {
+		gone, err := b.run(ctx, scriptForget, anys(batch)...).Int64Slice()
+		if err != nil {
+			return n, b.wrap("delete", err)
+		}
+		for _, one := range gone {
+			n += int(one)
+		}
+	}
+	return n, nil
+}
+
+func anys(ids []string) []any {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return args
 }

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/hive-spore/hive"
@@ -74,5 +75,99 @@ func TestRetry(t *testing.T) {
 		r.complete(s, b)
 		r.wantStats(hive.Stats{Completed: 1})
 		r.wantIdle()
+	})
+}
+
+func TestRetryMany(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		var ids []string
+		for range 3 {
+			a := r.running(s)
+			r.fail(s, a, hive.FailInput)
+			ids = append(ids, a.Task.ID)
+		}
+		waits := r.enqueue()
+		n, refused, err := r.RetryMany(r.ctx(), append(ids, waits, "unknown", ids[0]))
+		// Of an id that is there twice the second is the first's repeat.
+		if n != 4 || err != nil || len(refused) != 2 || !errors.Is(refused[1], hive.ErrNotFound) {
+			r.t.Errorf("RetryMany = %d, %v, %v", n, refused, err)
+		}
+		r.wantStats(hive.Stats{Background: 4, Pending: 4})
+	})
+}
+
+// TestForget: what is over can be deleted, what is not stays; failed tasks are listed.
+func TestForget(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		done, dead, kept := r.running(s), r.running(s), r.running(s)
+		r.complete(s, done)
+		r.fail(s, dead, hive.FailInput)
+		r.fail(s, kept, hive.FailInput)
+		failed := func() (ids []string) {
+			r.check(r.Failed(r.ctx(), func(rec *hive.Record) bool {
+				ids = append(ids, rec.ID)
+				return true
+			}))
+			slices.Sort(ids)
+			return ids
+		}
+		if got := failed(); !slices.Equal(got, slices.Sorted(slices.Values([]string{dead.Task.ID, kept.Task.ID}))) {
+			r.t.Errorf("Failed = %v", got)
+		}
+		runs := r.running(s)
+		waits, tombstone := r.enqueue(), r.enqueue()
+		if _, err := r.Cancel(r.ctx(), tombstone); err != nil {
+			r.t.Fatal(err)
+		}
+		for range 2 { // a repeat answers the same
+			n, err := r.Forget(r.ctx(), []string{done.Task.ID, dead.Task.ID, waits, tombstone, runs.Task.ID, "unknown"})
+			if n != 3 || err != nil {
+				r.t.Errorf("Forget = %d, %v, want 3", n, err)
+			}
+		}
+		for _, id := range []string{done.Task.ID, dead.Task.ID} {
+			if _, err := r.Status(r.ctx(), id); !errors.Is(err, hive.ErrNotFound) {
+				r.t.Errorf("Status of a deleted task: %v", err)
+			}
+		}
+		if got := failed(); !slices.Equal(got, []string{kept.Task.ID}) {
+			r.t.Errorf("Failed = %v", got)
+		}
+		r.complete(s, runs)
+		r.assign("a", 2) // the tombstone goes in its turn
+		r.complete(s, r.fetch(s, 2)[0])
+		if n, err := r.Forget(r.ctx(), []string{tombstone, waits, runs.Task.ID}); n != 3 || err != nil {
+			r.t.Errorf("Forget = %d, %v, want 3", n, err)
+		}
+		r.wantStats(hive.Stats{Completed: 3, Failed: 2, Cancelled: 1})
+		r.wantIdle()
+	})
+}
+
+// TestFailedPages: however many there are, each is listed once, also while they are deleted.
+func TestFailedPages(t *testing.T) {
+	onRoads(t, func(r *road) {
+		const many = 2500
+		s := r.join("a")
+		for range many {
+			a := r.running(s)
+			r.fail(s, a, hive.FailInput)
+		}
+		got := map[string]bool{}
+		r.check(r.Failed(r.ctx(), func(rec *hive.Record) bool {
+			if got[rec.ID] {
+				r.t.Errorf("%s is listed twice", rec.ID)
+			}
+			got[rec.ID] = true
+			if _, err := r.Forget(r.ctx(), []string{rec.ID}); err != nil {
+				r.t.Fatal(err)
+			}
+			return true
+		}))
+		if len(got) != many {
+			r.t.Errorf("%d are listed, want %d", len(got), many)
+		}
 	})
 }

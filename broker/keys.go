@@ -51,6 +51,7 @@ func (k keys) used() string       { return k.prefix + "used" }
 func (k keys) counters() string   { return k.prefix + "ct" }
 func (k keys) flow() string       { return k.prefix + "flow" }
 func (k keys) delay() string      { return k.prefix + "delay" }
+func (k keys) dead() string       { return k.prefix + "dead" }
 func (k keys) skills() string     { return k.prefix + "sk" }
 func (k keys) controlGen() string { return k.prefix + "ctlgen" }
 func (k keys) controls() string   { return k.prefix + "ctl" }

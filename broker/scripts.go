@@ -28,6 +28,7 @@ var (
 	scriptCancel     = load("cancel")
 	scriptRetry      = load("retry")
 	scriptWait       = load("wait")
+	scriptForget     = load("forget")
 	scriptPeek       = load("peek")
 	scriptFlow       = load("flow")
 	scriptRegister   = load("register")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -129,11 +130,7 @@ const peekBatch = 500
 func (b *Broker) records(ctx context.Context, ids []string) ([]*hive.Record, error) {
 	var records []*hive.Record
 	for batch := range slices.Chunk(ids, peekBatch) {
-		args := make([]any, len(batch))
-		for i, id := range batch {
-			args[i] = id
-		}
-		values, err := b.run(ctx, scriptPeek, args...).StringSlice()
+		values, err := b.run(ctx, scriptPeek, anys(batch)...).StringSlice()
 		if err == nil && len(values) != len(batch) {
 			err = fmt.Errorf("%d answers to %d ids", len(values), len(batch))
 		}
@@ -203,6 +200,33 @@ func (b *Broker) Tasks(ctx context.Context, f func(*hive.Record) bool) error {
 		err = nil
 	}
 	return b.wrap("list tasks", err)
+}
+
+// Failed is Tasks for those that had failed for good when it was called: it reads no others.
+func (b *Broker) Failed(ctx context.Context, f func(*hive.Record) bool) error {
+	ids, cursor := map[string]bool{}, uint64(0) // a scan may tell of one twice
+	for again := true; again; again = cursor != 0 {
+		found, next, err := b.rdb.ZScan(ctx, b.keys.dead(), cursor, "", scanBatch).Result()
+		if err != nil {
+			return b.wrap("list failed tasks", err)
+		}
+		for i := 0; i < len(found); i += 2 { // each is followed by its score
+			ids[found[i]] = true
+		}
+		cursor = next
+	}
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(ids)), peekBatch) {
+		records, err := b.records(ctx, batch)
+		if err != nil {
+			return b.wrap("list failed tasks", err)
+		}
+		for _, r := range records {
+			if r.State == hive.Failed && !f(r) {
+				return nil
+			}
+		}
+	}
+	return nil
 }
 
 // errEnough ends a walk through the keys early.

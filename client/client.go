@@ -82,13 +82,22 @@ func (c *Client) SubmitMany(ctx context.Context, tasks []hive.Task) ([]string, e
 	return c.road.EnqueueMany(ctx, filled, "")
 }
 
+// TaskError says which of many tasks was refused, and so none was submitted.
+type TaskError struct {
+	Index, Of int
+	Err       error
+}
+
+func (e *TaskError) Error() string { return fmt.Sprintf("task %d of %d: %v", e.Index+1, e.Of, e.Err) }
+func (e *TaskError) Unwrap() error { return e.Err }
+
 // readyMany fills tasks in and checks them, and returns their ids, too.
 func (c *Client) readyMany(ctx context.Context, tasks []hive.Task) (filled []hive.Task, ids []string, err error) {
 	filled, ids = make([]hive.Task, len(tasks)), make([]string, len(tasks))
 	for i := range tasks {
 		filled[i] = c.fill(tasks[i])
 		if err := c.check(ctx, &filled[i]); err != nil {
-			return nil, nil, fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err)
+			return nil, nil, &TaskError{Index: i, Of: len(tasks), Err: err}
 		}
 		ids[i] = filled[i].ID
 	}
@@ -186,6 +195,11 @@ func (c *Client) Retry(ctx context.Context, id string) error {
 		return err
 	}
 	return c.road.Retry(ctx, id)
+}
+
+// Forget deletes tasks that are over, and returns how many are gone; see broker.Forget.
+func (c *Client) Forget(ctx context.Context, ids ...string) (int, error) {
+	return c.road.Forget(ctx, ids)
 }
 
 // catalogAge is how long the list of skills is trusted.

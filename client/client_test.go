@@ -215,6 +215,46 @@ func TestInterruptedMapHasWhatIsOver(t *testing.T) {
 	})
 }
 
+// TestMapGoesOn: a Map of tasks with ids that is cut short leaves them, and the same call goes
+// on with what is there: no task runs twice.
+func TestMapGoesOn(t *testing.T) {
+	onRoads(t, func(t *testing.T, c *client.Client, _ *broker.Broker) {
+		payloads, ids := make([][]byte, 20), make([]string, 20)
+		for i := range payloads {
+			payloads[i] = fmt.Appendf(nil, "echo %d", i)
+			ids[i] = hive.BatchID("b", hive.SkillRef{Name: "guest"}, payloads[i])
+		}
+		o := client.MapOptions{Task: hive.Task{Skill: hive.SkillRef{Name: "guest"}}, IDs: ids}
+		ctx, cut := context.WithCancel(t.Context())
+		defer cut()
+		o.Over = func(int, *hive.Record) { cut() }
+		if _, err := c.Map(ctx, o, payloads); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Map that is cut short = %v", err)
+		}
+		over := map[int]string{}
+		o.Over = func(i int, r *hive.Record) { over[i] = string(r.Result) }
+		records, err := c.Map(t.Context(), o, payloads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range records {
+			if want := fmt.Sprint(i); r.ID != ids[i] || r.Attempts != 1 || string(r.Result) != want || over[i] != want {
+				t.Errorf("record %d = %+v; Over said %q", i, r, over[i])
+			}
+		}
+		for name, ids := range map[string][]string{"2 ids for 1 payloads": ids[:2], "two tasks have the id " + ids[0]: {ids[0], ids[0]}} {
+			n := 1
+			if ids[0] == ids[1] {
+				n = 2
+			}
+			o.IDs = ids
+			if _, err := c.Map(t.Context(), o, payloads[:n]); err == nil || err.Error() != "map: "+name {
+				t.Errorf("Map = %v, want %s", err, name)
+			}
+		}
+	})
+}
+
 // TestMapOnAFullRoad: a Map that Redis has no room for in its middle leaves nothing waiting.
 func TestMapOnAFullRoad(t *testing.T) {
 	t.Parallel()

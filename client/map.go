@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hive-spore/hive"
@@ -20,19 +21,45 @@ type MapOptions struct {
 	// Task is the template of every task; its Payload and ID are replaced. It can have no
 	// unique key, which only one of them would have.
 	Task hive.Task
+	// IDs, if set, are those of the tasks: as many as there are payloads, no two alike. A Map
+	// of such tasks that ends early leaves them on the road, and the same call goes on with
+	// what is there.
+	IDs []string
 	// Submitted, if set, is called when n more tasks are on the road.
 	Submitted func(n int)
 	// Progress, if set, is called after each task that is over, with how many are.
 	Progress func(done, total int, r *hive.Record)
+	// Over, if set, is called for each task that is over, with the place of its payload.
+	Over func(i int, r *hive.Record)
+}
+
+func (o *MapOptions) check(payloads [][]byte) error {
+	if o.Task.Unique != "" {
+		return errors.New("map: unique key: only one of the tasks could have it")
+	}
+	if o.IDs == nil {
+		return nil
+	}
+	if len(o.IDs) != len(payloads) {
+		return fmt.Errorf("map: %d ids for %d payloads", len(o.IDs), len(payloads))
+	}
+	seen := make(map[string]bool, len(o.IDs))
+	for _, id := range o.IDs {
+		if seen[id] {
+			return fmt.Errorf("map: two tasks have the id %s", id)
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 // Map runs a skill over payloads and returns the records in the order of the
 // payloads. A failed task is a record like any other, not an error. If ctx ends, or
 // the road refuses or fails, Map cancels the tasks that are not over and returns what
-// it has, with nil in the place of the others.
+// it has, with nil in the place of the others; tasks that have ids of the caller's it leaves.
 func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*hive.Record, error) {
-	if o.Task.Unique != "" {
-		return nil, errors.New("map: unique key: only one of the tasks could have it")
+	if err := o.check(payloads); err != nil {
+		return nil, err
 	}
 	records := make([]*hive.Record, 0, len(payloads))
 	progress := func(done int, r *hive.Record) {
@@ -42,7 +69,7 @@ func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*h
 	}
 	for len(records) < len(payloads) {
 		part := payloads[len(records):min(len(records)+MapAtOnce, len(payloads))]
-		window, err := c.mapWindow(ctx, &o, part, progress)
+		window, err := c.mapWindow(ctx, &o, len(records), part, progress)
 		records = append(records, window...)
 		if err != nil {
 			return append(records, make([]*hive.Record, len(payloads)-len(records))...), err
@@ -51,13 +78,16 @@ func (c *Client) Map(ctx context.Context, o MapOptions, payloads [][]byte) ([]*h
 	return records, nil
 }
 
-// mapWindow runs the tasks that are on the road at once.
-func (c *Client) mapWindow(ctx context.Context, o *MapOptions, payloads [][]byte, progress func(int, *hive.Record)) ([]*hive.Record, error) {
+// mapWindow runs the tasks that are on the road at once, from a place on.
+func (c *Client) mapWindow(ctx context.Context, o *MapOptions, from int, payloads [][]byte, progress func(int, *hive.Record)) ([]*hive.Record, error) {
 	records := make([]*hive.Record, len(payloads))
 	tasks, index := make([]hive.Task, len(payloads)), make(map[string]int, len(payloads))
 	t := o.Task
 	for i, payload := range payloads {
 		t.ID, t.Payload = hive.NewID(), payload
+		if o.IDs != nil {
+			t.ID = o.IDs[from+i]
+		}
 		tasks[i], index[t.ID] = t, i
 	}
 	tasks, ids, err := c.readyMany(ctx, tasks)
@@ -72,11 +102,22 @@ func (c *Client) mapWindow(ctx context.Context, o *MapOptions, payloads [][]byte
 		return err
 	}
 	done := 0
-	err = c.inbox.submitAndWait(ctx, ids, submit, func(r *hive.Record) {
-		records[index[r.ID]] = r
+	over := func(r *hive.Record) {
+		i := index[r.ID]
+		records[i] = r
 		done++
 		progress(done, r)
-	})
+		if o.Over != nil {
+			o.Over(from+i, r)
+		}
+	}
+	if o.IDs != nil { // some may be there already, and over
+		if err := submit(""); err != nil {
+			return records, err
+		}
+		return records, c.inbox.wait(ctx, ids, true, over)
+	}
+	err = c.inbox.submitAndWait(ctx, ids, submit, over)
 	if err != nil && !errors.Is(err, ErrClosed) { // after Close tasks go on
 		err = errors.Join(err, c.cancelRest(ctx, ids, records))
 	}

@@ -31,7 +31,7 @@ unreachable, 130 interrupted.`,
 	root.AddCommand(
 		a.runCommand(), a.devCommand(), a.serveCommand(),
 		a.submitCommand(), a.statusCommand(), a.resultCommand(), a.waitCommand(), a.watchCommand(),
-		a.cancelCommand(), a.retryCommand(), a.replayCommand(), a.tasksCommand(),
+		a.cancelCommand(), a.retryCommand(), a.deleteCommand(), a.replayCommand(), a.tasksCommand(),
 		a.nodesCommand(), a.queuesCommand(), a.pauseCommand(), a.resumeCommand(), a.tenantsCommand(), a.zombiesCommand(), a.broadcastCommand(),
 		a.skillCommand(), a.bundleCommand(), a.rolloutCommand(), a.keysCommand(), a.auditCommand(), a.doctorCommand(), a.benchCommand(), a.configCommand(), a.versionCommand(), a.admitCommand(),
 	)

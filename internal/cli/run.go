@@ -265,7 +265,12 @@ type runSummary struct {
 }
 
 type runResult struct {
-	Input     string     `json:"input"`
+	Input string `json:"input"`
+	taskResult
+}
+
+// taskResult is how a task ended, as JSON shows it among others.
+type taskResult struct {
 	TaskID    string     `json:"task_id"`
 	Status    hive.State `json:"status"`
 	Attempts  int        `json:"attempts"`
@@ -309,7 +314,11 @@ func (a *app) showRun(in *inputs, records []*hive.Record, elapsed time.Duration)
 }
 
 func newRunResult(input string, r *hive.Record) runResult {
-	v := runResult{Input: input, TaskID: r.ID, Status: r.State, Attempts: r.Attempts, ElapsedUS: r.Elapsed.Microseconds()}
+	return runResult{input, newTaskResult(r)}
+}
+
+func newTaskResult(r *hive.Record) taskResult {
+	v := taskResult{TaskID: r.ID, Status: r.State, Attempts: r.Attempts, ElapsedUS: r.Elapsed.Microseconds()}
 	if r.State == hive.Completed {
 		v.result = newResult(r.Result)
 	} else {

@@ -72,19 +72,25 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 func (a *app) submitCommand() *cobra.Command {
 	var f taskFlags
 	var when whenFlags
+	var lines linesFlags
 	var payload string
 	var wait bool
 	cmd := &cobra.Command{
 		Use:   "submit SKILL",
-		Short: "Put one task on the road",
-		Long: `Put one task on the road and print its id, or with --wait its result.
+		Short: "Put one task on the road, or one per line of a file",
+		Long: `Put one task on the road and print its id, or with --wait its result; with --lines
+one per line of a file that is not empty, whose results are lines of JSON.
 
 SKILL is NAME, NAME@VERSION or NAME@sha256:DIGEST. A task whose skill or tags no
 spore has waits until one has; nexus status says why it waits.`,
 		Example: `  nexus submit wordcount --payload @README.md --wait
-  echo '{"path":"a.py","text":"eval(x)"}' | nexus submit secscan --payload - --priority high`,
+  echo '{"path":"a.py","text":"eval(x)"}' | nexus submit secscan --payload - --priority high
+  nexus submit fetch --lines urls.jsonl --batch nightly --wait > pages.jsonl`,
 		Args: wantArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := lines.check(wait); err != nil {
+				return err
+			}
 			if err := a.configure(); err != nil {
 				return err
 			}
@@ -95,6 +101,9 @@ spore has waits until one has; nexus status says why it waits.`,
 			if t.Skill, err = hive.ParseSkillRef(args[0]); err != nil {
 				return usageError{err}
 			}
+			if lines.given("lines") {
+				return a.submitLines(cmd.Context(), t, &when, &lines, wait)
+			}
 			if t.Payload, err = a.readPayload(payload); err != nil {
 				return err
 			}
@@ -103,6 +112,7 @@ spore has waits until one has; nexus status says why it waits.`,
 	}
 	f.add(cmd)
 	when.add(cmd)
+	lines.add(cmd)
 	cmd.Flags().StringVar(&payload, "payload", "", "TEXT, @FILE, or - for standard input")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the task and print its result")
 	return cmd
@@ -143,20 +153,10 @@ func readAtMost(r io.Reader, name string) ([]byte, error) {
 }
 
 func (a *app) submit(ctx context.Context, t hive.Task, when *whenFlags, wait bool) error {
-	enter := func(c *client.Client) error {
-		var now time.Time
-		if when.timed() {
-			var err error
-			if now, err = c.Now(ctx); err != nil {
-				return err
-			}
-		}
-		return when.enter(&t, now)
-	}
 	if wait {
 		t.ID = hive.NewID()
 		return a.withWaiter(ctx, t.ID, func(ctx context.Context, c *client.Client) error {
-			if err := enter(c); err != nil {
+			if err := when.enterAt(ctx, c, &t); err != nil {
 				return err
 			}
 			r, err := c.Run(ctx, t)
@@ -167,7 +167,7 @@ func (a *app) submit(ctx context.Context, t hive.Task, when *whenFlags, wait boo
 		})
 	}
 	return a.withClient(ctx, func(c *client.Client) error {
-		if err := enter(c); err != nil {
+		if err := when.enterAt(ctx, c, &t); err != nil {
 			return err
 		}
 		t.ID = hive.NewID()

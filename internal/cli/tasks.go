@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -176,81 +175,52 @@ func (a *app) waitCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) cancelCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "cancel ID...",
-		Short: "Cancel tasks; a running one is stopped",
-		Args:  wantArgs(1, -1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.forEach(cmd.Context(), args, func(c *client.Client, id string) error {
-				was, err := c.Cancel(cmd.Context(), id)
-				if err == nil {
-					a.say("task %s is cancelled (it was %s)", id, was)
-				}
-				return err
-			})
-		},
-	}
-}
-
-func (a *app) retryCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "retry ID...",
-		Short: "Try failed tasks again, with their failures forgiven",
-		Args:  wantArgs(1, -1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.forEach(cmd.Context(), args, func(c *client.Client, id string) error {
-				err := c.Retry(cmd.Context(), id)
-				if err == nil {
-					a.say("task %s is pending again", id)
-				}
-				return err
-			})
-		},
-	}
-}
-
-// forEach calls f for every id and joins the errors.
-func (a *app) forEach(ctx context.Context, ids []string, f func(*client.Client, string) error) error {
-	return a.withClient(ctx, func(c *client.Client) error {
-		var errs []error
-		for _, id := range ids {
-			errs = append(errs, f(c, id))
-		}
-		return errors.Join(errs...)
-	})
-}
-
 func (a *app) tasksCommand() *cobra.Command {
-	var state, skill string
+	var f filterFlags
+	var from string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "tasks",
 		Short: "List tasks, newest first",
 		Long: `List tasks, newest first. Finished tasks are listed as long as they are kept.
 An assigned task is listed as pending here; nexus status tells them apart.`,
+		Example: `  nexus tasks --state failed --skill fetch --after 1h
+  nexus tasks --limit 1000 --from d23tg6t29efm5py1jgcmw5`,
 		Args: wantArgs(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if state != "" && !slices.Contains(hive.States, hive.State(state)) {
-				return usagef("--state %q: want one of %v", state, hive.States)
-			}
 			if limit < 1 {
 				return usagef("--limit %d: want 1 or more", limit)
 			}
+			if cmd.Flags().Changed("from") {
+				if err := hive.CheckID(from); err != nil {
+					return usageError{fmt.Errorf("--from: %w", err)}
+				}
+			}
+			if _, err := f.read(time.Now()); err != nil {
+				return err
+			}
 			return a.withRoad(cmd.Context(), func(road *broker.Broker) error {
-				return a.listTasks(cmd.Context(), road, limit, func(r *hive.Record) bool {
-					return (state == "" || r.State == hive.State(state)) && (skill == "" || r.Task.Skill.Name == skill)
+				now, err := road.Now(cmd.Context())
+				if err != nil {
+					return err
+				}
+				want, err := f.read(now)
+				if err != nil {
+					return err
+				}
+				return a.listTasks(cmd.Context(), road, now, limit, func(r *hive.Record) bool {
+					return (from == "" || r.ID < from) && want(r)
 				})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state")
-	cmd.Flags().StringVar(&skill, "skill", "", "only tasks of this skill")
+	f.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many")
+	cmd.Flags().StringVar(&from, "from", "", "go on behind the task of this id, the last one of the page before")
 	return cmd
 }
 
-func (a *app) listTasks(ctx context.Context, road *broker.Broker, limit int, want func(*hive.Record) bool) error {
+func (a *app) listTasks(ctx context.Context, road *broker.Broker, now time.Time, limit int, want func(*hive.Record) bool) error {
 	newest := func(x, y *hive.Record) int { return strings.Compare(y.ID, x.ID) }
 	var found []*hive.Record
 	err := road.Tasks(ctx, func(r *hive.Record) bool {
@@ -275,10 +245,6 @@ func (a *app) listTasks(ctx context.Context, road *broker.Broker, limit int, wan
 			views[i] = newTaskView(r)
 		}
 		return printJSON(a.Out, views)
-	}
-	now, err := road.Now(ctx)
-	if err != nil {
-		return err
 	}
 	rows := make([][]string, len(found))
 	for i, r := range found {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/client"
 )
 
 // whenFlags say when a task is to be done, how long it is kept, and which key is its own.
@@ -30,6 +32,18 @@ func (f *whenFlags) add(cmd *cobra.Command) {
 
 // timed reports whether they depend on the time of day.
 func (f *whenFlags) timed() bool { return f.given("delay") || f.given("at") || f.given("deadline") }
+
+// enterAt is enter at the time that the road's clock shows, if they depend on it.
+func (f *whenFlags) enterAt(ctx context.Context, c *client.Client, t *hive.Task) error {
+	var now time.Time
+	if f.timed() {
+		var err error
+		if now, err = c.Now(ctx); err != nil {
+			return err
+		}
+	}
+	return f.enter(t, now)
+}
 
 // enter puts them into a task. They are by the clock of the road, which says now. Everything
 // that is wrong is reported at once.
