@@ -30,7 +30,8 @@ type waiting struct {
 type level struct {
 	shares  []share // those whose lane waits longest first
 	due     int     // shares before it have no lane that is due
-	line    line    // those that can be served, as far as is known
+	line    *line   // those that can be served, as far as is known; nil: there is one share
+	gone    bool    // and that cannot be
 	current *share  // the one that has the turn
 	given   int     // tasks in its turn
 	clock   float64 // see book
@@ -73,39 +74,45 @@ func (p *pass) lineUp(lanes []Lane, books *[levels]book) {
 		}
 	}
 	slices.SortFunc(all, byTurn)
-	for len(all) > 0 {
-		at, n := all[0].level(), 1
-		for n < len(all) && all[n].level() == at {
+	n = 0
+	for i := range all {
+		if i == 0 || !all[i].shares(all[i-1]) {
 			n++
 		}
-		p.levels[at].lineUp(all[:n], &books[at])
+	}
+	shares := make([]share, 0, n)
+	for len(all) > 0 {
+		at, n := all[0].level(), 1
+		for n < len(all) && all[n].shares(all[0]) {
+			n++
+		}
+		shares = append(shares, books[at].share(all[:n]))
 		all = all[n:]
+		if len(all) == 0 || all[0].level() != at {
+			p.levels[at].open(shares, &books[at])
+			shares = shares[len(shares):]
+		}
 	}
 }
 
-// lineUp sorts the lanes of a level, which are in the order of byTurn, into its shares.
-func (lv *level) lineUp(lanes []waiting, b *book) {
-	tenants := 1
-	for i := 1; i < len(lanes); i++ {
-		if lanes[i].Tenant != lanes[i-1].Tenant {
-			tenants++
-		}
+// shares reports whether two lanes are of one share.
+func (w waiting) shares(other waiting) bool {
+	return w.level() == other.level() && w.Tenant == other.Tenant
+}
+
+// open begins a pass over the shares of a level.
+func (lv *level) open(shares []share, b *book) {
+	lv.clock, lv.shares = b.clock, shares
+	if len(shares) == 1 {
+		return
 	}
-	lv.clock, lv.shares = b.clock, make([]share, 0, tenants)
-	for len(lanes) > 0 {
-		n := 1
-		for n < len(lanes) && lanes[n].Tenant == lanes[0].Tenant {
-			n++
-		}
-		lv.shares = append(lv.shares, b.share(lanes[:n]))
-		lanes = lanes[n:]
+	slices.SortStableFunc(shares, func(a, b share) int { return a.oldest.Compare(b.oldest) })
+	l := make(line, len(shares))
+	for i := range shares {
+		shares[i].place, l[i] = i, &shares[i]
 	}
-	slices.SortStableFunc(lv.shares, func(a, b share) int { return a.oldest.Compare(b.oldest) })
-	lv.line = make(line, tenants)
-	for i := range lv.shares {
-		lv.shares[i].place, lv.line[i] = i, &lv.shares[i]
-	}
-	heap.Init(&lv.line)
+	heap.Init(&l)
+	lv.line = &l
 }
 
 func (l *Lane) level() int {
@@ -129,14 +136,35 @@ func byTurn(a, b waiting) int {
 // top is the highest level that can be served, -1 if none can.
 func (p *pass) top() int {
 	for ; p.highest >= 0; p.highest-- {
-		line := &p.levels[p.highest].line
-		for ; len(*line) > 0; heap.Pop(line) {
-			if p.has((*line)[0]) {
+		lv := &p.levels[p.highest]
+		for s := lv.next(); s != nil; s = lv.next() {
+			if p.has(s) {
 				return p.highest
 			}
+			lv.drop()
 		}
 	}
 	return -1
+}
+
+// next is the share with the lowest tag, nil if none is left.
+func (lv *level) next() *share {
+	switch {
+	case lv.line == nil && len(lv.shares) == 1 && !lv.gone:
+		return &lv.shares[0]
+	case lv.line != nil && len(*lv.line) > 0:
+		return (*lv.line)[0]
+	}
+	return nil
+}
+
+// drop forgets that share: it cannot be served any more.
+func (lv *level) drop() {
+	if lv.line == nil {
+		lv.gone = true
+		return
+	}
+	heap.Pop(lv.line)
 }
 
 // has reports whether a share has a lane that can be served.

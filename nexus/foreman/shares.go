@@ -45,7 +45,7 @@ func (p *pass) choose(lv *level, onlyDue bool) *share {
 	}
 	lv.current, lv.given = nil, 0
 	if !onlyDue {
-		lv.current = lv.line[0] // top has seen that it can be served
+		lv.current = lv.next() // top has seen that it can be served
 	} else {
 		for i := range lv.shares {
 			if s := &lv.shares[i]; p.shareIsDue(s) && (lv.current == nil || s.before(lv.current)) {
@@ -61,8 +61,8 @@ func (p *pass) choose(lv *level, onlyDue bool) *share {
 func (lv *level) charge(s *share) {
 	lv.given++
 	s.tag += 1 / s.weight
-	if s.place >= 0 && len(lv.line) > 1 {
-		heap.Fix(&lv.line, s.place)
+	if s.place >= 0 && lv.line != nil && len(*lv.line) > 1 {
+		heap.Fix(lv.line, s.place)
 	}
 }
 
