@@ -117,6 +117,27 @@ func (c *cast) flows() {
 	}
 	c.do("bell", func() error { _, err := c.nexus.WaitBell(c.ctx, time.Millisecond); return err })
 	c.do("resume", func() error { return c.client.Resume(c.ctx, acme) })
+	often := hive.Cron{Name: "often", Schedule: "@hourly", CatchUp: hive.CatchUpOnce, Task: hive.Task{Skill: hive.SkillRef{Name: "echo"}}}
+	c.do("add a cron", func() error { return c.client.AddCron(c.ctx, &often, true) })
+	c.do("make its task", func() error {
+		crons, err := c.nexus.Crons(c.ctx)
+		if err = check(err, len(crons) == 1); err != nil {
+			return err
+		}
+		id, err := c.nexus.Due(c.ctx, c.term, &crons[0], crons[0].Last.Add(time.Hour), true)
+		if err = check(err, id != ""); err != nil {
+			return err
+		}
+		_, err = c.client.Cancel(c.ctx, id)
+		return err
+	})
+	for _, b := range []*broker.Broker{c.client, c.dashboard} {
+		c.do("list crons", func() error {
+			crons, err := b.Crons(c.ctx)
+			return check(err, len(crons) == 1)
+		})
+	}
+	c.do("remove a cron", func() error { return c.client.RemoveCron(c.ctx, "often") })
 	c.do("weigh", func() error { return c.client.SetWeight(c.ctx, "acme", 1) })
 }
 

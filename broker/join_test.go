@@ -63,7 +63,7 @@ func TestScriptsThatSettle(t *testing.T) {
 			settling = append(settling, name)
 		}
 	}
-	const want = "adopt assign_task cancel commit complete emit enqueue expire fail fetch lapse mend promote reclaim recount register release retry unregister"
+	const want = "adopt assign_task cancel commit complete due emit enqueue expire fail fetch lapse mend promote reclaim recount register release retry unregister"
 	if got := strings.Join(settling, " "); got != want {
 		t.Errorf("these settle: %s\nwant %s", got, want)
 	}

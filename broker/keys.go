@@ -50,6 +50,8 @@ func (k keys) nodes() string      { return k.prefix + "nodes" }
 func (k keys) used() string       { return k.prefix + "used" }
 func (k keys) counters() string   { return k.prefix + "ct" }
 func (k keys) flow() string       { return k.prefix + "flow" }
+func (k keys) crons() string      { return k.prefix + "cron" }
+func (k keys) cronsAt() string    { return k.prefix + "cronat" }
 func (k keys) delay() string      { return k.prefix + "delay" }
 func (k keys) dead() string       { return k.prefix + "dead" }
 func (k keys) skills() string     { return k.prefix + "sk" }

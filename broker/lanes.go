@@ -31,6 +31,7 @@ type Bell struct {
 	Due   bool       // a task was scheduled before all others
 	Nodes bool       // a spore came or left
 	Flow  bool       // tasks were paused or resumed, or a tenant weighed
+	Crons bool       // a cron was added or removed
 
 	Foreign []string // sentences: what a script met that none of ours wrote
 
@@ -68,6 +69,8 @@ func (b *Broker) WaitBell(ctx context.Context, d time.Duration) (Bell, error) {
 			bell.Nodes = true
 		case item == "P":
 			bell.Flow = true
+		case item == "C":
+			bell.Crons = true
 		case strings.HasPrefix(item, "X"):
 			bell.Foreign = append(bell.Foreign, item[1:])
 		case strings.HasPrefix(item, "L"):

@@ -55,7 +55,7 @@ func TestRecordSize(t *testing.T) {
 	task := hive.Task{ID: hive.NewID(), Skill: hive.SkillRef{Name: "wordcount"}, Payload: make([]byte, 200), Timeout: time.Minute}
 	record, _ := packTask(&task, "")
 	// With Redis' 4 bytes around a string, up to 320 fit one allocation; the key
-	// fits 32. Together with the entry that is the 430 bytes a queued task may cost.
+	// fits 32. One byte more of either costs every queued task 16 or 64.
 	if len(record) > 316 {
 		t.Errorf("a task of 200 bytes makes a record of %d", len(record))
 	}

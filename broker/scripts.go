@@ -29,6 +29,8 @@ var (
 	scriptRetry      = load("retry")
 	scriptWait       = load("wait")
 	scriptForget     = load("forget")
+	scriptCron       = load("cron")
+	scriptDue        = load("due")
 	scriptPeek       = load("peek")
 	scriptFlow       = load("flow")
 	scriptRegister   = load("register")

@@ -29,6 +29,10 @@ var leaderCalls = map[string]func(r *road, f *field, term broker.Term) error{
 		_, _, err := r.Promote(r.ctx(), term)
 		return err
 	},
+	"Due": func(r *road, f *field, term broker.Term) error {
+		_, err := r.Due(r.ctx(), term, &f.cron, f.cron.Last.Add(time.Hour), true)
+		return err
+	},
 	"Lapse": func(r *road, f *field, term broker.Term) error {
 		_, _, err := r.Lapse(r.ctx(), term)
 		return err
@@ -65,6 +69,7 @@ var leaderCalls = map[string]func(r *road, f *field, term broker.Term) error{
 type field struct {
 	pending, orphan string
 	overdue         *hive.Record
+	cron            hive.Cron
 }
 
 func newField(r *road) *field {
@@ -83,6 +88,9 @@ func newField(r *road) *field {
 	r.do("SREM", "act", "lost||:2")
 	f.pending = r.enqueue()
 	r.enqueue(until(-time.Second))
+	cron := everyHour("due")
+	r.check(r.AddCron(r.ctx(), &cron, false))
+	f.cron = r.crons()[0]
 	r.do("HSET", "used", "a", "7")
 	for r.leaseHolds("silent") {
 	}

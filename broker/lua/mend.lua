@@ -7,7 +7,7 @@
 if not leads(ARGV[1]) then return { 'deposed' } end
 allowed()
 for command, names in pairs({
-  SCARD = { 'act', 'nodes' }, HLEN = { 'used', 'run', 'ct', 'sk', 'flow' }, LLEN = { 'bell', 'ctl', 'rcl' },
+  SCARD = { 'act', 'nodes' }, HLEN = { 'used', 'run', 'ct', 'sk', 'flow', 'cron', 'cronat' }, LLEN = { 'bell', 'ctl', 'rcl' },
   ZCARD = { 'delay', 'dead', 'kx' }, STRLEN = { 'fmt', 'skgen', 'ctlgen', 'rcb', 'ota' },
 }) do
   for _, name in ipairs(names) do call(command, P .. name) end -- a foreign value gives way

@@ -40,7 +40,7 @@ func (a *app) status(ctx context.Context, road *broker.Broker, id string) error 
 		v.Why = "for its time"
 	}
 	if r.State == hive.Pending {
-		if v.Why, err = why(ctx, road, r, now); err != nil {
+		if v.Why, _, err = why(ctx, road, r, now); err != nil {
 			return err
 		}
 	}
@@ -84,39 +84,40 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 	return rows
 }
 
-// why says in words why a pending task waits.
-func why(ctx context.Context, road *broker.Broker, r *hive.Record, now time.Time) (string, error) {
+// why says in words why a pending task waits, and how many tasks are ahead of it, if that is
+// why.
+func why(ctx context.Context, road *broker.Broker, r *hive.Record, now time.Time) (text string, ahead int, err error) {
 	nodes, err := road.Nodes(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	leader, err := road.Leader(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if leader == "" {
-		return "no nexus is running: nothing is routed", nil
+		return "no nexus is running: nothing is routed", 0, nil
 	}
 	flow, err := road.Flow(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if p, is := flow.Paused(r.Task.Skill.Name, r.Tenant, now); is {
-		return p.String(), nil
+		return p.String(), 0, nil
 	}
 	lanes, err := road.ActiveLanes(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	mine := laneOf(&r.Task)
-	ahead := 0
 	for _, l := range lanes {
 		if l.Priority > mine.Priority && compete(nodes, mine, foreman.Lane{Skill: l.Skill, Require: l.Require}) {
 			ahead += l.Count
 		}
 	}
 	place, err := road.Place(ctx, r)
-	return foreman.Explain(mine, nodes, ahead+place), err
+	ahead += place
+	return foreman.Explain(mine, nodes, ahead), ahead, err
 }
 
 // compete reports whether a spore runs the tasks of both lanes.

@@ -12,11 +12,39 @@ import (
 	"github.com/hive-spore/hive/client"
 )
 
-// whenFlags say when a task is to be done, how long it is kept, and which key is its own.
+// keepFlags say how long a task is kept, and which key is its own.
+type keepFlags struct {
+	retain, uniqueFor time.Duration
+	unique            string
+	given             func(flag string) bool
+}
+
+func (f *keepFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.DurationVar(&f.retain, "retain", 0, "keep the task so long once it is over (default: queue.retention)")
+	flags.StringVar(&f.unique, "unique", "", "a key that one task has at a time: if another has it, print that one's id and submit nothing")
+	flags.DurationVar(&f.uniqueFor, "unique-for", 0, "hold the key so long, whatever becomes of the task (default: until it is over)")
+	f.given = flags.Changed
+}
+
+// enter puts them into a task.
+func (f *keepFlags) enter(t *hive.Task) error {
+	var errRetain, errUnique error
+	if f.given("retain") && f.retain < hive.MinRetain {
+		errRetain = fmt.Errorf("--retain %v: want %v to %v", f.retain, hive.MinRetain, hive.MaxRetain)
+	}
+	if f.given("unique") && f.unique == "" || f.given("unique-for") && f.uniqueFor < time.Millisecond {
+		errUnique = errors.New("--unique, --unique-for: want a key that is not empty, and a time of 1ms or more")
+	}
+	t.Retain, t.Unique, t.UniqueFor = f.retain, f.unique, f.uniqueFor
+	return errors.Join(errRetain, errUnique)
+}
+
+// whenFlags say when a task is to be done, and what keepFlags do.
 type whenFlags struct {
-	delay, retain, uniqueFor time.Duration
-	at, deadline, unique     string
-	given                    func(flag string) bool
+	keepFlags
+	delay        time.Duration
+	at, deadline string
 }
 
 func (f *whenFlags) add(cmd *cobra.Command) {
@@ -24,10 +52,7 @@ func (f *whenFlags) add(cmd *cobra.Command) {
 	flags.DurationVar(&f.delay, "delay", 0, "begin no sooner than so long from now, such as 90s")
 	flags.StringVar(&f.at, "at", "", "begin no sooner than at a time, such as 2030-01-31T08:00:00Z or, by this machine's zone, \"2030-01-31 08:00\"")
 	flags.StringVar(&f.deadline, "deadline", "", "begin no attempt after a time, or so long from now; the task has failed then")
-	flags.DurationVar(&f.retain, "retain", 0, "keep the task so long once it is over (default: queue.retention)")
-	flags.StringVar(&f.unique, "unique", "", "a key that one task has at a time: if another has it, print that one's id and submit nothing")
-	flags.DurationVar(&f.uniqueFor, "unique-for", 0, "hold the key so long, whatever becomes of the task (default: until it is over)")
-	f.given = flags.Changed
+	f.keepFlags.add(cmd)
 }
 
 // timed reports whether they depend on the time of day.
@@ -48,7 +73,7 @@ func (f *whenFlags) enterAt(ctx context.Context, c *client.Client, t *hive.Task)
 // enter puts them into a task. They are by the clock of the road, which says now. Everything
 // that is wrong is reported at once.
 func (f *whenFlags) enter(t *hive.Task, now time.Time) error {
-	var errDelay, errAt, errDeadline, errRetain, errUnique error
+	var errDelay, errAt, errDeadline error
 	switch {
 	case f.given("delay") && f.given("at"):
 		errDelay = errors.New("--delay and --at: want one of them")
@@ -62,14 +87,7 @@ func (f *whenFlags) enter(t *hive.Task, now time.Time) error {
 	if f.given("deadline") {
 		t.Deadline, errDeadline = parseUntil("--deadline", f.deadline, now)
 	}
-	if f.given("retain") && f.retain < hive.MinRetain {
-		errRetain = fmt.Errorf("--retain %v: want %v to %v", f.retain, hive.MinRetain, hive.MaxRetain)
-	}
-	if f.given("unique") && f.unique == "" || f.given("unique-for") && f.uniqueFor < time.Millisecond {
-		errUnique = errors.New("--unique, --unique-for: want a key that is not empty, and a time of 1ms or more")
-	}
-	t.Retain, t.Unique, t.UniqueFor = f.retain, f.unique, f.uniqueFor
-	err := errors.Join(errDelay, errAt, errDeadline, errRetain, errUnique)
+	err := errors.Join(errDelay, errAt, errDeadline, f.keepFlags.enter(t))
 	if err == nil {
 		full := t.WithDefaults()
 		err = full.ValidateAt(now)

@@ -48,6 +48,7 @@ type Foreman struct {
 	due     time.Time // when scheduled tasks are looked at next
 	flow    hive.Flow
 	flowed  time.Time // when flow was read
+	crontab crontab
 
 	metSince         time.Time // when foreign values were first told of again
 	metTold, metMore int       // how many were since, and how many were not
@@ -105,7 +106,7 @@ func (f *Foreman) setTerm(term *broker.Term) {
 
 // forget makes the next turn read everything anew.
 func (f *Foreman) forget() {
-	f.reread, f.reports, f.due, f.flowed = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	f.reread, f.reports, f.due, f.flowed, f.crontab.read = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 }
 
 // turn brings what is known up to date, routes, and waits for the bell.
@@ -120,8 +121,10 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 		}
 	}
 	until := f.due
-	if ends := f.nextEnd(); !ends.IsZero() && ends.Before(until) {
-		until = ends
+	for _, at := range []time.Time{f.nextEnd(), f.crontab.due} {
+		if !at.IsZero() && at.Before(until) {
+			until = at
+		}
 	}
 	bell, err := f.road.WaitBell(ctx, min(bellFor, max(time.Millisecond, time.Until(until))))
 	if err != nil {
@@ -152,6 +155,9 @@ func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
 		if err := f.promote(ctx, term); err != nil {
 			return err
 		}
+	}
+	if err := f.cron(ctx, term); err != nil {
+		return err
 	}
 	told := f.told
 	f.told = false
@@ -240,6 +246,9 @@ func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 	}
 	if bell.Flow {
 		f.flowed = time.Time{}
+	}
+	if bell.Crons {
+		f.crontab.read = time.Time{}
 	}
 	if bell.Nodes {
 		f.reports = time.Time{}

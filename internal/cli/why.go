@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hive-spore/hive"
+	"github.com/hive-spore/hive/broker"
+)
+
+// sampleFor is how long it is looked how fast the tasks ahead of one become fewer.
+const sampleFor = time.Second
+
+func (a *app) whyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "why ID",
+		Short: "Say why a task waits, and when it will begin",
+		Long: `Say why a task waits, and when it will begin. Where others are ahead of it, that is
+an estimate from how many fewer they became within a second.`,
+		Args: wantArgs(1, 1),
+		RunE: a.onRoadArgs(func(ctx context.Context, road *broker.Broker, args []string) error {
+			v, err := lookWhy(ctx, road, args[0])
+			if err != nil {
+				return err
+			}
+			if a.flags.json {
+				return printJSON(a.Out, v)
+			}
+			text := v.Why
+			if v.Ahead > 0 && v.BeginsIn != nil {
+				text += fmt.Sprintf("; it begins in about %v", (time.Duration(*v.BeginsIn) * time.Millisecond).Round(time.Second))
+			} else if v.Ahead > 0 {
+				text += "; none of those has begun within a second"
+			}
+			_, err = fmt.Fprintln(a.Out, safe(text))
+			return err
+		}),
+	}
+}
+
+// whyView is why a task waits, as --json shows it.
+type whyView struct {
+	ID       string     `json:"task_id"`
+	Status   hive.State `json:"status"`
+	Why      string     `json:"why"`
+	Ahead    int        `json:"tasks_ahead,omitempty"`
+	BeginsIn *int64     `json:"begins_in_ms,omitempty"` // null: nobody knows
+}
+
+func lookWhy(ctx context.Context, road *broker.Broker, id string) (whyView, error) {
+	v, err := reason(ctx, road, id)
+	if err != nil || v.Ahead == 0 {
+		return v, err
+	}
+	select {
+	case <-time.After(sampleFor):
+	case <-ctx.Done():
+		return v, context.Cause(ctx)
+	}
+	later, err := reason(ctx, road, id)
+	if err == nil && later.Status == hive.Pending && later.Ahead < v.Ahead {
+		in := int64(later.Ahead) * sampleFor.Milliseconds() / int64(v.Ahead-later.Ahead)
+		later.BeginsIn = &in
+	}
+	return later, err
+}
+
+func reason(ctx context.Context, road *broker.Broker, id string) (v whyView, err error) {
+	r, err := road.Status(ctx, id)
+	if err != nil {
+		return v, err
+	}
+	now, err := road.Now(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.ID, v.Status = r.ID, r.State
+	switch r.State {
+	case hive.Pending:
+		v.Why, v.Ahead, err = why(ctx, road, r, now)
+	case hive.Scheduled:
+		in := max(0, r.Due.Sub(now)).Milliseconds()
+		v.BeginsIn = &in
+		v.Why = fmt.Sprintf("it waits for its time, in %v", max(0, r.Due.Sub(now)).Round(time.Second))
+		if r.Failure != nil {
+			v.Why = fmt.Sprintf("it is tried again in %v: %v", max(0, r.Due.Sub(now)).Round(time.Second), r.Failure)
+		}
+	case hive.Assigned:
+		v.Why = "it is next on spore " + r.Node
+	case hive.Running:
+		v.Why = fmt.Sprintf("it does not wait: it runs on spore %s, since %s", r.Node, ago(now, r.Started))
+	default:
+		v.Why = fmt.Sprintf("it does not wait: it is %s", r.State)
+	}
+	return v, err
+}
