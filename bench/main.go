@@ -70,6 +70,7 @@ var suites = map[string]func(context.Context, options, *report.Report) error{"ro
 // options are the command line.
 type options struct {
 	suite, json   string
+	parse         bool // only: bench/run asks which suite it is
 	quick         bool
 	only          string // of road
 	repo, scratch string // set by bench/run
@@ -83,14 +84,24 @@ type options struct {
 func run(ctx context.Context, args []string) int {
 	o, err := parse(args)
 	defer os.RemoveAll(o.scratch)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(os.Stderr, usage)
+		return 0
+	}
 	if err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(os.Stderr, "bench/run: %v\n", err)
-		}
+		fmt.Fprintf(os.Stderr, "bench/run: %v\n", err)
 		fmt.Fprint(os.Stderr, usage)
 		return 2
 	}
-	if err := measure(ctx, o); err != nil {
+	if o.parse {
+		fmt.Println(o.suite)
+		return 0
+	}
+	switch err := measure(ctx, o); {
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "\nbench/run: interrupted")
+		return 130
+	case err != nil:
 		fmt.Fprintf(os.Stderr, "\nbench/run: %v\n", err)
 		return 1
 	}
@@ -102,6 +113,7 @@ func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench/run", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.quick, "quick", false, "")
+	flags.BoolVar(&o.parse, "parse", false, "")
 	flags.StringVar(&o.only, "only", "", "")
 	flags.StringVar(&o.json, "json", "", "")
 	flags.StringVar(&o.repo, "repo", "", "")
@@ -153,9 +165,11 @@ func measure(ctx context.Context, o options) error {
 	var out *os.File
 	var err error
 	if o.json != "" {
-		if out, err = os.Create(o.json); err != nil { // now rather than in some minutes
+		// Beside it now, rather than in some minutes; what is there stays until there is a new one.
+		if out, err = os.CreateTemp(filepath.Dir(o.json), filepath.Base(o.json)+"-*"); err != nil {
 			return err
 		}
+		defer os.Remove(out.Name())
 		defer out.Close()
 	}
 	r := &report.Report{Suite: o.suite, Command: o.shown, Commit: commit(), Begun: time.Now(), Machine: report.ThisMachine()}
@@ -165,7 +179,10 @@ func measure(ctx context.Context, o options) error {
 	r.Seconds = time.Since(r.Begun).Seconds()
 	err = r.WriteText(os.Stdout)
 	if out != nil {
-		err = errors.Join(err, r.WriteJSON(out), out.Close())
+		err = errors.Join(err, r.WriteJSON(out), out.Chmod(0o644), out.Close())
+		if err == nil {
+			err = os.Rename(out.Name(), o.json)
+		}
 	}
 	if n := len(r.Violations); n > 0 {
 		err = errors.Join(err, fmt.Errorf("%d promises were not kept; repeat it: %s", n, o.shown))

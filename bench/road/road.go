@@ -73,7 +73,11 @@ func Run(ctx context.Context, kit *rig.Kit, programs Programs, size Size, r *rep
 	s := &suite{kit, programs, size, r}
 	stages := slices.DeleteFunc(s.stages(), func(st stage) bool { return !strings.Contains(st.name, size.Only) })
 	if len(stages) == 0 {
-		return fmt.Errorf("no stage has %q in its name; see what a run says it measures", size.Only)
+		var names []string
+		for _, st := range s.stages() {
+			names = append(names, st.name)
+		}
+		return fmt.Errorf("no stage has %q in its name; there are\n  %s", size.Only, strings.Join(names, "\n  "))
 	}
 	for round := range max(size.Rounds, size.Rest) {
 		for i, st := range stages {

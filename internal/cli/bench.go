@@ -54,7 +54,7 @@ func (a *app) benchCommand() *cobra.Command {
 		Use:     "bench [SKILL]",
 		Short:   "Measure the running hive, and say what limits it",
 		Long:    benchLong,
-		Example: "  nexus bench noop\n  nexus bench wordcount --payload @README.md --tasks 20000 --json",
+		Example: "  nexus bench wordcount --payload @README.md\n  nexus bench wordcount --payload @README.md --tasks 20000 --json",
 		Args:    wantArgs(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("tasks") && (tasks < 1 || tasks > benchMost) {
@@ -83,6 +83,7 @@ type bench struct {
 	nodes  []hive.Node // that run it
 	slots  int         // of these
 	over   int64       // tasks of anybody before the first of ours
+	held   string      // what kept the tasks from running for a while; "" if nothing did
 	found  figures
 }
 
@@ -104,6 +105,10 @@ func (a *app) bench(ctx context.Context, road *broker.Broker, arg string, payloa
 	}
 	a.say("real tasks of %s with %s on %s: one after the other for up to %v, then %s", ref, plural(len(payload), "byte"), b.found.Road, idleFor, many)
 	if err := b.idle(ctx); err != nil {
+		if b.found.Failed > 0 && a.flags.json {
+			b.found.Verdict, b.found.Do = b.found.judge()
+			err = errors.Join(a.showFigures(&b.found), err)
+		}
 		return err
 	}
 	if tasks == 0 {
@@ -113,6 +118,7 @@ func (a *app) bench(ctx context.Context, road *broker.Broker, arg string, payloa
 	if err := b.full(ctx, tasks); err != nil {
 		return err
 	}
+	b.found.Lost = cmp.Or(b.found.Lost, b.held)
 	b.found.Verdict, b.found.Do = b.found.judge()
 	err = a.showFigures(&b.found)
 	if b.found.Failed > 0 {
@@ -220,7 +226,9 @@ func (b *bench) countOver(ctx context.Context) (int64, error) {
 func (b *bench) waiting(ctx context.Context, bar *bar, f func(context.Context) error) error {
 	defer bar.clear()
 	l := lookout{app: b.app, road: b.road, lane: laneLike(b.road, &b.task), clear: bar.clear}
-	return l.waiting(ctx, f)
+	err := l.waiting(ctx, f)
+	b.held = cmp.Or(b.held, l.said)
+	return err
 }
 
 // single is one task that was done while no other of ours was there.
@@ -251,6 +259,7 @@ func (b *bench) idle(ctx context.Context) error {
 	})
 	if bad != nil {
 		b.sayEnd(bad)
+		b.found.Tasks, b.found.Failed, b.found.FirstFailure = len(done)+1, 1, bad.Failure.String()
 	}
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func TestBenchJudges(t *testing.T) {
 		{"network", func(f *figures) { f.RoundTrip = far }, "The network is the limit: a round trip to Redis takes 12 ms.", "Bring it nearer"},
 		{"failed", func(f *figures) { f.Failed, f.FirstFailure, f.Redis.Share = 12, "exit: exit code 3", 1 },
 			"No verdict: 12 of 1000 tasks failed, the first: exit: exit code 3.", "Choose a skill"},
-		{"lost", func(f *figures) { f.Lost, f.SlotsShare = "it was gone", new(1.0) }, "No verdict: the road was not there all the time: it was gone.", "Run it again"},
+		{"lost", func(f *figures) { f.Lost, f.SlotsShare = "it was gone", new(1.0) }, "No verdict: the tasks could not run all the time: it was gone.", "Run it again"},
 	} {
 		f := measured()
 		test.mutate(f)

@@ -51,7 +51,7 @@ type figures struct {
 	Client      *clientFigures `json:"client"`
 	RoundTrip   micros         `json:"round_trip_us"`
 	OtherTasks  int64          `json:"other_tasks"`
-	Lost        string         `json:"lost"` // why Redis could not be looked at all the time
+	Lost        string         `json:"lost"` // what was not there all the time
 
 	Verdict string `json:"verdict"`
 	Do      string `json:"do"`
@@ -232,7 +232,7 @@ func (f *figures) judge() (verdict, do string) {
 		return fmt.Sprintf("No verdict: %d of %s failed, the first: %s.", f.Failed, plural(f.Tasks, "task"), f.FirstFailure),
 			"Choose a skill and a --payload of which none does."
 	case f.Lost != "":
-		return "No verdict: the road was not there all the time: " + f.Lost + ".", "Run it again."
+		return "No verdict: the tasks could not run all the time: " + f.Lost + ".", "Run it again."
 	case f.Redis != nil && f.Redis.Share >= redisFull:
 		return fmt.Sprintf("Redis is the limit: %s of one core, %s a task.", percent(f.Redis.Share), f.Redis.CPU),
 			"A faster core takes more; so do more slots a spore, which fetch and complete more tasks by one request (docs/sizing.md)."
