@@ -35,6 +35,7 @@ type level struct {
 	current *share  // the one that has the turn
 	given   int     // tasks in its turn
 	clock   float64 // see book
+	weight  float64 // of the shares that can be served, as far as is known
 }
 
 // share is a tenant at a level in a pass.
@@ -48,6 +49,7 @@ type share struct {
 	first  int       // lanes before it are done for
 	at     int       // lanes before it are done for or have spent their quantum
 	anew   bool      // a round began in this pass
+	left   bool      // a lane that is not among them any more waits on
 }
 
 // round is how many tasks the lanes of a share have given in the round that is on:
@@ -103,6 +105,9 @@ func (w waiting) shares(other waiting) bool {
 // open begins a pass over the shares of a level.
 func (lv *level) open(shares []share, b *book) {
 	lv.clock, lv.shares = b.clock, shares
+	for i := range shares {
+		lv.weight += shares[i].weight
+	}
 	if len(shares) == 1 {
 		return
 	}
@@ -164,7 +169,7 @@ func (lv *level) drop() {
 		lv.gone = true
 		return
 	}
-	heap.Pop(lv.line)
+	lv.weight -= heap.Pop(lv.line).(*share).weight
 }
 
 // has reports whether a share has a lane that can be served.
@@ -210,7 +215,9 @@ func (p *pass) turn(s *share, onlyDue bool) *waiting {
 // so that rounds among the few that are left stay short.
 func (s *share) newRound(seats []seat) {
 	s.lanes = slices.DeleteFunc(s.lanes, func(w waiting) bool {
-		return w.left == 0 || w.pool != nil && w.pool.best(seats) == nil
+		gone := w.left == 0 || w.pool != nil && w.pool.best(seats) == nil
+		s.left = s.left || gone && w.left > 0
+		return gone
 	})
 	for i := range s.lanes {
 		s.lanes[i].spent = 0

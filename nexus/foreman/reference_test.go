@@ -14,25 +14,46 @@ import (
 type reference struct {
 	passedOver int
 	lastAged   hive.Priority
+	waiting    func(level hive.Priority) []Lane
 	tenants    map[string]string          // by lane
 	spent      [levels]map[string]int     // by lane, in the round its tenant is in
-	clock      [levels]float64            // at the tag of who got the last turn
-	tags       [levels]map[string]float64 // when each tenant has had its share
+	clock      [levels]float64            // how far everybody's share is
+	tags       [levels]map[string]float64 // how far that of each tenant is that waits, or is ahead
+	gone       [levels]map[string]bool    // tenants that came up in this pass and could not be served
 	current    [levels]string             // tenant that has the turn
 	given      [levels]int                // tasks in it; 0: nobody has the turn
 }
 
 func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
+	if !slices.ContainsFunc(nodes, func(n hive.Node) bool { return n.Room() > 0 }) {
+		return nil // nothing is looked at
+	}
 	lanes, nodes = slices.Clone(lanes), slices.Clone(nodes)
+	waits := map[string]bool{} // as the pass begins
 	for i := range r.spent {
 		if r.spent[i] == nil {
 			r.spent[i], r.tags[i] = map[string]int{}, map[string]float64{}
 		}
-		r.given[i] = 0
-		for tenant, tag := range r.tags[i] {
-			r.tags[i][tenant] = max(tag, r.clock[i]) // what was not used is lost
+		r.given[i], r.gone[i] = 0, map[string]bool{}
+	}
+	r.waiting = func(level hive.Priority) []Lane {
+		return filter(lanes, func(l Lane) bool { return l.Priority == level && waits[l.Name] })
+	}
+	for _, l := range lanes {
+		if l.Count > 0 {
+			waits[l.Name] = true
 		}
 	}
+	for level := range r.tags {
+		for _, l := range r.waiting(hive.Priority(level)) {
+			tag, known := r.tags[level][l.Tenant]
+			if !known {
+				tag = r.clock[level]
+			}
+			r.tags[level][l.Tenant] = max(tag, r.clock[level]-quantum/weightOf(l))
+		}
+	}
+	defer r.forget(lanes)
 	var decisions []Grant
 	if r.tenants == nil {
 		r.tenants = map[string]string{}
@@ -60,6 +81,7 @@ func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Gran
 // choose picks one of the lanes that can be served.
 func (r *reference) choose(able []Lane, now time.Time) Lane {
 	top := slices.MaxFunc(able, func(a, b Lane) int { return int(a.Priority - b.Priority) }).Priority
+	r.comeUp(able, top)
 	due := filter(able, func(l Lane) bool { return l.Priority < top && now.Sub(l.Oldest) > patience })
 	if len(due) > 0 {
 		if r.passedOver++; r.passedOver == ageingTurn {
@@ -77,23 +99,73 @@ func (r *reference) share(able []Lane) []Lane {
 	of := func(tenant string) []Lane {
 		return filter(able, func(l Lane) bool { return l.Tenant == tenant })
 	}
-	tag := func(tenant string) float64 {
-		if _, known := r.tags[level][tenant]; !known {
-			r.tags[level][tenant] = r.clock[level]
-		}
-		return r.tags[level][tenant]
-	}
 	if r.given[level] == 0 || r.given[level] == quantum || len(of(r.current[level])) == 0 {
-		r.current[level], r.given[level] = slices.MinFunc(able, func(a, b Lane) int {
-			return cmp.Or(cmp.Compare(tag(a.Tenant), tag(b.Tenant)), strings.Compare(a.Tenant, b.Tenant))
-		}).Tenant, 0
-		r.clock[level] = max(r.clock[level], tag(r.current[level]))
+		r.current[level], r.given[level] = slices.MinFunc(able, r.byTag).Tenant, 0
 	}
 	share := of(r.current[level])
+	weights := map[string]float64{}
+	for _, l := range r.waiting(level) {
+		if !r.gone[level][l.Tenant] {
+			weights[l.Tenant] = weightOf(l)
+		}
+	}
+	all := 0.0
+	for _, w := range weights {
+		all += w
+	}
 	r.given[level]++
-	r.tags[level][r.current[level]] += 1 / float64(max(1, share[0].Weight))
+	r.tags[level][r.current[level]] += 1 / weightOf(share[0])
+	r.clock[level] += 1 / all
 	return share
 }
+
+// byTag orders lanes of one level by whose turn it is.
+func (r *reference) byTag(a, b Lane) int {
+	tags := r.tags[a.Priority]
+	return cmp.Or(cmp.Compare(tags[a.Tenant], tags[b.Tenant]), r.oldest(a).Compare(r.oldest(b)), strings.Compare(a.Tenant, b.Tenant))
+}
+
+// oldest is the oldest head of the tenant's lanes as the pass began.
+func (r *reference) oldest(l Lane) time.Time {
+	mine := filter(r.waiting(l.Priority), func(o Lane) bool { return o.Tenant == l.Tenant })
+	return slices.MinFunc(mine, func(a, b Lane) int { return a.Oldest.Compare(b.Oldest) }).Oldest
+}
+
+// comeUp notes who comes up before the first that can be served.
+func (r *reference) comeUp(able []Lane, top hive.Priority) {
+	first := slices.MinFunc(atLevel(able, top), r.byTag)
+	for _, l := range r.waiting(top) {
+		if r.byTag(l, first) < 0 && l.Tenant != first.Tenant {
+			r.gone[top][l.Tenant] = true
+		}
+	}
+}
+
+// forget drops tenants that have nothing waiting and are not ahead.
+func (r *reference) forget(lanes []Lane) {
+	for level := range r.tags {
+		for _, l := range r.waiting(hive.Priority(level)) {
+			left := slices.ContainsFunc(lanes, func(o Lane) bool {
+				return int(o.Priority) == level && o.Tenant == l.Tenant && o.Count > 0
+			})
+			if tag, known := r.tags[level][l.Tenant]; known && !left && tag <= r.clock[level] {
+				delete(r.tags[level], l.Tenant)
+				r.newRound(level, l.Tenant)
+			}
+		}
+	}
+}
+
+// newRound has nobody of a tenant's lanes have spent anything.
+func (r *reference) newRound(level int, tenant string) {
+	for name := range r.spent[level] {
+		if r.tenants[name] == tenant {
+			delete(r.spent[level], name)
+		}
+	}
+}
+
+func weightOf(l Lane) float64 { return float64(max(1, l.Weight)) }
 
 // following is the level of a due lane that comes next when levels count down
 // from the one that was last, round and round.
@@ -114,11 +186,7 @@ func (r *reference) turn(able []Lane) Lane {
 	spent := r.spent[able[0].Priority]
 	left := filter(able, func(l Lane) bool { return spent[l.Name] < quantum })
 	if len(left) == 0 {
-		for name := range spent {
-			if r.tenants[name] == able[0].Tenant {
-				delete(spent, name)
-			}
-		}
+		r.newRound(int(able[0].Priority), able[0].Tenant)
 		left = able
 	}
 	return slices.MinFunc(left, func(a, b Lane) int {

@@ -145,6 +145,44 @@ func TestRouteShares(t *testing.T) {
 	}
 }
 
+// TestRouteBesidePassersBy: a tenant that always waits gets its share beside others, however
+// many they are, that each come with one task and go; and however it is called.
+func TestRouteBesidePassersBy(t *testing.T) {
+	node := hive.Node{Online: true}
+	node.ID, node.Slots, node.Skills = "a", 1, []hive.SkillID{{Name: "echo"}}
+	const passes, at = 20_000, 6 // so many of them wait at a time
+	for _, name := range []string{"zed", "Abe"} {
+		for _, tenants := range []int{500, 1500, 3000, passes} {
+			stays := Lane{Name: name, Tenant: name, Skill: hive.SkillRef{Name: "echo"}, Count: 1 << 20, Oldest: now.Add(-time.Hour)}
+			var r Router
+			var waiting []Lane
+			got, next := 0, 0
+			for pass := range passes {
+				for len(waiting) < at {
+					tenant := fmt.Sprint("t", next%tenants)
+					next++
+					waiting = append(waiting, Lane{Name: tenant, Tenant: tenant, Skill: hive.SkillRef{Name: "echo"}, Count: 1, Oldest: now.Add(time.Duration(pass))})
+				}
+				granted := r.Route(append([]Lane{stays}, waiting...), []hive.Node{node}, now)
+				if len(granted) != 1 {
+					t.Fatalf("pass %d: Route = %v", pass, granted)
+				}
+				if granted[0].Lane == name {
+					got++
+				}
+				waiting = slices.DeleteFunc(waiting, func(l Lane) bool { return l.Name == granted[0].Lane })
+			}
+			// Each of the others has its share as well, if it comes back before others have had theirs.
+			if fair := passes / max(at+1, tenants); got < fair/2 {
+				t.Errorf("beside %d tenants %s got %d of %d, want %d or more", tenants, name, got, passes, fair/2)
+			}
+			if got < passes/(4*at) && tenants == passes {
+				t.Errorf("beside newcomers %s got %d of %d", name, got, passes)
+			}
+		}
+	}
+}
+
 // script is the state of a script while it runs.
 type script struct {
 	router Router
