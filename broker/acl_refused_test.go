@@ -109,7 +109,7 @@ var server = []string{
 
 // refused is what each user must not do.
 var refused = map[string][]string{
-	"nexus": append([]string{"GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "LPOP {h}:db:a", "DEL {h}:rc:x:1", "SET {h}:st:a x", "DEL {h}:st:a"}, server...),
+	"nexus": append([]string{"GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "LPOP {h}:db:a", "SET {h}:st:a x", "DEL {h}:st:a"}, server...),
 	"a": append([]string{
 		"PUBLISH hive:broadcast x", "INCR {h}:ctlgen", "LPUSH {h}:ctl x", "LPOP {h}:ctl", "DEL {h}:ctl", "PEXPIRE {h}:ctl 1", "SCAN 0", "HGETALL {h}:lead", "HSET {h}:lead id a",
 		"HGETALL {h}:hb:b", "HSET {h}:hb:b beat 1", "HDEL {h}:hb:b inc", "DEL {h}:hb:b", "PEXPIRE {h}:hb:b 1",
@@ -126,7 +126,7 @@ var refused = map[string][]string{
 		"PUBLISH hive:broadcast x", "SUBSCRIBE hive:broadcast", "INCRBY {h}:ctlgen 1", "RPUSH {h}:ctl x", "LRANGE {h}:ctl 0 9", "DEL {h}:ctl",
 		"HSET {h}:lead id x", "HDEL {h}:lead id", "SADD {h}:nodes x",
 		"HDEL {h}:hb:a inc", "DEL {h}:hb:a", "LPOP {h}:n:a", "RPUSH {h}:n:a x", "LPOP {h}:db:a", "HSET {h}:sk echo@1.0.0 x",
-		"HDEL {h}:sk echo@1.0.0", "DEL {h}:sk", "SET {h}:skgen 9", "GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v", "RPUSH {h}:em:x y", "SET {h}:pg:x y",
+		"HDEL {h}:sk echo@1.0.0", "DEL {h}:sk", "SET {h}:skgen 9", "GET {h}:kv:s.echo:k", "SET {h}:kv:s.echo:k v",
 		"RPUSH {h}:au:a x", "LLEN {h}:au:a", "DEL {h}:au:a", "DEL {h}:ac:a",
 		"GET {h}:st:a", "SET {h}:st:a x", "SET {h}:ota x", "DEL {h}:ota",
 	}, server...),

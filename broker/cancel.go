@@ -12,7 +12,7 @@ import (
 // once and its spore told to kill it. It returns the state the task was in, and
 // ErrFinal if it was over already.
 func (b *Broker) Cancel(ctx context.Context, id string) (hive.State, error) {
-	reply, err := b.run(ctx, scriptCancel, b.opts.Retention.Milliseconds(), hive.NewID(), id).StringSlice()
+	reply, err := b.run(ctx, scriptCancel, b.opts.Retention.Milliseconds(), hive.NewID(), unfinished, id).StringSlice()
 	switch {
 	case err != nil:
 		return "", b.wrap("cancel", err)
@@ -25,14 +25,30 @@ func (b *Broker) Cancel(ctx context.Context, id string) (hive.State, error) {
 	return stateLetters[reply[0][0]], nil
 }
 
+// unfinished and over are the letters of the states of tasks that are not over, and that are.
+const unfinished, over = "sbpr", "cfx"
+
+// letters are those of some states; without any they are all.
+func letters(states []hive.State, all string) string {
+	if len(states) == 0 {
+		return all
+	}
+	var some []byte
+	for _, s := range states {
+		some = append(some, letterOf(s))
+	}
+	return string(some)
+}
+
 // manyBatch bounds the ids of one call that is about many tasks.
 const manyBatch = 500
 
-// CancelMany cancels those of the tasks that are not over and returns how many
-// that were.
-func (b *Broker) CancelMany(ctx context.Context, ids []string) (n int, err error) {
+// CancelMany cancels those of the tasks that are not over, or that are in some states then, and
+// returns how many that were. A task that is assigned counts as pending.
+func (b *Broker) CancelMany(ctx context.Context, ids []string, states ...hive.State) (n int, err error) {
 	for batch := range slices.Chunk(ids, manyBatch) {
-		reply, err := b.run(ctx, scriptCancel, append([]any{b.opts.Retention.Milliseconds(), hive.NewID()}, anys(batch)...)...).StringSlice()
+		args := []any{b.opts.Retention.Milliseconds(), hive.NewID(), letters(states, unfinished)}
+		reply, err := b.run(ctx, scriptCancel, append(args, anys(batch)...)...).StringSlice()
 		if err != nil {
 			return n, b.wrap("cancel", err)
 		}
@@ -92,21 +108,25 @@ func retried(id string, answer any) error {
 	return fmt.Errorf("task %s: %w: %s", id, hive.ErrHeld, text(answer))
 }
 
-// Forget takes the records of tasks that are over off the road, and returns how many are
-// gone. One that is not over stays, and so does one that was cancelled or whose deadline
-// passed while it stood in a queue, until its turn comes there. What tasks emitted expires by
-// itself.
-func (b *Broker) Forget(ctx context.Context, ids []string) (n int, err error) {
+// Forget takes the records of tasks that are over, or that are in some states then, off the
+// road with all that hangs on them, and returns how many are gone and how many of the others
+// still stand in a queue: those go in their turn.
+func (b *Broker) Forget(ctx context.Context, ids []string, states ...hive.State) (n, queued int, err error) {
 	for batch := range slices.Chunk(ids, manyBatch) {
-		gone, err := b.run(ctx, scriptForget, anys(batch)...).Int64Slice()
+		gone, err := b.run(ctx, scriptForget, append([]any{letters(states, over)}, anys(batch)...)...).Int64Slice()
 		if err != nil {
-			return n, b.wrap("delete", err)
+			return n, queued, b.wrap("delete", err)
 		}
-		for _, one := range gone {
-			n += int(one)
+		for _, answer := range gone {
+			switch answer {
+			case 1:
+				n++
+			case -2:
+				queued++
+			}
 		}
 	}
-	return n, nil
+	return n, queued, nil
 }
 
 func anys(ids []string) []any {

@@ -2,8 +2,10 @@ package broker_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -121,10 +123,10 @@ func TestForget(t *testing.T) {
 		if _, err := r.Cancel(r.ctx(), tombstone); err != nil {
 			r.t.Fatal(err)
 		}
-		for range 2 { // a repeat answers the same
-			n, err := r.Forget(r.ctx(), []string{done.Task.ID, dead.Task.ID, waits, tombstone, runs.Task.ID, "unknown"})
-			if n != 3 || err != nil {
-				r.t.Errorf("Forget = %d, %v, want 3", n, err)
+		for _, want := range []int{2, 0} {
+			n, queued, err := r.Forget(r.ctx(), []string{done.Task.ID, dead.Task.ID, waits, tombstone, runs.Task.ID, "unknown"})
+			if n != want || queued != 1 || err != nil {
+				r.t.Errorf("Forget = %d, %d, %v, want %d", n, queued, err, want)
 			}
 		}
 		for _, id := range []string{done.Task.ID, dead.Task.ID} {
@@ -138,8 +140,11 @@ func TestForget(t *testing.T) {
 		r.complete(s, runs)
 		r.assign("a", 2) // the tombstone goes in its turn
 		r.complete(s, r.fetch(s, 2)[0])
-		if n, err := r.Forget(r.ctx(), []string{tombstone, waits, runs.Task.ID}); n != 3 || err != nil {
-			r.t.Errorf("Forget = %d, %v, want 3", n, err)
+		if n, _, err := r.Forget(r.ctx(), []string{tombstone, waits, runs.Task.ID}, hive.Completed); n != 2 || err != nil {
+			r.t.Errorf("Forget of what has completed = %d, %v, want 2", n, err)
+		}
+		if n, _, err := r.Forget(r.ctx(), []string{tombstone, waits, runs.Task.ID}); n != 1 || err != nil {
+			r.t.Errorf("Forget = %d, %v, want 1", n, err)
 		}
 		r.wantStats(hive.Stats{Completed: 3, Failed: 2, Cancelled: 1})
 		r.wantIdle()
@@ -161,7 +166,7 @@ func TestFailedPages(t *testing.T) {
 				r.t.Errorf("%s is listed twice", rec.ID)
 			}
 			got[rec.ID] = true
-			if _, err := r.Forget(r.ctx(), []string{rec.ID}); err != nil {
+			if _, _, err := r.Forget(r.ctx(), []string{rec.ID}); err != nil {
 				r.t.Fatal(err)
 			}
 			return true
@@ -169,5 +174,41 @@ func TestFailedPages(t *testing.T) {
 		if len(got) != many {
 			r.t.Errorf("%d are listed, want %d", len(got), many)
 		}
+	})
+}
+
+// TestForgetAll: nothing of a task that is deleted is told of the next one of its id, and its
+// key is free.
+func TestForgetAll(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		a := r.running(s, func(t *hive.Task) { t.ID, t.Unique, t.UniqueFor = "b-1", "key", time.Hour })
+		r.check(r.Emit(r.ctx(), "a", &a, hive.Part{Number: 1, Data: []byte("old")}))
+		o := failure(hive.FailInput)
+		o.Recording = []byte("recorded")
+		_, err := r.Fail(r.ctx(), "a", &a, o, 0)
+		r.check(err)
+		if n, _, err := r.Forget(r.ctx(), []string{"b-1"}); n != 1 || err != nil {
+			r.t.Errorf("Forget = %d, %v", n, err)
+		}
+		if keys := r.do("KEYS", "*b-1*"); len(fmt.Sprint(keys)) > 2 {
+			r.t.Errorf("there is left %v", keys)
+		}
+		if id := r.enqueue(func(t *hive.Task) { t.ID, t.Unique = "b-2", "key" }); id != "b-2" {
+			r.t.Errorf("%s has the key", id)
+		}
+	})
+}
+
+// TestCancelInState: a task that is in another state by now than was meant stays.
+func TestCancelInState(t *testing.T) {
+	onRoads(t, func(r *road) {
+		s := r.join("a")
+		runs := r.running(s)
+		waits := r.enqueue()
+		if n, err := r.CancelMany(r.ctx(), []string{runs.Task.ID, waits}, hive.Pending); n != 1 || err != nil {
+			r.t.Errorf("CancelMany = %d, %v, want 1", n, err)
+		}
+		r.want(runs.Task.ID, hive.Running, 1, 0)
 	})
 }

@@ -108,9 +108,9 @@ func (b *Broker) Flow(ctx context.Context) (hive.Flow, error) {
 }
 
 func readPause(field, text string) (p hive.Pause, ok bool) {
-	if skill, is := strings.CutPrefix(field, fieldSkill); is {
+	if skill, is := strings.CutPrefix(field, fieldSkill); is && skill != "" {
 		p.Skill = skill
-	} else if tenant, is := strings.CutPrefix(field, fieldTenant); is {
+	} else if tenant, is := strings.CutPrefix(field, fieldTenant); is && tenant != "" {
 		p.Tenant = tenant
 	} else if field != fieldPause {
 		return p, false

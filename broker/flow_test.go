@@ -76,7 +76,7 @@ func TestFlowBadInput(t *testing.T) {
 // an end to what the foreman has to read.
 func TestFlowIsBounded(t *testing.T) {
 	onRoads(t, func(r *road) {
-		r.do("HSET", "flow", "ps:old", "1 1", "ps:echo", "x", "pq", "0", "w:a", "none", "ps:a|b", "0 1")
+		r.do("HSET", "flow", "ps:old", "1 1", "ps:echo", "x", "pq", "0", "ps:", "0 1", "pt:", "0 1", "w:a", "none", "ps:a|b", "0 1")
 		if f, err := r.Flow(r.ctx()); err != nil || len(f.Weights) != 0 || len(f.Pauses) != 1 {
 			r.t.Errorf("Flow = %+v, %v", f, err)
 		}

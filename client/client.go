@@ -82,22 +82,13 @@ func (c *Client) SubmitMany(ctx context.Context, tasks []hive.Task) ([]string, e
 	return c.road.EnqueueMany(ctx, filled, "")
 }
 
-// TaskError says which of many tasks was refused, and so none was submitted.
-type TaskError struct {
-	Index, Of int
-	Err       error
-}
-
-func (e *TaskError) Error() string { return fmt.Sprintf("task %d of %d: %v", e.Index+1, e.Of, e.Err) }
-func (e *TaskError) Unwrap() error { return e.Err }
-
 // readyMany fills tasks in and checks them, and returns their ids, too.
 func (c *Client) readyMany(ctx context.Context, tasks []hive.Task) (filled []hive.Task, ids []string, err error) {
 	filled, ids = make([]hive.Task, len(tasks)), make([]string, len(tasks))
 	for i := range tasks {
 		filled[i] = c.fill(tasks[i])
 		if err := c.check(ctx, &filled[i]); err != nil {
-			return nil, nil, &TaskError{Index: i, Of: len(tasks), Err: err}
+			return nil, nil, fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err)
 		}
 		ids[i] = filled[i].ID
 	}
@@ -112,6 +103,12 @@ func (c *Client) fill(t hive.Task) hive.Task {
 		t.Retries = c.opts.Retries
 	}
 	return t.WithDefaults()
+}
+
+// Check reports why Submit would refuse a task.
+func (c *Client) Check(ctx context.Context, t hive.Task) error {
+	t = c.fill(t)
+	return c.check(ctx, &t)
 }
 
 // check validates a task and its payload. A skill that nobody has registered yet
@@ -197,9 +194,11 @@ func (c *Client) Retry(ctx context.Context, id string) error {
 	return c.road.Retry(ctx, id)
 }
 
-// Forget deletes tasks that are over, and returns how many are gone; see broker.Forget.
+// Forget deletes tasks that are over, and returns how many are gone. One that was cancelled, or
+// whose deadline passed, while it stood in a queue stays until its turn comes there.
 func (c *Client) Forget(ctx context.Context, ids ...string) (int, error) {
-	return c.road.Forget(ctx, ids)
+	n, _, err := c.road.Forget(ctx, ids)
+	return n, err
 }
 
 // catalogAge is how long the list of skills is trusted.

@@ -238,7 +238,7 @@ func TestMapGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, r := range records {
-			if want := fmt.Sprint(i); r.ID != ids[i] || r.Attempts != 1 || string(r.Result) != want || over[i] != want {
+			if want := fmt.Sprint(i); r.ID != ids[i] || r.Attempts != 1 || r.Result != nil || over[i] != want {
 				t.Errorf("record %d = %+v; Over said %q", i, r, over[i])
 			}
 		}

@@ -29,7 +29,8 @@ type MapOptions struct {
 	Submitted func(n int)
 	// Progress, if set, is called after each task that is over, with how many are.
 	Progress func(done, total int, r *hive.Record)
-	// Over, if set, is called for each task that is over, with the place of its payload.
+	// Over, if set, is called for each task that is over, with the place of its payload. Only
+	// it gets the results then: what Map returns has none, so that they need not be held.
 	Over func(i int, r *hive.Record)
 }
 
@@ -104,12 +105,15 @@ func (c *Client) mapWindow(ctx context.Context, o *MapOptions, from int, payload
 	done := 0
 	over := func(r *hive.Record) {
 		i := index[r.ID]
-		records[i] = r
 		done++
 		progress(done, r)
 		if o.Over != nil {
 			o.Over(from+i, r)
+			light := *r
+			light.Payload, light.Result, light.Log = nil, nil, nil
+			r = &light
 		}
+		records[i] = r
 	}
 	if o.IDs != nil { // some may be there already, and over
 		if err := submit(""); err != nil {
@@ -119,19 +123,18 @@ func (c *Client) mapWindow(ctx context.Context, o *MapOptions, from int, payload
 	}
 	err = c.inbox.submitAndWait(ctx, ids, submit, over)
 	if err != nil && !errors.Is(err, ErrClosed) { // after Close tasks go on
-		err = errors.Join(err, c.cancelRest(ctx, ids, records))
+		err = errors.Join(err, c.cancelRest(ctx, ids, records, over))
 	}
 	return records, err
 }
 
-// cancelRest cancels the tasks whose record has not come, and fills in the records
-// of those that were over before it could.
-func (c *Client) cancelRest(ctx context.Context, ids []string, records []*hive.Record) error {
+// cancelRest cancels the tasks whose record has not come, and calls f for those that were
+// over before it could.
+func (c *Client) cancelRest(ctx context.Context, ids []string, records []*hive.Record, f func(*hive.Record)) error {
 	var rest []string
-	index := map[string]int{}
 	for i, r := range records {
 		if r == nil {
-			rest, index[ids[i]] = append(rest, ids[i]), i
+			rest = append(rest, ids[i])
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelFor)
@@ -143,7 +146,7 @@ func (c *Client) cancelRest(ctx context.Context, ids []string, records []*hive.R
 	over, _, err := c.road.Wait(ctx, c.inbox.name, rest)
 	for _, r := range over {
 		if r.State != hive.Cancelled {
-			records[index[r.ID]] = r
+			f(r)
 		}
 	}
 	return err

@@ -32,6 +32,18 @@ func (f *filterFlags) add(cmd *cobra.Command) {
 	f.given = flags.Changed
 }
 
+// listed are the states that a task can be found by. One that is assigned is found as pending:
+// only the queue in which it stands says that it is.
+var listed = slices.DeleteFunc(slices.Clone(hive.States), func(s hive.State) bool { return s == hive.Assigned || s == hive.Blocked })
+
+// tenantNamed is the tenant that people call name: "-" is who names none.
+func tenantNamed(name string) string {
+	if name == "-" {
+		return ""
+	}
+	return name
+}
+
 // any reports whether one was given.
 func (f *filterFlags) any() bool {
 	return slices.ContainsFunc(f.values(), func(v [2]string) bool { return f.given(v[0]) })
@@ -51,13 +63,13 @@ func (f *filterFlags) read(now time.Time) (func(*hive.Record) bool, error) {
 			errs = append(errs, fmt.Errorf("--%s is empty: leave it out for all tasks", v[0]))
 		}
 	}
-	if f.state != "" && !slices.Contains(hive.States, hive.State(f.state)) {
-		errs = append(errs, fmt.Errorf("--state %q: want one of %v", f.state, hive.States))
+	if f.state != "" && !slices.Contains(listed, hive.State(f.state)) {
+		errs = append(errs, fmt.Errorf("--state %q: want one of %v", f.state, listed))
 	}
 	if f.skill != "" {
 		errs = append(errs, hive.CheckSkillName(f.skill))
 	}
-	tenant := strings.TrimPrefix(f.tenant, "-") // as it is shown
+	tenant := tenantNamed(f.tenant)
 	errs = append(errs, hive.CheckTenant(tenant))
 	var before, after time.Time
 	var err error
@@ -104,10 +116,11 @@ type deed struct {
 	states string // that tasks must be in, for people
 	in     func(hive.State) bool
 	state  hive.State // of what a filter finds that does not say it; empty: all of them
-	// one does it to one task that was named, and says so; many to a batch, and returns how
-	// many it was done to and why not to others.
+	// one does it to one task that was named, and says so; many to those of a batch that are in
+	// some states still. It returns how many that were, how many it cannot be done to yet, and
+	// why not to others.
 	one  func(ctx context.Context, road *broker.Broker, id string) error
-	many func(ctx context.Context, road *broker.Broker, ids []string) (n int, refused []error, err error)
+	many func(ctx context.Context, road *broker.Broker, ids []string, states []hive.State) (n, queued int, refused []error, err error)
 }
 
 // byHand is a command that does a deed.
@@ -121,11 +134,13 @@ func (a *app) byHand(cmd *cobra.Command, d deed) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		ctx := cmd.Context()
 		switch {
-		case len(ids) > 0 && (f.any() || dry):
+		case len(ids) > 0 && f.any():
 			return usagef("ids and a filter: want one of them")
+		case len(ids) > 0 && dry:
+			return usagef("--dry-run: want a filter, not ids")
 		case len(ids) == 0 && !f.any() && !yes && !dry:
 			return usagef("no id and no filter is every task that is %s: if that is meant, add --yes", cmp.Or(string(d.state), d.states))
-		case f.state != "" && slices.Contains(hive.States, hive.State(f.state)) && !d.in(hive.State(f.state)):
+		case f.state != "" && slices.Contains(listed, hive.State(f.state)) && !d.in(hive.State(f.state)):
 			return usagef("--state %s: want tasks that are %s", f.state, d.states)
 		}
 		if _, err := f.read(time.Now()); err != nil {
@@ -154,6 +169,7 @@ type filtered struct {
 	Found   int      `json:"found"`
 	Done    int      `json:"done"`
 	DryRun  bool     `json:"dry_run"`
+	Queued  int      `json:"queued,omitempty"`  // that still stand in a queue: they go in their turn
 	Refused []string `json:"refused,omitempty"` // why it was not done, some
 }
 
@@ -177,12 +193,16 @@ func (a *app) byFilter(ctx context.Context, road *broker.Broker, d deed, f *filt
 	if hive.State(f.state) == hive.Failed {
 		list = road.Failed
 	}
+	var states []hive.State
+	if f.state != "" {
+		states = []hive.State{hive.State(f.state)}
+	}
 	var sum filtered
 	var batch []string
 	var failed error
 	flush := func() bool {
-		n, refused, err := d.many(ctx, road, batch)
-		sum.Done, batch, failed = sum.Done+n, batch[:0], err
+		n, queued, refused, err := d.many(ctx, road, batch, states)
+		sum.Done, sum.Queued, batch, failed = sum.Done+n, sum.Queued+queued, nil, err
 		for _, why := range refused {
 			if len(sum.Refused) < maxRefused {
 				sum.Refused = append(sum.Refused, why.Error())
@@ -219,8 +239,11 @@ func (a *app) sayFiltered(d deed, sum filtered) error {
 		a.say("%s", safe(why))
 	}
 	rest := ""
-	if left := sum.Found - sum.Done; left > 0 {
-		rest = fmt.Sprintf(", %d could not be", left)
+	if sum.Queued > 0 {
+		rest += fmt.Sprintf(", %d still in a queue and deleted in their turn", sum.Queued)
+	}
+	if left := sum.Found - sum.Done - sum.Queued; left > 0 {
+		rest += fmt.Sprintf(", %d not any more what was asked for", left)
 	}
 	verb := "are"
 	if sum.Done == 1 {
@@ -251,9 +274,9 @@ func (a *app) cancelCommand() *cobra.Command {
 			}
 			return err
 		},
-		many: func(ctx context.Context, road *broker.Broker, ids []string) (int, []error, error) {
-			n, err := road.CancelMany(ctx, ids)
-			return n, nil, err
+		many: func(ctx context.Context, road *broker.Broker, ids []string, states []hive.State) (int, int, []error, error) {
+			n, err := road.CancelMany(ctx, ids, states...)
+			return n, 0, nil, err
 		},
 	})
 }
@@ -275,8 +298,9 @@ func (a *app) retryCommand() *cobra.Command {
 			}
 			return err
 		},
-		many: func(ctx context.Context, road *broker.Broker, ids []string) (int, []error, error) {
-			return road.RetryMany(ctx, ids)
+		many: func(ctx context.Context, road *broker.Broker, ids []string, _ []hive.State) (int, int, []error, error) {
+			n, refused, err := road.RetryMany(ctx, ids)
+			return n, 0, refused, err
 		},
 	})
 }
@@ -292,19 +316,25 @@ func (a *app) deleteCommand() *cobra.Command {
 		done: "deleted", states: "completed, failed or cancelled", state: hive.Failed,
 		in: hive.State.Final,
 		one: func(ctx context.Context, road *broker.Broker, id string) error {
-			n, err := road.Forget(ctx, []string{id})
+			r, err := road.Status(ctx, id)
+			if err != nil {
+				return err
+			}
+			n, queued, err := road.Forget(ctx, []string{id})
 			switch {
 			case err != nil:
 				return err
+			case queued > 0:
+				return fmt.Errorf("task %s is %s and still in a queue: it is deleted in its turn", id, r.State)
 			case n == 0:
-				return fmt.Errorf("task %s is not over, or still stands in a queue: nexus cancel ends it, and it goes in its turn", id)
+				return fmt.Errorf("task %s is %s: nexus cancel ends it", id, r.State)
 			}
 			a.say("task %s is deleted", id)
 			return nil
 		},
-		many: func(ctx context.Context, road *broker.Broker, ids []string) (int, []error, error) {
-			n, err := road.Forget(ctx, ids)
-			return n, nil, err
+		many: func(ctx context.Context, road *broker.Broker, ids []string, states []hive.State) (int, int, []error, error) {
+			n, queued, err := road.Forget(ctx, ids, states...)
+			return n, queued, nil, err
 		},
 	})
 }

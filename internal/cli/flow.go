@@ -159,7 +159,7 @@ without --tenant are those of a tenant too, which is shown as "-".`,
 			if err != nil {
 				return usagef("weight %.80q: want 1 to %d", args[1], hive.MaxWeight)
 			}
-			name := strings.TrimPrefix(args[0], "-") // as it is shown
+			name := tenantNamed(args[0])
 			if err := cmp.Or(hive.CheckTenant(name), hive.CheckWeight(weight)); err != nil {
 				return usageError{err}
 			}

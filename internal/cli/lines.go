@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,11 +20,13 @@ import (
 )
 
 const (
-	// linesAtOnce and bytesAtOnce bound what is read ahead and is on the road at once for
-	// somebody who waits, windowsAtOnce times that in all: a million lines stand in no memory.
-	linesAtOnce   = 4000
+	// linesAtOnce and bytesAtOnce bound what is put on the road at once, and for somebody who
+	// waits windowsAtOnce times that in all: a million lines stand in no memory.
+	linesAtOnce   = 2000
 	bytesAtOnce   = 16 << 20
 	windowsAtOnce = 3
+	// moreWithin is how long it is waited for further lines when some have come.
+	moreWithin = 100 * time.Millisecond
 )
 
 // linesFlags say that a file has a payload on each line.
@@ -68,36 +72,28 @@ func (f *linesFlags) check(wait bool) error {
 type window struct {
 	payloads [][]byte
 	ids      []string // nil: new ones
-	first    []int    // number of the line that has each payload first
 	lines    []line
-	err      error // what ended the reading
+	err      error // why it is the last, io.EOF at the end of the input
 }
 
 // line is one of the input, and the place of its payload.
 type line struct{ number, at int }
 
-// cut drops the payload at a place and all behind it.
-func (w *window) cut(at int) {
-	w.payloads, w.first = w.payloads[:at], w.first[:at]
-	if w.ids != nil {
-		w.ids = w.ids[:at]
-	}
-	kept := w.lines[:0]
-	for _, l := range w.lines {
-		if l.at < at {
-			kept = append(kept, l)
-		}
-	}
-	w.lines = kept
-}
-
 // lineReader cuts an input into windows.
 type lineReader struct {
 	name  string
 	in    *bufio.Scanner
-	line  int
 	batch string
 	skill hive.SkillRef
+	check func(context.Context, []byte) error // what is wrong with a payload
+	come  chan inputLine
+}
+
+// inputLine is a line that has come, or why none does any more.
+type inputLine struct {
+	number  int
+	payload []byte
+	err     error
 }
 
 // openLines opens FILE or - (standard input).
@@ -110,70 +106,82 @@ func (a *app) openLines(f *linesFlags, skill hive.SkillRef) (r *lineReader, clos
 		}
 		in, name, closeFile = file, f.file, file.Close
 	}
-	r = &lineReader{name: name, in: bufio.NewScanner(in), batch: f.batch, skill: skill}
+	r = &lineReader{name: name, in: bufio.NewScanner(in), batch: f.batch, skill: skill, come: make(chan inputLine, 64)}
 	r.in.Buffer(nil, hive.MaxPayload+2) // and the end of the line
 	return r, closeFile, nil
 }
 
-// windows sends windows until the input ends, the last with why, which is io.EOF at its end.
-// A read of a terminal or a pipe cannot be called off: it may outlast ctx, until the process
-// ends.
-func (r *lineReader) windows(ctx context.Context) <-chan *window {
-	out := make(chan *window)
-	go func() {
-		defer close(out)
-		for {
-			w := r.window()
-			select {
-			case out <- w:
-			case <-ctx.Done():
-				return
-			}
-			if w.err != nil {
-				return
-			}
-		}
-	}()
-	return out
-}
-
-func (r *lineReader) window() *window {
-	w, known, bytes := &window{}, map[string]int{}, 0
-	for len(w.lines) < linesAtOnce && bytes < bytesAtOnce {
+// read reads lines until the input ends or one is wrong. A read of a terminal or a pipe cannot
+// be called off: it may outlast ctx, until the process ends.
+func (r *lineReader) read(ctx context.Context) {
+	for l := (inputLine{number: 1}); l.err == nil; l.number++ {
 		if !r.in.Scan() {
-			w.err = r.end()
-			return w
-		}
-		r.line++
-		if len(r.in.Bytes()) == 0 {
+			l.err = r.end(l.number)
+		} else if len(r.in.Bytes()) == 0 {
 			continue
-		}
-		payload := append([]byte(nil), r.in.Bytes()...)
-		bytes += len(payload)
-		at := len(w.payloads)
-		if r.batch != "" {
-			id := hive.BatchID(r.batch, r.skill, payload)
-			if same, is := known[id]; is {
-				w.lines = append(w.lines, line{r.line, same})
-				continue
+		} else {
+			l.payload = bytes.Clone(r.in.Bytes())
+			if err := r.check(ctx, l.payload); ctx.Err() != nil || errors.Is(err, hive.ErrUnreachable) {
+				l.err = err // it is not about the line
+			} else if err != nil {
+				l.err = fmt.Errorf("line %d: %w: neither it nor a line behind it is on the road", l.number, err)
 			}
-			known[id] = at
-			w.ids = append(w.ids, id)
 		}
-		w.payloads, w.first, w.lines = append(w.payloads, payload), append(w.first, r.line), append(w.lines, line{r.line, at})
+		select {
+		case r.come <- l:
+		case <-ctx.Done():
+			return
+		}
 	}
-	return w
 }
 
-func (r *lineReader) end() error {
+// end says why no line comes any more.
+func (r *lineReader) end(number int) error {
 	err := r.in.Err()
 	switch {
 	case err == nil:
 		return io.EOF
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("%s: line %d: more than %d bytes: %w", r.name, r.line+1, hive.MaxPayload, hive.ErrTooLarge)
+		return fmt.Errorf("%s: line %d: more than %d bytes: %w", r.name, number, hive.MaxPayload, hive.ErrTooLarge)
 	}
 	return inputError(r.name, err)
+}
+
+// window takes the lines that have come, or come soon.
+func (r *lineReader) window(ctx context.Context) *window {
+	w, known, size := &window{}, map[string]int{}, 0
+	var late <-chan time.Time
+	for len(w.lines) < linesAtOnce && size < bytesAtOnce && w.err == nil {
+		select {
+		case l := <-r.come:
+			if w.err = l.err; l.err == nil {
+				w.add(r, l, known)
+				size += len(l.payload)
+			}
+		case <-late:
+			return w
+		case <-ctx.Done():
+			w.err = context.Cause(ctx)
+		}
+		if late == nil {
+			late = time.After(moreWithin)
+		}
+	}
+	return w
+}
+
+func (w *window) add(r *lineReader, l inputLine, known map[string]int) {
+	at := len(w.payloads)
+	if r.batch != "" {
+		id := hive.BatchID(r.batch, r.skill, l.payload)
+		if same, is := known[id]; is {
+			w.lines = append(w.lines, line{l.number, same})
+			return
+		}
+		known[id] = at
+		w.ids = append(w.ids, id)
+	}
+	w.payloads, w.lines = append(w.payloads, l.payload), append(w.lines, line{l.number, at})
 }
 
 // lineWork puts lines on the road.
@@ -188,28 +196,6 @@ type lineWork struct {
 	completed, failed, left int // of those that are waited for
 }
 
-// refusedLine is a line that cannot be a task.
-type refusedLine struct {
-	number int
-	err    error
-}
-
-func (e refusedLine) Error() string {
-	return fmt.Sprintf("line %d: %v: neither it nor a line behind it is on the road", e.number, e.err)
-}
-func (e refusedLine) Unwrap() error { return e.err }
-
-// refused reports an error that is about a line, and has the window end before it.
-func (w *window) refused(err error) (refusedLine, bool) {
-	bad, ok := errors.AsType[*client.TaskError](err)
-	if !ok {
-		return refusedLine{}, false
-	}
-	r := refusedLine{w.first[bad.Index], bad.Err}
-	w.cut(bad.Index)
-	return r, true
-}
-
 // submit puts the lines of a window on the road and prints their ids.
 func (lw *lineWork) submit(ctx context.Context, w *window) error {
 	tasks := make([]hive.Task, len(w.payloads))
@@ -220,10 +206,7 @@ func (lw *lineWork) submit(ctx context.Context, w *window) error {
 			tasks[i].ID = w.ids[i]
 		}
 	}
-	ids, err := lw.c.SubmitMany(ctx, tasks)
-	if bad, is := w.refused(err); is {
-		return cmp.Or(lw.submit(ctx, w), error(bad))
-	}
+	ids, err := lw.c.SubmitMany(context.WithoutCancel(ctx), tasks) // else some would be there whose ids nobody knows
 	if err != nil {
 		return err
 	}
@@ -259,9 +242,6 @@ func (lw *lineWork) run(ctx context.Context, w *window, turn <-chan struct{}) er
 		}
 	}
 	records, err := lw.c.Map(ctx, o, w.payloads)
-	if bad, is := w.refused(err); is {
-		return cmp.Or(lw.run(ctx, w, turn), error(bad))
-	}
 	<-turn
 	for _, l := range w.lines {
 		if r := records[l.at]; r == nil {
@@ -297,69 +277,36 @@ func (lw *lineWork) print(number int, r *hive.Record) error {
 }
 
 // submitAll submits windows, one after the other.
-func (lw *lineWork) submitAll(ctx context.Context, windows <-chan *window) error {
-	for {
-		w, err := take(ctx, windows)
-		if err == nil {
-			err = cmp.Or(lw.submit(ctx, w), w.err)
-		}
-		if err != nil {
-			return ended(err)
-		}
-	}
-}
-
-// runAll runs windows, some at once. An error ends the reading. One that is about a line is no
-// fault of those before it; any other ends them as well.
-func (lw *lineWork) runAll(ctx context.Context, windows <-chan *window) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var flying sync.WaitGroup
-	over := make(chan error, windowsAtOnce) // of windows that ended the reading
-	free, turn := make(chan struct{}, windowsAtOnce), make(chan struct{})
-	close(turn)
-	var err error
+func (lw *lineWork) submitAll(ctx context.Context, in *lineReader) (err error) {
 	for err == nil {
-		select {
-		case err = <-over:
-			continue
-		case free <- struct{}{}:
-		}
-		var w *window
-		if w, err = take(ctx, windows); err != nil {
-			break
-		}
-		mine, next := turn, make(chan struct{})
-		turn, err = next, w.err
-		flying.Go(func() {
-			defer close(next)
-			err := lw.run(ctx, w, mine)
-			if err != nil {
-				if _, is := errors.AsType[refusedLine](err); !is {
-					stop(err)
-				}
-				over <- err
-			}
-			<-free
-		})
-	}
-	flying.Wait()
-	select {
-	case first := <-over:
-		err = first
-	default:
+		w := in.window(ctx)
+		err = cmp.Or(lw.submit(ctx, w), w.err)
 	}
 	return ended(err)
 }
 
-// take is the next window, or why there is none.
-func take(ctx context.Context, windows <-chan *window) (*window, error) {
-	select {
-	case w := <-windows:
-		return w, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+// runAll runs windows, some at once. When the input ends, or a line of it is wrong, what is on
+// the road is waited for; any other error ends that, too.
+func (lw *lineWork) runAll(ctx context.Context, in *lineReader) (err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var flying sync.WaitGroup
+	free, turn := make(chan struct{}, windowsAtOnce), make(chan struct{})
+	close(turn)
+	for err == nil {
+		free <- struct{}{}
+		w := in.window(ctx)
+		mine, next := turn, make(chan struct{})
+		turn, err = next, w.err
+		flying.Go(func() {
+			defer func() { close(next); <-free }()
+			if err := lw.run(ctx, w, mine); err != nil {
+				stop(err)
+			}
+		})
 	}
+	flying.Wait()
+	return ended(cmp.Or(context.Cause(ctx), err))
 }
 
 // ended is nil for the end of the input.
@@ -384,15 +331,21 @@ func (a *app) submitLines(ctx context.Context, t hive.Task, when *whenFlags, f *
 			return err
 		}
 		lw := &lineWork{app: a, c: c, task: t, order: f.order}
+		in.check = func(ctx context.Context, payload []byte) error {
+			t := t
+			t.Payload = payload
+			return c.Check(ctx, t)
+		}
 		ctx, stop := context.WithCancel(ctx)
 		defer stop() // the reading
+		go in.read(ctx)
 		if !wait {
-			err := lw.submitAll(ctx, in.windows(ctx))
+			err := lw.submitAll(ctx, in)
 			a.say("%s on the road%s", plural(lw.lines, "line is", "lines are"), again(err, f))
 			return err
 		}
 		l := lookout{app: a, road: road, lane: laneLike(road, &t), clear: func() {}}
-		err := l.waiting(ctx, func(ctx context.Context) error { return lw.runAll(ctx, in.windows(ctx)) })
+		err := l.waiting(ctx, func(ctx context.Context) error { return lw.runAll(ctx, in) })
 		left := ""
 		if lw.left > 0 {
 			left = fmt.Sprintf(", left %d", lw.left)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -111,6 +112,9 @@ func why(ctx context.Context, road *broker.Broker, r *hive.Record, now time.Time
 	}
 	mine := laneOf(&r.Task)
 	for _, l := range lanes {
+		if _, paused := flow.Paused(l.Skill.Name, l.Tenant, now); paused {
+			continue
+		}
 		if l.Priority > mine.Priority && compete(nodes, mine, foreman.Lane{Skill: l.Skill, Require: l.Require}) {
 			ahead += l.Count
 		}
@@ -209,8 +213,14 @@ An assigned task is listed as pending here; nexus status tells them apart.`,
 				if err != nil {
 					return err
 				}
+				var last *hive.Record
+				if from != "" {
+					if last, err = road.Status(cmd.Context(), from); err != nil {
+						return err
+					}
+				}
 				return a.listTasks(cmd.Context(), road, now, limit, func(r *hive.Record) bool {
-					return (from == "" || r.ID < from) && want(r)
+					return (last == nil || newest(last, r) < 0) && want(r)
 				})
 			})
 		},
@@ -221,8 +231,12 @@ An assigned task is listed as pending here; nexus status tells them apart.`,
 	return cmd
 }
 
+// newest orders tasks by when they were made, and those of one millisecond by their ids.
+func newest(x, y *hive.Record) int {
+	return cmp.Or(y.Created.Compare(x.Created), strings.Compare(y.ID, x.ID))
+}
+
 func (a *app) listTasks(ctx context.Context, road *broker.Broker, now time.Time, limit int, want func(*hive.Record) bool) error {
-	newest := func(x, y *hive.Record) int { return strings.Compare(y.ID, x.ID) }
 	var found []*hive.Record
 	err := road.Tasks(ctx, func(r *hive.Record) bool {
 		if !want(r) {
