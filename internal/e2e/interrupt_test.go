@@ -146,3 +146,49 @@ build = { command = ["sh", "-c", "echo $$ >../pid && mv ../pid ../started && exe
 		t.Errorf("it says %q", said)
 	}
 }
+
+// Lines that are interrupted leave nothing; those of a batch stay, and the same command goes on
+// with them.
+func TestInterruptedLines(t *testing.T) {
+	c := newCluster(t)
+	c.nexus("n1")
+	c.spore("a", "--slots", "2")
+	const n = 40
+	lines := filepath.Join(t.TempDir(), "lines")
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "sleep %dms\n", 300+i)
+	}
+	if err := os.WriteFile(lines, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stats := func() hive.Stats {
+		s, err := c.road.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for _, batch := range [][]string{nil, {"--batch", "b"}} {
+		args := append([]string{"submit", "guest", "--lines", lines, "--wait", "--redis", c.url}, batch...)
+		p := start(t, "", "nexus", args...)
+		before := stats().Completed
+		await(t, "some that are done", func() (bool, error) { return stats().Completed >= before+3, nil })
+		p.signal(os.Interrupt)
+		p.ends(130)
+		if said := p.out.String(); !strings.Contains(said, "nexus: completed ") || !strings.Contains(said, ", left ") {
+			t.Errorf("it says %q", said)
+		}
+		if s := stats(); batch == nil && s.Pending+s.Assigned+s.Running > 0 || batch != nil && s.Pending == 0 {
+			t.Errorf("with %v it left %+v", batch, s)
+		}
+	}
+	again := start(t, "", "nexus", "submit", "guest", "--lines", lines, "--wait", "--batch", "b", "--redis", c.url)
+	again.ends(0)
+	if said := again.out.String(); !strings.Contains(said, fmt.Sprintf("nexus: completed %d/%d, failed 0\n", n, n)) {
+		t.Errorf("it says %q", said)
+	}
+	if s := stats(); s.Completed+s.Cancelled != 2*n {
+		t.Errorf("%+v, want %d that are over", s, 2*n)
+	}
+}
