@@ -100,16 +100,19 @@ func (b *Broker) findAssigned(ctx context.Context, r *hive.Record) error {
 	return nil
 }
 
-// Place returns how many tasks stand before a pending task in its lane. It looks
-// through at most the first 10,000; a task further back counts as that far.
+// Place returns how many tasks stand before a pending task in its lane. It looks through at
+// most the first and the last 10,000; a task in between counts as the 10,000th.
 func (b *Broker) Place(ctx context.Context, r *hive.Record) (int, error) {
 	const far = 10_000
 	text, _ := class(r.Task.Skill, r.Require, r.Tenant)
-	place, err := b.rdb.LPos(ctx, b.keys.lane(laneName(text, r.Priority)), r.ID, redis.LPosArgs{MaxLen: far}).Result()
-	if errors.Is(err, redis.Nil) {
-		return far, nil
+	lane := b.keys.lane(laneName(text, r.Priority))
+	for _, rank := range []int64{1, -1} {
+		place, err := b.rdb.LPos(ctx, lane, r.ID, redis.LPosArgs{Rank: rank, MaxLen: far}).Result()
+		if !errors.Is(err, redis.Nil) {
+			return int(place), b.wrap("status", err)
+		}
 	}
-	return int(place), b.wrap("status", err)
+	return far, nil
 }
 
 // Holds returns the running tasks of a spore, without their payloads.

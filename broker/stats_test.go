@@ -58,3 +58,23 @@ func TestTasks(t *testing.T) {
 		}
 	})
 }
+
+// TestPlace: how many are before a task is told of the first and the last 10,000.
+func TestPlace(t *testing.T) {
+	onRoads(t, func(r *road) {
+		const n = 20_100
+		tasks := make([]hive.Task, n)
+		for i := range tasks {
+			tasks[i] = echo("")
+		}
+		_, err := r.EnqueueMany(r.ctx(), tasks, "")
+		r.check(err)
+		for at, want := range map[int]int{0: 0, 9_999: 9_999, 10_050: 10_000, 10_100: 10_100, n - 1: n - 1} {
+			rec, err := r.Status(r.ctx(), tasks[at].ID)
+			r.check(err)
+			if got, err := r.Place(r.ctx(), rec); got != want || err != nil {
+				r.t.Errorf("Place of task %d = %d, %v, want %d", at, got, err, want)
+			}
+		}
+	})
+}
