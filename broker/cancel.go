@@ -110,7 +110,7 @@ func retried(id string, answer any) error {
 
 // Forget takes the records of tasks that are over, or that are in some states then, off the
 // road with all that hangs on them, and returns how many are gone and how many of the others
-// still stand in a queue: those go in their turn.
+// still stand in a queue: those can go when their turn there has come.
 func (b *Broker) Forget(ctx context.Context, ids []string, states ...hive.State) (n, queued int, err error) {
 	for batch := range slices.Chunk(ids, manyBatch) {
 		gone, err := b.run(ctx, scriptForget, append([]any{letters(states, over)}, anys(batch)...)...).Int64Slice()

@@ -195,7 +195,7 @@ func (c *Client) Retry(ctx context.Context, id string) error {
 }
 
 // Forget deletes tasks that are over, and returns how many are gone. One that was cancelled, or
-// whose deadline passed, while it stood in a queue stays until its turn comes there.
+// whose deadline passed, while it stood in a queue can be deleted when its turn there has come.
 func (c *Client) Forget(ctx context.Context, ids ...string) (int, error) {
 	n, _, err := c.road.Forget(ctx, ids)
 	return n, err

@@ -79,7 +79,7 @@ func (s *stage) endOf(ctx context.Context, id string) (end End, there bool, err 
 	if err != nil {
 		return End{}, false, err
 	}
-	end = End{State: r.State, Attempts: r.Attempts, Failures: r.Failures}
+	end = End{State: r.State, Attempts: r.Attempts, Failures: r.Failures, Tenant: r.Tenant}
 	if r.State == hive.Completed {
 		end.By, _ = strconv.Atoi(string(r.Result))
 	}

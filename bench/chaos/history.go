@@ -43,6 +43,7 @@ type End struct {
 	Failures int
 	By       int      // the attempt that says it wrote the result; 0: there is none
 	Children []string // that are there, or have to be
+	Tenant   string   // a child has that of its parent
 }
 
 // Attempt is one that began.
@@ -63,7 +64,7 @@ const (
 	Undone  = "undone"  // a task of which a producer was told that it is over, and it ended otherwise
 	Doubled = "doubled" // an effect or an attempt that is there twice, or without a completion
 	Missing = "missing" // an effect or a child of a completed task that is not there
-	Stale   = "stale"   // a completion by an attempt that did not hold the lease
+	Stale   = "stale"   // a completion by an attempt that did not hold the lease, or a child of another's tenant
 	Policy  = "policy"  // more failures than the policy allows, or fewer attempts than failures
 	Leaked  = "leaked"  // a key that belongs to nothing any more
 	Miscast = "counted" // a counter that differs from a recount
@@ -158,6 +159,13 @@ func (h *History) checkEffects(add adder) {
 			add(Doubled, "the effect of task %s is there %d times", id, h.Counts[id])
 		case end.State != hive.Completed && h.Counts[id] > 0:
 			add(Doubled, "task %s is %s and its effect is there", id, end.State)
+		}
+	}
+	for id, end := range h.Ends {
+		for _, child := range end.Children {
+			if c, there := h.Ends[child]; there && c.Tenant != end.Tenant {
+				add(Stale, "task %s is of tenant %q, its child %s of %q", id, end.Tenant, child, c.Tenant)
+			}
 		}
 	}
 	for id, n := range h.Counts {

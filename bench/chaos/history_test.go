@@ -76,6 +76,7 @@ func TestPlantedViolations(t *testing.T) {
 		{"completed beyond the policy of its own", func(h *History) { h.Retries = map[string]int{"b": 1} }, []string{Policy}},
 		{"completed beyond the policy", func(h *History) { end(h, "b", func(e *End) { e.Failures, e.Attempts, e.By = 4, 5, 5 }) }, []string{Policy}},
 		{"more failures than attempts", func(h *History) { end(h, "a", func(e *End) { e.Failures = 2 }) }, []string{Policy}},
+		{"a child of another tenant", func(h *History) { end(h, "b1", func(e *End) { e.Tenant = "other" }) }, []string{Stale}},
 		{"a child is missing", func(h *History) { end(h, "a", func(e *End) { e.Children = []string{"a1"} }) }, []string{Missing}},
 		{"a child of a failed task", func(h *History) {
 			end(h, "b", func(e *End) { e.Children = nil })

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,9 @@ func (p *producers) run(ctx, open context.Context, o broker.Options) error {
 			})
 		}
 		p.calls.Go(func() {
+			if i == 0 {
+				calls.Go(func() { p.operate(ctx, open, c) })
+			}
 			p.number(open, numbers)
 			calls.Wait()
 			c.Close()
@@ -59,6 +63,22 @@ func (p *producers) run(ctx, open context.Context, o broker.Options) error {
 		})
 	}
 	return nil
+}
+
+// operate weighs a tenant, and pauses tenants again and again, each for a while.
+func (p *producers) operate(ctx, open context.Context, c *client.Client) {
+	p.repeat(ctx, func() error { return c.SetWeight(ctx, "a", 3) })
+	for random := rand.New(rand.NewPCG(p.seed, 1<<63)); rest(open, time.Duration(1+random.IntN(3))*time.Second) == nil; {
+		s := hive.Scope{Tenant: tenants[2+random.IntN(2)]}
+		d := time.Duration(500+random.IntN(1500)) * ms
+		p.repeat(ctx, func() error {
+			now, err := c.Now(ctx)
+			if err == nil {
+				err = c.Pause(ctx, s, now.Add(d))
+			}
+			return err
+		})
+	}
 }
 
 // number hands out numbers, slowly while the road has enough.

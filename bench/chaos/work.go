@@ -60,6 +60,9 @@ var fates = []struct {
 // selectors are what tasks require of spores: most of them nothing.
 var selectors = []string{"", "", "", "", "", "", "zone=a", "zone=b", "big=true"}
 
+// tenants are on whose behalf tasks are done.
+var tenants = []string{"", "", "a", "b"}
+
 // draft is the nth task of a producer, always the same one.
 func draft(seed uint64, producer, n int, server string) *work {
 	random := rand.New(rand.NewPCG(seed, uint64(producer)<<32|uint64(n)))
@@ -68,6 +71,7 @@ func draft(seed uint64, producer, n int, server string) *work {
 	w.Skill = hive.SkillRef{Name: tally}
 	w.Priority = hive.Priority(random.IntN(int(hive.MaxPriority) + 1))
 	w.Require, _ = hive.ParseSelector(selectors[random.IntN(len(selectors))])
+	w.Tenant = tenants[random.IntN(len(tenants))]
 	text := ""
 	if random.IntN(8) == 0 {
 		text = "tell=" + server

@@ -169,7 +169,7 @@ type filtered struct {
 	Found   int      `json:"found"`
 	Done    int      `json:"done"`
 	DryRun  bool     `json:"dry_run"`
-	Queued  int      `json:"queued,omitempty"`  // that still stand in a queue: they go in their turn
+	Queued  int      `json:"queued,omitempty"`  // that still stand in a queue: they can be deleted when their turn has come
 	Refused []string `json:"refused,omitempty"` // why it was not done, some
 }
 
@@ -240,7 +240,7 @@ func (a *app) sayFiltered(d deed, sum filtered) error {
 	}
 	rest := ""
 	if sum.Queued > 0 {
-		rest += fmt.Sprintf(", %d still in a queue and deleted in their turn", sum.Queued)
+		rest += fmt.Sprintf(", %d stay until their turn in a queue has come", sum.Queued)
 	}
 	if left := sum.Found - sum.Done - sum.Queued; left > 0 {
 		rest += fmt.Sprintf(", %d not any more what was asked for", left)
@@ -325,7 +325,7 @@ func (a *app) deleteCommand() *cobra.Command {
 			case err != nil:
 				return err
 			case queued > 0:
-				return fmt.Errorf("task %s is %s and still in a queue: it is deleted in its turn", id, r.State)
+				return fmt.Errorf("task %s is %s and still in a queue: it can be deleted when its turn there has come", id, r.State)
 			case n == 0:
 				return fmt.Errorf("task %s is %s: nexus cancel ends it", id, r.State)
 			}
