@@ -33,7 +33,7 @@ type Size struct {
 var (
 	Full = Size{Rounds: 5, Rest: 3, Tasks: 60_000, Calls: 2_000, Sleeps: 15, Memory: 100_000, Map: 100_000,
 		Many: 1_000_000, Few: 10_000, Peers: true, Pass: 3 * time.Second}
-	Quick = Size{Rounds: 3, Rest: 1, Tasks: 30_000, Calls: 500, Sleeps: 5, Memory: 100_000, Map: 100_000,
+	Quick = Size{Rounds: 3, Rest: 1, Tasks: 20_000, Calls: 500, Sleeps: 5, Memory: 100_000, Map: 100_000,
 		Many: 1_000_000, Few: 10_000, Pass: time.Second}
 )
 
