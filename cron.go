@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -42,10 +41,7 @@ const maxSchedule = 255
 
 // Validate reports everything that is wrong with it, but for what its schedule and zone mean.
 func (c *Cron) Validate() error {
-	var errs []error
-	if err := CheckSkillName(c.Name); err != nil {
-		errs = append(errs, errors.New(strings.Replace(err.Error(), "skill", "cron", 1)))
-	}
+	errs := []error{checkName("cron", c.Name)}
 	if len(c.Schedule) > maxSchedule || len(c.Zone) > maxSchedule {
 		errs = append(errs, fmt.Errorf("schedule and time zone: %d and %d bytes, at most %d allowed", len(c.Schedule), len(c.Zone), maxSchedule))
 	}

@@ -67,9 +67,12 @@ func (r SkillRef) Matches(name, version, digest string) bool {
 
 // CheckSkillName reports a name that is not 1 to 48 of a-z, 0-9 and '-'
 // beginning with a letter.
-func CheckSkillName(name string) error {
+func CheckSkillName(name string) error { return checkName("skill", name) }
+
+// checkName is CheckSkillName of what has a name like that.
+func checkName(what, name string) error {
 	if !skillName.MatchString(name) {
-		return fmt.Errorf("skill name %.80q: want 1 to 48 of a-z, 0-9 and '-', beginning with a letter", name)
+		return fmt.Errorf("%s name %.80q: want 1 to 48 of a-z, 0-9 and '-', beginning with a letter", what, name)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hive-spore/hive"
@@ -76,7 +75,7 @@ func (b *Broker) Crons(ctx context.Context) ([]hive.Cron, error) {
 
 func readCron(name, text, last string) (*hive.Cron, error) {
 	var s storedCron
-	if err := json.NewDecoder(strings.NewReader(text)).Decode(&s); err != nil {
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return nil, err
 	}
 	r, err := unpack("cron", s.Task)

@@ -122,11 +122,7 @@ func (b *Broker) Nodes(ctx context.Context) ([]hive.Node, error) {
 	}
 	nodes := make([]hive.Node, 0, len(ids))
 	for some := range slices.Chunk(ids, nodesAtOnce) {
-		args := []any{maxReport}
-		for _, id := range some {
-			args = append(args, id)
-		}
-		reply, err := b.run(ctx, scriptNodes, args...).Slice()
+		reply, err := b.run(ctx, scriptNodes, append([]any{maxReport}, anys(some)...)...).Slice()
 		if err == nil && len(reply) != 1+3*len(some) {
 			err = fmt.Errorf("unexpected answer of %d parts from redis", len(reply))
 		}

@@ -28,10 +28,7 @@ func (b *Broker) Wait(ctx context.Context, inbox string, ids []string) (over []*
 	for len(ids) > 0 {
 		n := min(len(ids), waitBatch)
 		args := []any{inbox, waitTTL.Milliseconds(), maxWaiters}
-		for _, id := range ids[:n] {
-			args = append(args, id)
-		}
-		reply, err := b.run(ctx, scriptWait, args...).StringSlice()
+		reply, err := b.run(ctx, scriptWait, append(args, anys(ids[:n])...)...).StringSlice()
 		if err != nil {
 			return nil, nil, b.wrap("wait", err)
 		}

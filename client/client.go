@@ -65,7 +65,7 @@ func (c *Client) Close() error {
 // JSON pointer of what is wrong.
 func (c *Client) Submit(ctx context.Context, t hive.Task) (string, error) {
 	t = c.fill(t)
-	if err := c.check(ctx, &t); err != nil {
+	if err := c.check(ctx, &t, new(time.Time)); err != nil {
 		return "", err
 	}
 	return c.road.Enqueue(ctx, &t, "")
@@ -85,9 +85,10 @@ func (c *Client) SubmitMany(ctx context.Context, tasks []hive.Task) ([]string, e
 // readyMany fills tasks in and checks them, and returns their ids, too.
 func (c *Client) readyMany(ctx context.Context, tasks []hive.Task) (filled []hive.Task, ids []string, err error) {
 	filled, ids = make([]hive.Task, len(tasks)), make([]string, len(tasks))
+	var now time.Time
 	for i := range tasks {
 		filled[i] = c.fill(tasks[i])
-		if err := c.check(ctx, &filled[i]); err != nil {
+		if err := c.check(ctx, &filled[i], &now); err != nil {
 			return nil, nil, fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err)
 		}
 		ids[i] = filled[i].ID
@@ -108,13 +109,13 @@ func (c *Client) fill(t hive.Task) hive.Task {
 // Check reports why Submit would refuse a task.
 func (c *Client) Check(ctx context.Context, t hive.Task) error {
 	t = c.fill(t)
-	return c.check(ctx, &t)
+	return c.check(ctx, &t, new(time.Time))
 }
 
-// check validates a task and its payload. A skill that nobody has registered yet
-// is no error: the task waits for it.
-func (c *Client) check(ctx context.Context, t *hive.Task) error {
-	if err := c.validate(ctx, t); err != nil {
+// check validates a task and its payload; see validate for now. A skill that nobody has
+// registered yet is no error: the task waits for it.
+func (c *Client) check(ctx context.Context, t *hive.Task, now *time.Time) error {
+	if err := c.validate(ctx, t, now); err != nil {
 		return err
 	}
 	schema, err := c.catalog.input(ctx, t.Skill)
@@ -127,16 +128,18 @@ func (c *Client) check(ctx context.Context, t *hive.Task) error {
 	return nil
 }
 
-// validate asks for the time only where a task depends on it.
-func (c *Client) validate(ctx context.Context, t *hive.Task) error {
+// validate asks for the time only where a task depends on it, and only if now is zero: of
+// many tasks the first that does asks for all.
+func (c *Client) validate(ctx context.Context, t *hive.Task, now *time.Time) (err error) {
 	if !t.Timed() {
 		return t.Validate()
 	}
-	now, err := c.Now(ctx)
-	if err != nil {
-		return err
+	if now.IsZero() {
+		if *now, err = c.Now(ctx); err != nil {
+			return err
+		}
 	}
-	return t.ValidateAt(now)
+	return t.ValidateAt(*now)
 }
 
 // Now returns the time by the road's clock, by which RunAt and Deadline are kept.
@@ -156,7 +159,7 @@ func (c *Client) Wait(ctx context.Context, id string) (*hive.Record, error) {
 // unique key, that one's is returned.
 func (c *Client) Run(ctx context.Context, t hive.Task) (*hive.Record, error) {
 	t = c.fill(t)
-	if err := c.check(ctx, &t); err != nil {
+	if err := c.check(ctx, &t, new(time.Time)); err != nil {
 		return nil, err
 	}
 	var over *hive.Record

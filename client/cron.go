@@ -13,11 +13,10 @@ func (c *Client) AddCron(ctx context.Context, cron *hive.Cron, replace bool) err
 	if _, err := schedule.Parse(cron.Schedule, cron.Zone); err != nil {
 		return err
 	}
-	t := c.fill(cron.Task)
-	if err := c.check(ctx, &t); err != nil {
+	cron.Task = c.fill(cron.Task)
+	if err := c.Check(ctx, cron.Task); err != nil {
 		return err
 	}
-	cron.Task = t
 	return c.road.AddCron(ctx, cron, replace)
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -9,5 +10,5 @@ import (
 // Ready is what Submit does before the road: it fills a task in and checks it.
 func (c *Client) Ready(ctx context.Context, t hive.Task) (hive.Task, error) {
 	t = c.fill(t)
-	return t, c.check(ctx, &t)
+	return t, c.check(ctx, &t, new(time.Time))
 }

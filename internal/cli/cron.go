@@ -162,14 +162,7 @@ func (a *app) cronRunCommand() *cobra.Command {
 				if i < 0 {
 					return fmt.Errorf("cron %.80s: %w", args[0], hive.ErrNotFound)
 				}
-				id, err := c.Submit(cmd.Context(), crons[i].Task)
-				if err == nil && a.flags.json {
-					return printJSON(a.Out, map[string]string{"task_id": id})
-				}
-				if err == nil {
-					fmt.Fprintln(a.Out, id)
-				}
-				return err
+				return a.put(cmd.Context(), c, crons[i].Task)
 			})
 		},
 	}

@@ -57,12 +57,7 @@ func (f *filterFlags) values() [][2]string {
 // read returns what they want of a task; now is by the road's clock. Everything that is
 // wrong is reported at once.
 func (f *filterFlags) read(now time.Time) (func(*hive.Record) bool, error) {
-	var errs []error
-	for _, v := range f.values() {
-		if f.given(v[0]) && v[1] == "" {
-			errs = append(errs, fmt.Errorf("--%s is empty: leave it out for all tasks", v[0]))
-		}
-	}
+	errs := []error{wantNoneEmpty(f.given, f.values()...)}
 	if f.state != "" && !slices.Contains(listed, hive.State(f.state)) {
 		errs = append(errs, fmt.Errorf("--state %q: want one of %v", f.state, listed))
 	}

@@ -28,13 +28,10 @@ func (f *scopeFlags) add(cmd *cobra.Command) {
 	f.given = cmd.Flags().Changed
 }
 
-// read returns the scope. A flag that is given but empty, perhaps a variable that is not
-// set, is not everything.
+// read returns the scope.
 func (f *scopeFlags) read() (hive.Scope, error) {
-	for _, flag := range []struct{ name, value string }{{"skill", f.scope.Skill}, {"tenant", f.scope.Tenant}} {
-		if f.given(flag.name) && flag.value == "" {
-			return f.scope, usagef("--%s is empty: leave it out for all tasks", flag.name)
-		}
+	if err := wantNoneEmpty(f.given, [2]string{"skill", f.scope.Skill}, [2]string{"tenant", f.scope.Tenant}); err != nil {
+		return f.scope, usageError{err}
 	}
 	if f.scope.Skill != "" && f.scope.Tenant != "" {
 		return f.scope, usagef("--skill and --tenant: want one of them")

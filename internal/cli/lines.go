@@ -334,6 +334,7 @@ func (a *app) submitLines(ctx context.Context, t hive.Task, when *whenFlags, f *
 		in.check = func(ctx context.Context, payload []byte) error {
 			t := t
 			t.Payload = payload
+			t.RunAt, t.Deadline = time.Time{}, time.Time{} // they are those of all, and right
 			return c.Check(ctx, t)
 		}
 		ctx, stop := context.WithCancel(ctx)

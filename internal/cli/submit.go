@@ -170,20 +170,25 @@ func (a *app) submit(ctx context.Context, t hive.Task, when *whenFlags, wait boo
 		if err := when.enterAt(ctx, c, &t); err != nil {
 			return err
 		}
-		t.ID = hive.NewID()
-		id, err := c.Submit(ctx, t)
-		if err != nil {
-			return err
-		}
-		if id != t.ID {
-			a.say("task %s has the key %q: nothing was submitted", id, safe(t.Unique))
-		}
-		if a.flags.json {
-			return printJSON(a.Out, map[string]any{"task_id": id, "new": id == t.ID})
-		}
-		fmt.Fprintln(a.Out, id)
-		return nil
+		return a.put(ctx, c, t)
 	})
+}
+
+// put submits a task and prints its id, or that of the one that has its key.
+func (a *app) put(ctx context.Context, c *client.Client, t hive.Task) error {
+	t.ID = hive.NewID()
+	id, err := c.Submit(ctx, t)
+	if err != nil {
+		return err
+	}
+	if id != t.ID {
+		a.say("task %s has the key %q: nothing was submitted", id, safe(t.Unique))
+	}
+	if a.flags.json {
+		return printJSON(a.Out, map[string]any{"task_id": id, "new": id == t.ID})
+	}
+	fmt.Fprintln(a.Out, id)
+	return nil
 }
 
 // showOutcome prints the record of a finished task: as JSON whole, else its

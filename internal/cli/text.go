@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -117,6 +118,18 @@ func wantTime(cmd *cobra.Command, flag string, d time.Duration) error {
 		return nil
 	}
 	return usagef("--%s %v: want more than 0", flag, d)
+}
+
+// wantNoneEmpty refuses a flag, by its name and value, that was given but is empty, perhaps a
+// variable that is not set: that is not all tasks.
+func wantNoneEmpty(given func(flag string) bool, flags ...[2]string) error {
+	var errs []error
+	for _, flag := range flags {
+		if given(flag[0]) && flag[1] == "" {
+			errs = append(errs, fmt.Errorf("--%s is empty: leave it out for all tasks", flag[0]))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // plural counts things: "1 task", "2 tasks". many is for words that do not just

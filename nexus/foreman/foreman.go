@@ -302,6 +302,9 @@ func (f *Foreman) open(now time.Time) []Lane {
 
 // nextEnd is when the next pause ends by itself, by this machine's clock; zero if none does.
 func (f *Foreman) nextEnd() (next time.Time) {
+	if len(f.flow.Pauses) == 0 {
+		return next
+	}
 	now := roadTime(f.nodes, time.Since(f.reports))
 	for _, p := range f.flow.Pauses {
 		if p.Until.IsZero() || p.Over(now) {
