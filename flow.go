@@ -69,13 +69,18 @@ func CheckTenant(name string) error {
 
 // Flow is what holds tasks back on the whole road, and how tenants share it.
 type Flow struct {
+	At      time.Time // when it was so, by Redis' clock
 	Pauses  map[Scope]Pause
 	Weights map[string]int // of tenants that do not weigh 1
+	Limits  map[LimitScope]Limit
 }
 
-// Paused returns the pause that keeps a task of a skill and a tenant back at a time, the
-// widest if there are several.
-func (f *Flow) Paused(skill, tenant string, at time.Time) (Pause, bool) {
+// Paused returns the pause that keeps a task of a skill and a tenant back, the widest if
+// there are several.
+func (f *Flow) Paused(skill, tenant string) (Pause, bool) { return f.PausedAt(skill, tenant, f.At) }
+
+// PausedAt is Paused at another time.
+func (f *Flow) PausedAt(skill, tenant string, at time.Time) (Pause, bool) {
 	for _, s := range []Scope{{}, {Skill: skill}, {Tenant: tenant}} {
 		if p, is := f.Pauses[s]; is && !p.Over(at) {
 			return p, true

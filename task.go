@@ -32,6 +32,8 @@ type Task struct {
 
 	// Tenant is on whose behalf it is done: tenants share spores by their weights.
 	Tenant string
+	// Key is what limits per key count it under, such as the host it is to ask.
+	Key string
 
 	// This is refused with ErrNotSupported until the road can keep it.
 	Parents []string // ids of tasks that must complete first
@@ -63,6 +65,7 @@ func (t *Task) Validate() error {
 		t.checkTimes(),
 		t.checkUnique(),
 		CheckTenant(t.Tenant),
+		CheckKey(t.Key),
 		t.checkSupported(),
 	)
 }

@@ -35,9 +35,9 @@ const every = "ping info select evalsha eval time command cluster|slots "
 var roles = map[Role]rights{
 	RoleNexus: {
 		both: "t:* in:* act bell lead nodes hb:* n:* own:* used run ct fmt delay wait:* ib:* sk skgen ctl ctlgen " +
-			"dead kx rcl rcb au:* ac:* ota dl u:* flow cron cronat em:* pg:* rc:*",
+			"dead kx rcl rcb au:* ac:* ota dl u:* rl:* flow cron cronat em:* pg:* rc:*",
 		write: "db:* odd:*", read: "st:*",
-		commands: "get set getrange setrange append incr del exists persist pexpire pttl rename strlen hget hset hdel hexists hmget hgetall hkeys hlen hincrby " +
+		commands: "get mget set getrange setrange append incr del exists persist pexpire pttl rename strlen hget hset hdel hexists hmget hgetall hkeys hlen hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
 			"zadd zrem zrank zrange zcard zscan zrangebyscore zremrangebyscore scan publish",
 		channel: true,
@@ -52,13 +52,13 @@ var roles = map[Role]rights{
 	},
 	RoleClient: {
 		both: "t:* in:* act own:* used run ct wait:* ib:* delay dl dead u:* flow cron cronat em:* pg:* rc:*", write: "bell db:* odd:*",
-		read: "fmt lead nodes hb:* n:* sk ota",
-		commands: "get set getrange setrange append del persist pexpire pttl rename strlen hget hset hdel hlen hexists hmget hgetall hincrby " +
+		read: "fmt lead nodes hb:* n:* rl:* sk ota",
+		commands: "get mget set getrange setrange append del persist pexpire pttl rename strlen hget hset hdel hlen hexists hmget hgetall hincrby " +
 			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zadd zrem zrank zcard zscan scan",
 	},
 	RoleDashboard: {
-		read:     "t:* in:* act lead nodes hb:* n:* own:* used ct delay sk em:* pg:* ota flow cron cronat",
-		commands: "get getrange hmget hgetall llen lindex lrange lpos smembers zcard scan",
+		read:     "t:* in:* act lead nodes hb:* n:* own:* used run ct delay sk em:* pg:* rl:* ota flow cron cronat",
+		commands: "get mget getrange hmget hgetall llen lindex lrange lpos smembers zcard scan",
 	},
 }
 

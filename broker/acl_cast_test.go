@@ -109,6 +109,24 @@ func (c *cast) flows() {
 	acme := hive.Scope{Tenant: "acme"}
 	c.do("pause", func() error { return c.client.Pause(c.ctx, acme, time.Time{}) })
 	c.do("weigh", func() error { return c.client.SetWeight(c.ctx, "acme", 7) })
+	echo := hive.Limit{LimitScope: hive.LimitScope{Scope: hive.Scope{Skill: "echo"}}, Rate: 1000, Per: time.Second, Running: 1000}
+	c.do("limit", func() error { return c.client.SetLimit(c.ctx, echo) })
+	for _, b := range []*broker.Broker{c.client, c.nexus, c.dashboard} {
+		c.do("read limits", func() error {
+			f, err := b.Flow(c.ctx)
+			if err = check(err, f.Limits[echo.LimitScope] == echo); err != nil {
+				return err
+			}
+			if _, err = b.Running(c.ctx); err == nil {
+				_, err = b.RunningOf(c.ctx, &f, map[string]int{"#": 1}, map[string]broker.Class{})
+			}
+			if err == nil {
+				_, err = b.Buckets(c.ctx, []broker.Bucket{broker.BucketOf(echo, "")})
+			}
+			return err
+		})
+	}
+	c.do("end the limit", func() error { return c.client.RemoveLimit(c.ctx, echo.LimitScope) })
 	for _, b := range []*broker.Broker{c.client, c.nexus, c.dashboard} {
 		c.do("read what is paused", func() error {
 			f, err := b.Flow(c.ctx)
@@ -174,7 +192,8 @@ func (c *cast) assigned(change ...func(*hive.Task)) string {
 		return check(err, len(lanes) > 0)
 	})
 	c.do("assign", func() error {
-		done, err := c.nexus.Assign(c.ctx, &c.term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 100}})
+		done, err := c.nexus.Assign(c.ctx, &c.term, []broker.Grant{{Lane: "echo||:2", Node: "a", Count: 100}},
+			broker.Spent{Bucket: broker.Bucket{LimitScope: hive.LimitScope{Scope: hive.Scope{Skill: "echo"}}}, Full: time.Now(), Keep: time.Minute})
 		return check(err, len(done) == 1 && done[0].Moved > 0)
 	})
 	return id

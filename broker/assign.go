@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -78,23 +77,30 @@ const assignBatch = 256
 // Assign moves tasks from lanes to spores' queues, in order, in as few calls as
 // fit. It returns ErrNotLeader when the term is over, and nil and no error when
 // redis had already done one of these very calls, whose answer was lost: what
-// comes after it was not tried.
-func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant) ([]Assigned, error) {
+// comes after it was not tried. What the grants empty of buckets stands on the road before
+// the first of them is carried out: a leader that follows never finds too little.
+func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant, spent ...Spent) ([]Assigned, error) {
 	done := make([]Assigned, 0, len(grants))
-	for batch := range slices.Chunk(grants, assignBatch) {
-		some, err := b.assign(ctx, term, batch)
+	for {
+		batch := grants[len(done):min(len(done)+assignBatch, len(grants))]
+		some, err := b.assign(ctx, term, batch, spent)
 		if err != nil || some == nil {
 			return nil, err
 		}
-		done = append(done, some...)
+		if done = append(done, some...); len(done) == len(grants) {
+			return done, nil
+		}
+		spent = nil
 	}
-	return done, nil
 }
 
 // assign makes one call under the next sequence number.
-func (b *Broker) assign(ctx context.Context, term *Term, grants []Grant) ([]Assigned, error) {
+func (b *Broker) assign(ctx context.Context, term *Term, grants []Grant, spent []Spent) ([]Assigned, error) {
 	term.seq++
-	args := []any{term.fence(), term.seq}
+	args := []any{term.fence(), term.seq, len(spent)}
+	for _, s := range spent {
+		args = append(args, s.name(), s.Full.UnixNano(), s.Keep.Milliseconds())
+	}
 	for _, g := range grants {
 		class, _, ok := splitLane(g.Lane)
 		if !ok {

@@ -10,13 +10,13 @@ import (
 	"github.com/hive-spore/hive"
 )
 
-// The hash flow has a field for each pause and each weight: "p" for all, "ps:SKILL",
-// "pt:TENANT" and "w:TENANT".
+// The hash flow has a field for each pause, limit and weight. Its first letter says which;
+// behind it stand nothing for all tasks, "s:SKILL" or "t:TENANT", but for a weight ":TENANT".
 const (
-	fieldPause  = "p"
-	fieldSkill  = "ps:"
-	fieldTenant = "pt:"
-	fieldWeight = "w:"
+	fieldPause    = "p"
+	fieldLimit    = "l"
+	fieldKeyLimit = "k" // a limit per key
+	fieldWeight   = "w:"
 
 	// maxFlow bounds the fields: the foreman reads all of them, anew whenever one changes.
 	maxFlow = 10_000
@@ -29,31 +29,71 @@ func (b *Broker) Pause(ctx context.Context, s hive.Scope, until time.Time) error
 	if !until.IsZero() {
 		text = strconv.FormatInt(until.UnixMilli(), 10)
 	}
-	_, err := b.setFlow(ctx, "pause", s, text)
+	_, err := b.changeFlow(ctx, "pause", fieldPause, s, text)
 	return err
 }
 
 // Resume ends a pause. It returns ErrNotFound if there is none.
 func (b *Broker) Resume(ctx context.Context, s hive.Scope) error {
-	before, err := b.setFlow(ctx, "resume", s, "")
+	before, err := b.changeFlow(ctx, "resume", fieldPause, s, "")
 	if err == nil && before == "" {
 		err = fmt.Errorf("%s is not paused: %w", s, hive.ErrNotFound)
 	}
 	return err
 }
 
-func (b *Broker) setFlow(ctx context.Context, what string, s hive.Scope, text string) (before string, err error) {
-	if err := s.Validate(); err != nil {
-		return "", err
+// SetLimit begins a limit, or changes it. A nexus that leads heeds it at once; what spores
+// hold already goes on, and counts.
+func (b *Broker) SetLimit(ctx context.Context, l hive.Limit) error {
+	if err := l.Validate(); err != nil {
+		return err
 	}
-	field := fieldPause
+	text := fmt.Sprintf("%d %d %d %d", l.Rate, l.Per.Milliseconds(), l.Burst, l.Running)
+	_, err := b.changeFlow(ctx, "limit", limitField(l.PerKey), l.Scope, text)
+	return err
+}
+
+// RemoveLimit ends a limit. It returns ErrNotFound if there is none.
+func (b *Broker) RemoveLimit(ctx context.Context, s hive.LimitScope) error {
+	before, err := b.changeFlow(ctx, "remove limit", limitField(s.PerKey), s.Scope, "")
+	if err == nil && before == "" {
+		err = fmt.Errorf("%s has no limit: %w", s, hive.ErrNotFound)
+	}
+	return err
+}
+
+func limitField(perKey bool) string {
+	if perKey {
+		return fieldKeyLimit
+	}
+	return fieldLimit
+}
+
+// scopeField spells a scope behind the letter of a field.
+func scopeField(s hive.Scope) string {
 	switch {
 	case s.Skill != "":
-		field = fieldSkill + s.Skill
+		return "s:" + s.Skill
 	case s.Tenant != "":
-		field = fieldTenant + s.Tenant
+		return "t:" + s.Tenant
 	}
-	return b.changeFlow(ctx, what, field, text)
+	return ""
+}
+
+// readScope is scopeField backwards.
+func readScope(text string) (s hive.Scope, ok bool) {
+	kind, name, named := strings.Cut(text, ":")
+	switch {
+	case text == "":
+		return s, true
+	case kind == "s":
+		s.Skill = name
+	case kind == "t":
+		s.Tenant = name
+	default:
+		return s, false
+	}
+	return s, named && name != "" && s.Validate() == nil
 }
 
 // SetWeight says what share a tenant gets beside others whose tasks wait at the same
@@ -69,18 +109,25 @@ func (b *Broker) SetWeight(ctx context.Context, tenant string, weight int) error
 	if weight != 1 {
 		text = strconv.Itoa(weight)
 	}
-	_, err := b.changeFlow(ctx, "weigh", fieldWeight+tenant, text)
+	_, err := b.setFlow(ctx, "weigh", fieldWeight+tenant, text)
 	return err
 }
 
-func (b *Broker) changeFlow(ctx context.Context, what, field, text string) (before string, err error) {
+func (b *Broker) changeFlow(ctx context.Context, what, letter string, s hive.Scope, text string) (before string, err error) {
+	if err := s.Validate(); err != nil {
+		return "", err
+	}
+	return b.setFlow(ctx, what, letter+scopeField(s), text)
+}
+
+func (b *Broker) setFlow(ctx context.Context, what, field, text string) (before string, err error) {
 	reply, err := b.run(ctx, scriptFlow, field, text, maxFlow).Result()
 	if err != nil {
 		return "", b.wrap(what, err)
 	}
 	before, ok := reply.(string)
 	if !ok {
-		return "", fmt.Errorf("%s: there are %d pauses and weights already: end some first", what, maxFlow)
+		return "", fmt.Errorf("%s: there are %d pauses, limits and weights already: end some first", what, maxFlow)
 	}
 	return before, nil
 }
@@ -88,37 +135,56 @@ func (b *Broker) changeFlow(ctx context.Context, what, field, text string) (befo
 // Flow returns what holds tasks back, and how tenants share. Pauses that are over may be
 // among it.
 func (b *Broker) Flow(ctx context.Context) (hive.Flow, error) {
-	fields, err := b.rdb.HGetAll(ctx, b.keys.flow()).Result()
-	if err != nil {
-		return hive.Flow{}, b.wrap("read pauses and weights", err)
+	pipe := b.rdb.Pipeline()
+	fields, now := pipe.HGetAll(ctx, b.keys.flow()), b.clock(ctx, pipe)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return hive.Flow{}, b.wrap("read pauses, limits and weights", err)
 	}
-	f := hive.Flow{Pauses: map[hive.Scope]hive.Pause{}, Weights: map[string]int{}}
-	for field, text := range fields {
-		if tenant, is := strings.CutPrefix(field, fieldWeight); is {
-			if n, err := strconv.Atoi(text); err == nil && hive.CheckWeight(n) == nil {
-				f.Weights[tenant] = n
-			}
-			continue
-		}
-		if p, ok := readPause(field, text); ok {
-			f.Pauses[p.Scope] = p
-		}
+	ms, err := now.Int64()
+	if err != nil {
+		return hive.Flow{}, b.wrap("ask for the time", err)
+	}
+	f := hive.Flow{At: time.UnixMilli(ms), Pauses: map[hive.Scope]hive.Pause{}, Weights: map[string]int{}, Limits: map[hive.LimitScope]hive.Limit{}}
+	for field, text := range fields.Val() {
+		readFlow(&f, field, text)
 	}
 	return f, nil
 }
 
-func readPause(field, text string) (p hive.Pause, ok bool) {
-	if skill, is := strings.CutPrefix(field, fieldSkill); is && skill != "" {
-		p.Skill = skill
-	} else if tenant, is := strings.CutPrefix(field, fieldTenant); is && tenant != "" {
-		p.Tenant = tenant
-	} else if field != fieldPause {
-		return p, false
+// readFlow enters a field; one that nobody has written is passed over.
+func readFlow(f *hive.Flow, field, text string) {
+	if tenant, is := strings.CutPrefix(field, fieldWeight); is {
+		if n, err := strconv.Atoi(text); err == nil && hive.CheckWeight(n) == nil {
+			f.Weights[tenant] = n
+		}
+		return
 	}
+	if field == "" {
+		return
+	}
+	s, ok := readScope(field[1:])
+	if !ok {
+		return
+	}
+	switch letter := field[:1]; letter {
+	case fieldPause:
+		if p, ok := readPause(text); ok {
+			p.Scope = s
+			f.Pauses[s] = p
+		}
+	case fieldLimit, fieldKeyLimit:
+		if l, ok := readLimit(text); ok {
+			l.LimitScope = hive.LimitScope{Scope: s, PerKey: letter == fieldKeyLimit}
+			f.Limits[l.LimitScope] = l
+		}
+	}
+}
+
+func readPause(text string) (p hive.Pause, ok bool) {
 	until, since, _ := strings.Cut(text, " ")
 	p.Until, ok = readMoment(until)
 	p.Since, _ = readMoment(since)
-	return p, ok && p.Scope.Validate() == nil
+	return p, ok
 }
 
 // readMoment reads Unix ms; 0 is the zero time.
@@ -131,4 +197,20 @@ func readMoment(text string) (time.Time, bool) {
 		return time.Time{}, true
 	}
 	return time.UnixMilli(ms), true
+}
+
+func readLimit(text string) (l hive.Limit, ok bool) {
+	words := strings.Split(text, " ")
+	if len(words) != 4 {
+		return l, false
+	}
+	per := 0
+	for i, n := range []*int{&l.Rate, &per, &l.Burst, &l.Running} {
+		var err error
+		if *n, err = strconv.Atoi(words[i]); err != nil {
+			return l, false
+		}
+	}
+	l.Per = time.Duration(min(max(per, 0), int(2*hive.MaxLimitTime.Milliseconds()))) * time.Millisecond
+	return l, l.Validate() == nil
 }

@@ -59,6 +59,9 @@ func TestFlowBadInput(t *testing.T) {
 			"a skill's version":    r.Pause(r.ctx(), hive.Scope{Skill: "a@1.0.0"}, time.Time{}),
 			"a tenant with a bar":  r.Resume(r.ctx(), hive.Scope{Tenant: "a|b"}),
 			"weight 0":             r.SetWeight(r.ctx(), "a", 0),
+			"no limit":             r.SetLimit(r.ctx(), hive.Limit{}),
+			"rate 0":               r.SetLimit(r.ctx(), hive.Limit{Per: time.Second}),
+			"no limit to remove":   r.RemoveLimit(r.ctx(), hive.LimitScope{PerKey: true}),
 			"weight 1001":          r.SetWeight(r.ctx(), "a", 1001),
 			"weight of a b":        r.SetWeight(r.ctx(), "a b", 1),
 		} {
@@ -76,8 +79,9 @@ func TestFlowBadInput(t *testing.T) {
 // an end to what the foreman has to read.
 func TestFlowIsBounded(t *testing.T) {
 	onRoads(t, func(r *road) {
-		r.do("HSET", "flow", "ps:old", "1 1", "ps:echo", "x", "pq", "0", "ps:", "0 1", "pt:", "0 1", "w:a", "none", "ps:a|b", "0 1")
-		if f, err := r.Flow(r.ctx()); err != nil || len(f.Weights) != 0 || len(f.Pauses) != 1 {
+		r.do("HSET", "flow", "ps:old", "1 1", "ps:echo", "x", "pq", "0", "ps:", "0 1", "pt:", "0 1", "w:a", "none", "ps:a|b", "0 1",
+			"l", "1 1000 0", "k", "0 0 0 0", "ls:", "0 0 0 1", "ls:echo", "0 0 0 -1", "lx:a", "0 0 0 1", "kt:a", "9999999999999999999 1 0 0", "lt:a", "1 9223372036854775807 0 0", "", "0")
+		if f, err := r.Flow(r.ctx()); err != nil || len(f.Weights) != 0 || len(f.Limits) != 0 || len(f.Pauses) != 1 {
 			r.t.Errorf("Flow = %+v, %v", f, err)
 		}
 		r.check(r.Pause(r.ctx(), hive.Scope{Skill: "echo"}, time.Time{}))
@@ -89,7 +93,7 @@ func TestFlowIsBounded(t *testing.T) {
 			words = append(words, fmt.Sprint("w:t", i), "2")
 		}
 		r.do("HSET", "flow", words...)
-		if err := r.SetWeight(r.ctx(), "one-more", 2); err == nil || !strings.Contains(err.Error(), "there are 10000 pauses and weights already") {
+		if err := r.SetWeight(r.ctx(), "one-more", 2); err == nil || !strings.Contains(err.Error(), "there are 10000 pauses, limits and weights already") {
 			r.t.Errorf("SetWeight = %v", err)
 		}
 		r.check(r.SetWeight(r.ctx(), "t1", 3))

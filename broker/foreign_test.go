@@ -16,7 +16,7 @@ import (
 func TestForeignType(t *testing.T) {
 	put := map[string][]string{"string": {"SET", "x"}, "list": {"RPUSH", "x"}, "set": {"SADD", "x"}, "hash": {"HSET", "x", "y"}, "sorted": {"ZADD", "1", "x"}}
 	keys := map[string]string{
-		"string": "fmt skgen ctlgen rcb ota st:a kv:s.echo:k",
+		"string": "fmt skgen ctlgen rcb ota st:a kv:s.echo:k rl:ls:echo",
 		"list":   "bell ctl rcl in:echo||:2 n:a db:a au:a ib:inbox ib:ping",
 		"set":    "act nodes own:a",
 		"hash":   "lead used run ct sk hb:a ac:a flow cron cronat",

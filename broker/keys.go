@@ -38,6 +38,8 @@ func (k keys) recording(id string, attempt int) string {
 	return k.prefix + "rc:" + id + ":" + strconv.Itoa(attempt)
 }
 
+func (k keys) bucket(name string) string { return k.prefix + "rl:" + name }
+
 func (k keys) index(space string) string { return k.prefix + "ki:" + space }
 func (k keys) value(space, key string) string {
 	return k.prefix + "kv:" + space + ":" + key
@@ -48,6 +50,7 @@ func (k keys) lead() string       { return k.prefix + "lead" }
 func (k keys) bell() string       { return k.prefix + "bell" }
 func (k keys) nodes() string      { return k.prefix + "nodes" }
 func (k keys) used() string       { return k.prefix + "used" }
+func (k keys) run() string        { return k.prefix + "run" }
 func (k keys) counters() string   { return k.prefix + "ct" }
 func (k keys) flow() string       { return k.prefix + "flow" }
 func (k keys) crons() string      { return k.prefix + "cron" }
@@ -62,11 +65,23 @@ func (k keys) rollouts() string   { return k.prefix + "ota" }
 // maxClass is the longest class text that stands in keys as it is.
 const maxClass = 99
 
-// class is what makes tasks alike for routing: skill reference, canonical
-// selector and tenant. A longer text is hashed; its parts then stand in the
-// record's fields.
-func class(skill hive.SkillRef, require hive.Selector, tenant string) (text string, hashed bool) {
-	text = skill.String() + "|" + require.String() + "|" + tenant
+// Class is what makes tasks alike for routing.
+type Class struct {
+	Skill       hive.SkillRef
+	Require     hive.Selector
+	Tenant, Key string
+}
+
+// ClassOf is that of a task.
+func ClassOf(t *hive.Task) Class { return Class{t.Skill, t.Require, t.Tenant, t.Key} }
+
+// Text spells a class: skill reference, canonical selector, tenant and, if there is one, key.
+// A longer text is hashed; its parts then stand in the record's fields.
+func (c Class) Text() (text string, hashed bool) {
+	text = c.Skill.String() + "|" + c.Require.String() + "|" + c.Tenant
+	if c.Key != "" {
+		text += "|" + c.Key
+	}
 	if len(text) <= maxClass {
 		return text, false
 	}
@@ -90,17 +105,15 @@ func splitLane(lane string) (class string, p hive.Priority, ok bool) {
 	return lane[:i], p, err == nil && p.Validate() == nil
 }
 
-// splitClass is class backwards; ok is false for a hashed one.
-func splitClass(text string) (skill hive.SkillRef, require hive.Selector, tenant string, ok bool) {
+// splitClass is Text backwards; ok is false for a hashed one.
+func splitClass(text string) (c Class, ok bool) {
 	ref, rest, found := strings.Cut(text, "|")
-	sel, tenant, also := strings.Cut(rest, "|")
-	if !found || !also || strings.Contains(tenant, "|") {
-		return hive.SkillRef{}, nil, "", false
+	sel, rest, also := strings.Cut(rest, "|")
+	tenant, key, keyed := strings.Cut(rest, "|")
+	if !found || !also || keyed && key == "" || strings.Contains(key, "|") {
+		return c, false
 	}
-	skill, err := hive.ParseSkillRef(ref)
-	if err != nil {
-		return hive.SkillRef{}, nil, "", false
-	}
-	require, err = hive.ParseSelector(sel)
-	return skill, require, tenant, err == nil
+	skill, errSkill := hive.ParseSkillRef(ref)
+	require, errRequire := hive.ParseSelector(sel)
+	return Class{skill, require, tenant, key}, errSkill == nil && errRequire == nil
 }

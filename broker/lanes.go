@@ -15,10 +15,8 @@ import (
 
 // Lane is a list of waiting tasks that are alike for routing.
 type Lane struct {
-	Name     string
-	Skill    hive.SkillRef
-	Require  hive.Selector
-	Tenant   string
+	Name string
+	Class
 	Priority hive.Priority
 	Count    int    // tasks waiting, tombstones of cancelled ones included
 	Head     string // id of the first
@@ -122,7 +120,7 @@ func (b *Broker) Lane(ctx context.Context, name, head string) (Lane, error) {
 	}
 	lane := Lane{Name: name, Priority: priority, Head: head}
 	if !strings.HasPrefix(class, "#") {
-		lane.Skill, lane.Require, lane.Tenant, ok = splitClass(class)
+		lane.Class, ok = splitClass(class)
 		if !ok {
 			return Lane{}, fmt.Errorf("%q is not a lane", name)
 		}
@@ -132,7 +130,7 @@ func (b *Broker) Lane(ctx context.Context, name, head string) (Lane, error) {
 	if err != nil {
 		return Lane{}, b.wrap("read lane", err)
 	}
-	lane.Skill, lane.Require, lane.Tenant = r.Skill, r.Require, r.Tenant
+	lane.Class = ClassOf(&r.Task)
 	return lane, nil
 }
 

@@ -80,7 +80,7 @@ func looks(spores, lanes []string) []any {
 func isLane(name string) bool {
 	class, _, ok := splitLane(name)
 	if ok && !strings.HasPrefix(class, "#") {
-		_, _, _, ok = splitClass(class)
+		_, ok = splitClass(class)
 	}
 	return ok
 }

@@ -52,11 +52,12 @@ const (
 // Tags of task fields. The class comes first: scripts read it there.
 const (
 	tagClass   = 1
-	tagSkill   = 2 // this and the next two only where the class is hashed
+	tagSkill   = 2 // this, the next two and tagKey only where the class is hashed
 	tagRequire = 3
 	tagTenant  = 4
 	tagTimeout = 5 // ms
 	tagInbox   = 6 // of who enqueued the task and waits for it; always last: scripts read it there
+	tagKey     = 12
 	tagBackoff = 9 // base and max in ms, six bytes each, and the jitter in hundredths, two
 
 	// Where there is one of these, the record has flagBound, and scripts look for them.
@@ -89,12 +90,15 @@ var errRecord = errors.New("not a task record of this version")
 // packTask writes the record of a new pending task, whose end an inbox is told if it has
 // a name. The enqueue script fills in when it was created.
 func packTask(t *hive.Task, inbox string) (record []byte, lane string) {
-	text, hashed := class(t.Skill, t.Require, t.Tenant)
+	text, hashed := ClassOf(t).Text()
 	fields := appendField(nil, tagClass, text)
 	if hashed {
 		fields = appendField(fields, tagSkill, t.Skill.String())
 		fields = appendField(fields, tagRequire, t.Require.String())
 		fields = appendField(fields, tagTenant, t.Tenant)
+		if t.Key != "" {
+			fields = appendField(fields, tagKey, t.Key)
+		}
 	}
 	fields = appendField(fields, tagTimeout, string(binary.BigEndian.AppendUint32(nil, uint32(t.Timeout.Milliseconds()))))
 	plain := len(fields)
@@ -290,6 +294,8 @@ func readTask(r *hive.Record, fields []byte) error {
 			require = string(v)
 		case tagTenant:
 			r.Tenant = string(v)
+		case tagKey:
+			r.Key = string(v)
 		case tagTimeout:
 			if len(v) == 4 {
 				r.Timeout = time.Duration(binary.BigEndian.Uint32(v)) * time.Millisecond
@@ -306,7 +312,9 @@ func readTask(r *hive.Record, fields []byte) error {
 		return errRecord
 	}
 	if !strings.HasPrefix(text, "#") {
-		r.Skill, r.Require, r.Tenant, ok = splitClass(text)
+		var c Class
+		c, ok = splitClass(text)
+		r.Skill, r.Require, r.Tenant, r.Key = c.Skill, c.Require, c.Tenant, c.Key
 	} else {
 		var errSkill, errRequire error
 		r.Skill, errSkill = hive.ParseSkillRef(skill)

@@ -66,7 +66,7 @@ func TestRecordSize(t *testing.T) {
 
 func TestLaneNames(t *testing.T) {
 	t.Parallel()
-	text, hashed := class(hive.SkillRef{Name: "echo", Pin: "1.0.0"}, selector(t, "zone in (us, eu), gpu=true"), "acme")
+	text, hashed := Class{hive.SkillRef{Name: "echo", Pin: "1.0.0"}, selector(t, "zone in (us, eu), gpu=true"), "acme", ""}.Text()
 	if hashed || text != "echo@1.0.0|gpu=true,zone in (eu,us)|acme" {
 		t.Fatalf("class = %q, %v", text, hashed)
 	}
@@ -74,9 +74,17 @@ func TestLaneNames(t *testing.T) {
 	if back != text || p != 7 || !ok {
 		t.Errorf("splitLane = %q, %d, %v", back, p, ok)
 	}
-	skill, require, tenant, ok := splitClass(text)
-	if skill.String() != "echo@1.0.0" || require.String() != "gpu=true,zone in (eu,us)" || tenant != "acme" || !ok {
-		t.Errorf("splitClass = %v, %v, %q, %v", skill, require, tenant, ok)
+	for _, key := range []string{"", "example.com:443"} {
+		c := Class{hive.SkillRef{Name: "echo", Pin: "1.0.0"}, selector(t, "zone in (eu,us),gpu=true"), "acme", key}
+		text, _ := c.Text()
+		if back, ok := splitClass(text); !ok || !reflect.DeepEqual(back, c) {
+			t.Errorf("splitClass(%q) = %+v, %v, want %+v", text, back, ok, c)
+		}
+	}
+	for _, bad := range []string{"echo", "echo|", "echo|||", "echo||acme|", "echo||acme|a|b", "e cho||", "echo|=|"} {
+		if _, ok := splitClass(bad); ok {
+			t.Errorf("splitClass(%q) = ok", bad)
+		}
 	}
 	for _, bad := range []string{"", "echo||", "echo||:11", "echo||:-1", "echo||:x"} {
 		if _, _, ok := splitLane(bad); ok {

@@ -104,7 +104,7 @@ func (b *Broker) findAssigned(ctx context.Context, r *hive.Record) error {
 // most the first and the last 10,000; a task in between counts as the 10,000th.
 func (b *Broker) Place(ctx context.Context, r *hive.Record) (int, error) {
 	const far = 10_000
-	text, _ := class(r.Task.Skill, r.Require, r.Tenant)
+	text, _ := ClassOf(&r.Task).Text()
 	lane := b.keys.lane(laneName(text, r.Priority))
 	for _, rank := range []int64{1, -1} {
 		place, err := b.rdb.LPos(ctx, lane, r.ID, redis.LPosArgs{Rank: rank, MaxLen: far}).Result()

@@ -22,5 +22,13 @@ func (c *Client) SetWeight(ctx context.Context, tenant string, weight int) error
 	return c.road.SetWeight(ctx, tenant, weight)
 }
 
-// Flow returns what is paused, and how tenants share.
+// SetLimit begins a limit, or changes it. What spores hold already goes on, and counts.
+func (c *Client) SetLimit(ctx context.Context, l hive.Limit) error { return c.road.SetLimit(ctx, l) }
+
+// RemoveLimit ends a limit, and returns hive.ErrNotFound if there is none.
+func (c *Client) RemoveLimit(ctx context.Context, s hive.LimitScope) error {
+	return c.road.RemoveLimit(ctx, s)
+}
+
+// Flow returns what is paused and limited, and how tenants share.
 func (c *Client) Flow(ctx context.Context) (hive.Flow, error) { return c.road.Flow(ctx) }

@@ -25,6 +25,8 @@ type MapOptions struct {
 	// of such tasks that ends early leaves them on the road, and the same call goes on with
 	// what is there.
 	IDs []string
+	// Key, if set, says the Key of the task of a payload.
+	Key func(payload []byte) string
 	// Submitted, if set, is called when n more tasks are on the road.
 	Submitted func(n int)
 	// Progress, if set, is called after each task that is over, with how many are.
@@ -88,6 +90,9 @@ func (c *Client) mapWindow(ctx context.Context, o *MapOptions, from int, payload
 		t.ID, t.Payload = hive.NewID(), payload
 		if o.IDs != nil {
 			t.ID = o.IDs[from+i]
+		}
+		if o.Key != nil {
+			t.Key = o.Key(payload)
 		}
 		tasks[i], index[t.ID] = t, i
 	}

@@ -136,6 +136,10 @@ func (s *suite) stages() (all []stage) {
 	for _, n := range []int{1, 2, 4} {
 		rest(fmt.Sprintf("spores: %d", n), s.spores(n))
 	}
+	for _, lanes := range []int{0, heldLanes} {
+		core("limits: "+heldRow(lanes), s.limited(lanes))
+		core("limits, idle: "+heldRow(lanes), s.limitedIdle(lanes))
+	}
 	rest("map", s.mapping)
 	all = append(all, s.queues()...)
 	for _, shape := range shapes {

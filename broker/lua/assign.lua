@@ -1,6 +1,7 @@
 -- assign: pending -> assigned. Moves ids from lanes to spores' queues; records
 -- are not touched. A repeat of a sequence number moves nothing.
--- ARGV: term, sequence, then per grant: lane, class, spore, count
+-- ARGV: term, sequence, how many buckets the tasks come out of, then per bucket: name, when it
+-- is full again, ms it is kept; then per grant: lane, class, spore, count
 -- Returns {'deposed'}, {'repeat', sequence done last}, or {'ok', then per grant: moved, left in the
 -- lane, tasks the spore holds (-1: it is gone), id now at the lane's head}.
 if not leads(ARGV[1]) then return { 'deposed' } end
@@ -9,8 +10,9 @@ if last > 1e12 then last = 0 end -- nobody has counted that far
 if tonumber(ARGV[2]) <= last then return { 'repeat', string.format('%.0f', last) } end
 allowed()
 call('HSET', P .. 'lead', 'seq', ARGV[2])
-local out = { 'ok' }
-for i = 3, #ARGV, 4 do
+local out, first = { 'ok' }, 4 + 3 * ARGV[3]
+for i = 4, first - 1, 3 do call('SET', P .. 'rl:' .. ARGV[i], ARGV[i + 1], 'PX', ARGV[i + 2]) end
+for i = first, #ARGV, 4 do
   local name, kind, spore = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local key, ids, holds = P .. 'in:' .. name, {}, -1
   if call('SISMEMBER', P .. 'nodes', spore) == 1 then

@@ -67,11 +67,7 @@ func (a *app) queuesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			now, err := road.Now(ctx)
-			if err != nil {
-				return err
-			}
-			pauses := pausesAt(&flow, now)
+			pauses := pausesAt(&flow)
 			if a.flags.json {
 				return printJSON(a.Out, struct {
 					hive.Stats

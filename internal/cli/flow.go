@@ -120,8 +120,8 @@ type pauseView struct {
 }
 
 // pausesAt are those that are not over, the widest first.
-func pausesAt(f *hive.Flow, now time.Time) []hive.Pause {
-	pauses := slices.DeleteFunc(slices.Collect(maps.Values(f.Pauses)), func(p hive.Pause) bool { return p.Over(now) })
+func pausesAt(f *hive.Flow) []hive.Pause {
+	pauses := slices.DeleteFunc(slices.Collect(maps.Values(f.Pauses)), func(p hive.Pause) bool { return p.Over(f.At) })
 	slices.SortFunc(pauses, func(x, y hive.Pause) int {
 		return cmp.Or(strings.Compare(x.Tenant, y.Tenant), strings.Compare(x.Skill, y.Skill))
 	})
@@ -189,15 +189,11 @@ func (a *app) showTenants(ctx context.Context, road *broker.Broker) error {
 	if err != nil {
 		return err
 	}
-	now, err := road.Now(ctx)
-	if err != nil {
-		return err
-	}
 	waiting := map[string]int{}
 	for tenant := range flow.Weights {
 		waiting[tenant] = 0
 	}
-	for _, p := range pausesAt(&flow, now) {
+	for _, p := range pausesAt(&flow) {
 		if p.Tenant != "" {
 			waiting[p.Tenant] = 0
 		}
@@ -208,7 +204,7 @@ func (a *app) showTenants(ctx context.Context, road *broker.Broker) error {
 	views := []tenantView{}
 	for _, tenant := range slices.Sorted(maps.Keys(waiting)) {
 		v := tenantView{Tenant: tenant, Weight: flow.Weight(tenant), Waiting: waiting[tenant]}
-		if p, is := flow.Pauses[hive.Scope{Tenant: tenant}]; is && tenant != "" && !p.Over(now) {
+		if p, is := flow.Pauses[hive.Scope{Tenant: tenant}]; is && tenant != "" && !p.Over(flow.At) {
 			v.Paused = &pauseViews([]hive.Pause{p})[0]
 		}
 		views = append(views, v)

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -31,14 +33,15 @@ const (
 
 // linesFlags say that a file has a payload on each line.
 type linesFlags struct {
-	file, batch, order string
-	given              func(flag string) bool
+	file, batch, order, keyField string
+	given                        func(flag string) bool
 }
 
 func (f *linesFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file, "lines", "", "a task per line of a FILE, or of standard input (-)")
 	flags.StringVar(&f.batch, "batch", "", "name of the lines: a line that comes again under it is the task it was, also in another run")
+	flags.StringVar(&f.keyField, "key-field", "", "with --lines: the key is this field of the line, which is JSON; of a URL its host")
 	flags.StringVar(&f.order, "order", "input", "with --lines and --wait: results in the order of the input, or as they are done")
 	f.given = flags.Changed
 }
@@ -46,8 +49,8 @@ func (f *linesFlags) add(cmd *cobra.Command) {
 // check reports flags that do not go together.
 func (f *linesFlags) check(wait bool) error {
 	switch {
-	case !f.given("lines") && (f.given("batch") || f.given("order")):
-		return usagef("--batch, --order: want --lines, too")
+	case !f.given("lines") && (f.given("batch") || f.given("order") || f.given("key-field")):
+		return usagef("--batch, --order, --key-field: want --lines, too")
 	case !f.given("lines"):
 		return nil
 	case f.file == "":
@@ -56,6 +59,8 @@ func (f *linesFlags) check(wait bool) error {
 		return usagef("--lines and --payload: want one of them")
 	case f.given("unique"):
 		return usagef("--lines and --unique: only one of the tasks could have the key; --batch keeps lines from becoming two tasks")
+	case f.given("key-field") && (f.keyField == "" || f.given("key")):
+		return usagef("--key-field: want the name of a field, and no --key")
 	case f.order != "input" && f.order != "done":
 		return usagef("--order %q: want input or done", f.order)
 	case f.given("order") && !wait:
@@ -190,6 +195,7 @@ type lineWork struct {
 	c     *client.Client
 	task  hive.Task // of each of them
 	order string
+	keyOf func(payload []byte) string // nil: they have that of task
 
 	mu                      sync.Mutex
 	lines                   int // on the road
@@ -202,6 +208,9 @@ func (lw *lineWork) submit(ctx context.Context, w *window) error {
 	for i, payload := range w.payloads {
 		tasks[i] = lw.task
 		tasks[i].Payload = payload
+		if lw.keyOf != nil {
+			tasks[i].Key = lw.keyOf(payload)
+		}
 		if w.ids != nil {
 			tasks[i].ID = w.ids[i]
 		}
@@ -233,7 +242,7 @@ func (lw *lineWork) run(ctx context.Context, w *window, turn <-chan struct{}) er
 		of[l.at] = append(of[l.at], i)
 	}
 	var errPrint error
-	o := client.MapOptions{Task: lw.task, IDs: w.ids}
+	o := client.MapOptions{Task: lw.task, IDs: w.ids, Key: lw.keyOf}
 	if asTheyAreDone {
 		o.Over = func(at int, r *hive.Record) {
 			for _, i := range of[at] {
@@ -331,9 +340,21 @@ func (a *app) submitLines(ctx context.Context, t hive.Task, when *whenFlags, f *
 			return err
 		}
 		lw := &lineWork{app: a, c: c, task: t, order: f.order}
+		if f.given("key-field") {
+			lw.keyOf = func(payload []byte) string {
+				key, _ := fieldKey(f.keyField, payload) // it was right when it was checked
+				return key
+			}
+		}
 		in.check = func(ctx context.Context, payload []byte) error {
 			t := t
 			t.Payload = payload
+			if f.given("key-field") {
+				var err error
+				if t.Key, err = fieldKey(f.keyField, payload); err != nil {
+					return err
+				}
+			}
 			t.RunAt, t.Deadline = time.Time{}, time.Time{} // they are those of all, and right
 			return c.Check(ctx, t)
 		}
@@ -357,6 +378,26 @@ func (a *app) submitLines(ctx context.Context, t hive.Task, when *whenFlags, f *
 		}
 		return err
 	})
+}
+
+// fieldKey is what a field of a payload says: text, of which a URL stands for its host, or a
+// number.
+func fieldKey(field string, payload []byte) (string, error) {
+	var fields map[string]json.RawMessage
+	var key string
+	err := json.Unmarshal(payload, &fields)
+	if err == nil && json.Unmarshal(fields[field], &key) != nil {
+		var n json.Number
+		err = json.Unmarshal(fields[field], &n)
+		key = n.String()
+	}
+	if err != nil || key == "" {
+		return "", fmt.Errorf("--key-field %s: want an object whose field of this name is text or a number", field)
+	}
+	if u, err := url.Parse(key); err == nil && u.Host != "" {
+		key = u.Host
+	}
+	return key, nil
 }
 
 // again says what the same command would do after an error.

@@ -32,7 +32,7 @@ unreachable, 130 interrupted.`,
 		a.runCommand(), a.devCommand(), a.serveCommand(),
 		a.submitCommand(), a.statusCommand(), a.whyCommand(), a.resultCommand(), a.waitCommand(), a.watchCommand(),
 		a.cancelCommand(), a.retryCommand(), a.deleteCommand(), a.replayCommand(), a.tasksCommand(),
-		a.nodesCommand(), a.queuesCommand(), a.pauseCommand(), a.resumeCommand(), a.tenantsCommand(), a.cronCommand(), a.zombiesCommand(), a.broadcastCommand(),
+		a.nodesCommand(), a.queuesCommand(), a.pauseCommand(), a.resumeCommand(), a.tenantsCommand(), a.limitsCommand(), a.cronCommand(), a.zombiesCommand(), a.broadcastCommand(),
 		a.skillCommand(), a.bundleCommand(), a.rolloutCommand(), a.keysCommand(), a.auditCommand(), a.doctorCommand(), a.benchCommand(), a.configCommand(), a.versionCommand(), a.admitCommand(),
 	)
 	return a.run(root, args)

@@ -22,6 +22,7 @@ type taskFlags struct {
 	priority string
 	require  string
 	tenant   string
+	key      string
 	timeout  time.Duration
 	retries  int
 	backoff  hive.Backoff
@@ -32,6 +33,7 @@ func (f *taskFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.priority, "priority", "background", "0 (last) to 10 (first), high or background")
 	cmd.Flags().StringVar(&f.require, "require", "", `tags a spore must have, such as "gpu=true,zone in (eu,us),!spot,mem_gb>=16"`)
 	cmd.Flags().StringVar(&f.tenant, "tenant", "", "on whose behalf: tenants share the spores by their weights (nexus tenants)")
+	cmd.Flags().StringVar(&f.key, "key", "", "what limits per key count the task under, such as the host it asks (nexus limits)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end of one attempt, such as 90s (default: queue.task_timeout)")
 	cmd.Flags().IntVar(&f.retries, "retries", 0, "failures a task survives (default: queue.max_retries)")
 	cmd.Flags().DurationVar(&f.backoff.Base, "backoff", 0, "wait after the first failure; it doubles with each further one (default 1s)")
@@ -45,7 +47,7 @@ func (f *taskFlags) add(cmd *cobra.Command) {
 func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	priority, errPriority := cfg.ParsePriority(f.priority)
 	require, errRequire := hive.ParseSelector(f.require)
-	t := hive.Task{Priority: priority, Require: require, Tenant: f.tenant, Timeout: f.timeout, Backoff: f.backoff}
+	t := hive.Task{Priority: priority, Require: require, Tenant: f.tenant, Key: f.key, Timeout: f.timeout, Backoff: f.backoff}
 	errBackoff := f.backoff.Validate()
 	if f.given("jitter") && f.backoff.Jitter == 0 {
 		t.Backoff.Jitter = hive.NoJitter
@@ -63,7 +65,7 @@ func (f *taskFlags) task(cfg *config.Config) (hive.Task, error) {
 	default:
 		t.Retries = f.retries
 	}
-	if err := errors.Join(errPriority, errRequire, hive.CheckTenant(f.tenant), errTimeout, errRetries, errBackoff); err != nil {
+	if err := errors.Join(errPriority, errRequire, hive.CheckTenant(f.tenant), hive.CheckKey(f.key), errTimeout, errRetries, errBackoff); err != nil {
 		return t, usageError{err}
 	}
 	return t, nil
@@ -250,6 +252,7 @@ type taskView struct {
 	Priority   hive.Priority   `json:"priority"`
 	Require    string          `json:"require,omitempty"`
 	Tenant     string          `json:"tenant,omitempty"`
+	Key        string          `json:"key,omitempty"`
 	Attempts   int             `json:"attempts"`
 	Failures   int             `json:"failures"`
 	MaxRetries int             `json:"max_retries"`
@@ -275,7 +278,7 @@ type taskView struct {
 
 func newTaskView(r *hive.Record) taskView {
 	v := taskView{
-		ID: r.ID, Skill: r.Task.Skill.String(), Status: r.State, Priority: r.Priority, Require: r.Require.String(), Tenant: r.Tenant,
+		ID: r.ID, Skill: r.Task.Skill.String(), Status: r.State, Priority: r.Priority, Require: r.Require.String(), Tenant: r.Tenant, Key: r.Key,
 		Attempts: r.Attempts, Failures: r.Failures, MaxRetries: r.Retries, TimeoutMS: r.Timeout.Milliseconds(),
 		Created: stamp(r.Created), Started: stamp(r.Started), Completed: stamp(r.Finished), Due: stamp(r.Due),
 		Deadline: stamp(r.Deadline), RetainMS: r.Retain.Milliseconds(), Unique: r.Unique,

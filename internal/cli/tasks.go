@@ -13,7 +13,6 @@ import (
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
 	"github.com/hive-spore/hive/client"
-	"github.com/hive-spore/hive/nexus/foreman"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -41,9 +40,11 @@ func (a *app) status(ctx context.Context, road *broker.Broker, id string) error 
 		v.Why = "for its time"
 	}
 	if r.State == hive.Pending {
-		if v.Why, _, err = why(ctx, road, r, now); err != nil {
+		w, err := whyPending(ctx, road, r)
+		if err != nil {
 			return err
 		}
+		v.Why = w.Why
 	}
 	if a.flags.json {
 		return printJSON(a.Out, v)
@@ -66,6 +67,7 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 	}
 	more(v.Require != "", "requires", v.Require)
 	more(v.Tenant != "", "tenant", v.Tenant)
+	more(v.Key != "", "key", v.Key)
 	more(v.Why != "", "waits", v.Why)
 	more(r.Node != "", "spore", r.Node)
 	more(!r.Due.IsZero(), "due", "in "+max(0, r.Due.Sub(now)).Round(time.Second).String())
@@ -83,50 +85,6 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 	}
 	more(v.Status == hive.Completed, "result", hive.Clip(string(r.Result), 2000))
 	return rows
-}
-
-// why says in words why a pending task waits, and how many tasks are ahead of it, if that is
-// why.
-func why(ctx context.Context, road *broker.Broker, r *hive.Record, now time.Time) (text string, ahead int, err error) {
-	nodes, err := road.Nodes(ctx)
-	if err != nil {
-		return "", 0, err
-	}
-	leader, err := road.Leader(ctx)
-	if err != nil {
-		return "", 0, err
-	}
-	if leader == "" {
-		return "no nexus is running: nothing is routed", 0, nil
-	}
-	flow, err := road.Flow(ctx)
-	if err != nil {
-		return "", 0, err
-	}
-	if p, is := flow.Paused(r.Task.Skill.Name, r.Tenant, now); is {
-		return p.String(), 0, nil
-	}
-	lanes, err := road.ActiveLanes(ctx)
-	if err != nil {
-		return "", 0, err
-	}
-	mine := laneOf(&r.Task)
-	for _, l := range lanes {
-		if _, paused := flow.Paused(l.Skill.Name, l.Tenant, now); paused {
-			continue
-		}
-		if l.Priority > mine.Priority && compete(nodes, mine, foreman.Lane{Skill: l.Skill, Require: l.Require}) {
-			ahead += l.Count
-		}
-	}
-	place, err := road.Place(ctx, r)
-	ahead += place
-	return foreman.Explain(mine, nodes, ahead), ahead, err
-}
-
-// compete reports whether a spore runs the tasks of both lanes.
-func compete(nodes []hive.Node, a, b foreman.Lane) bool {
-	return slices.ContainsFunc(nodes, func(n hive.Node) bool { return takes(&n, a) && takes(&n, b) })
 }
 
 func (a *app) resultCommand() *cobra.Command {

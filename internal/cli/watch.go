@@ -141,11 +141,7 @@ func (l *lookout) paused(ctx context.Context, lane foreman.Lane) (string, error)
 	if err != nil || len(flow.Pauses) == 0 {
 		return "", err
 	}
-	now, err := l.road.Now(ctx)
-	if err != nil {
-		return "", err
-	}
-	if p, is := flow.Paused(lane.Skill.Name, lane.Tenant, now); is {
+	if p, is := flow.Paused(lane.Skill.Name, lane.Tenant); is {
 		return p.String() + "; the tasks wait", nil
 	}
 	return "", nil
@@ -159,7 +155,7 @@ func takes(n *hive.Node, lane foreman.Lane) bool {
 
 // laneOf is where a task waits for a spore.
 func laneOf(t *hive.Task) foreman.Lane {
-	return foreman.Lane{Skill: t.Skill, Require: t.Require, Tenant: t.Tenant, Priority: t.Priority}
+	return foreman.Lane{Skill: t.Skill, Require: t.Require, Tenant: t.Tenant, Key: t.Key, Priority: t.Priority}
 }
 
 // laneOfTask returns the lane of a task by its id, while the task waits there.
@@ -179,7 +175,7 @@ func laneLike(road *broker.Broker, t *hive.Task) func(context.Context) (foreman.
 	return func(ctx context.Context) (foreman.Lane, bool) {
 		lanes, err := road.ActiveLanes(ctx)
 		waits := slices.ContainsFunc(lanes, func(l broker.Lane) bool {
-			return l.Count > 0 && l.Priority == want.Priority && l.Skill == want.Skill && l.Tenant == want.Tenant && l.Require.String() == want.Require.String()
+			return l.Count > 0 && l.Priority == want.Priority && l.Skill == want.Skill && l.Tenant == want.Tenant && l.Key == want.Key && l.Require.String() == want.Require.String()
 		})
 		return want, err == nil && waits
 	}

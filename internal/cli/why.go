@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hive-spore/hive"
 	"github.com/hive-spore/hive/broker"
+	"github.com/hive-spore/hive/nexus/foreman"
 )
 
 // sampleFor is how long it is looked how fast the tasks ahead of one become fewer.
@@ -19,7 +21,8 @@ func (a *app) whyCommand() *cobra.Command {
 		Use:   "why ID",
 		Short: "Say why a task waits, and when it will begin",
 		Long: `Say why a task waits, and when it will begin. Where others are ahead of it, that is
-an estimate from how many fewer they became within a second.`,
+an estimate: from the rate that holds it back, or from how many fewer they became
+within a second.`,
 		Args: wantArgs(1, 1),
 		RunE: a.onRoadArgs(func(ctx context.Context, road *broker.Broker, args []string) error {
 			v, err := lookWhy(ctx, road, args[0])
@@ -30,7 +33,7 @@ an estimate from how many fewer they became within a second.`,
 				return printJSON(a.Out, v)
 			}
 			text := v.Why
-			if v.Ahead > 0 && v.BeginsIn != nil {
+			if v.Status == hive.Pending && v.BeginsIn != nil {
 				text += fmt.Sprintf("; it begins in about %v", (time.Duration(*v.BeginsIn) * time.Millisecond).Round(time.Second))
 			} else if v.Ahead > 0 {
 				text += "; none of those has begun within a second"
@@ -52,7 +55,7 @@ type whyView struct {
 
 func lookWhy(ctx context.Context, road *broker.Broker, id string) (whyView, error) {
 	v, err := reason(ctx, road, id)
-	if err != nil || v.Ahead == 0 {
+	if err != nil || v.Ahead == 0 || v.BeginsIn != nil {
 		return v, err
 	}
 	select {
@@ -80,7 +83,7 @@ func reason(ctx context.Context, road *broker.Broker, id string) (v whyView, err
 	v.ID, v.Status = r.ID, r.State
 	switch r.State {
 	case hive.Pending:
-		v.Why, v.Ahead, err = why(ctx, road, r, now)
+		return whyPending(ctx, road, r)
 	case hive.Scheduled:
 		in := max(0, r.Due.Sub(now)).Milliseconds()
 		v.BeginsIn = &in
@@ -96,4 +99,69 @@ func reason(ctx context.Context, road *broker.Broker, id string) (v whyView, err
 		v.Why = fmt.Sprintf("it does not wait: it is %s", r.State)
 	}
 	return v, err
+}
+
+// whyPending says why a pending task waits.
+func whyPending(ctx context.Context, road *broker.Broker, r *hive.Record) (v whyView, err error) {
+	v.ID, v.Status = r.ID, r.State
+	nodes, err := road.Nodes(ctx)
+	if err != nil {
+		return v, err
+	}
+	leader, err := road.Leader(ctx)
+	if err != nil {
+		return v, err
+	}
+	if leader == "" {
+		v.Why = "no nexus is running: nothing is routed"
+		return v, nil
+	}
+	flow, err := road.Flow(ctx)
+	if err != nil {
+		return v, err
+	}
+	if p, is := flow.Paused(r.Task.Skill.Name, r.Tenant); is {
+		v.Why = p.String()
+		return v, nil
+	}
+	mine := laneOf(&r.Task)
+	place, err := road.Place(ctx, r)
+	if err != nil {
+		return v, err
+	}
+	if v.Ahead, err = aheadOf(ctx, road, &flow, nodes, mine); err != nil {
+		return v, err
+	}
+	v.Ahead += place
+	v.Why = foreman.Explain(mine, nodes, v.Ahead)
+	limit, wait, err := foreman.HeldBack(ctx, road, &flow, mine, place)
+	if limit != "" {
+		if v.Why = limit; v.Ahead > 0 {
+			v.Why += "; " + foreman.Ahead(v.Ahead)
+		}
+	}
+	if wait > 0 {
+		in := wait.Milliseconds()
+		v.BeginsIn = &in
+	}
+	return v, err
+}
+
+// aheadOf is how many tasks of a higher priority compete with those of a lane for spores.
+func aheadOf(ctx context.Context, road *broker.Broker, flow *hive.Flow, nodes []hive.Node, mine foreman.Lane) (ahead int, err error) {
+	lanes, err := road.ActiveLanes(ctx)
+	for _, l := range lanes {
+		if _, paused := flow.Paused(l.Skill.Name, l.Tenant); paused {
+			continue
+		}
+		if l.Priority > mine.Priority && compete(nodes, mine, foreman.Lane{Skill: l.Skill, Require: l.Require}) {
+			ahead += l.Count
+		}
+	}
+	return ahead, err
+}
+
+// compete reports whether a spore runs the tasks of both lanes.
+func compete(nodes []hive.Node, a, b foreman.Lane) bool {
+	return slices.ContainsFunc(nodes, func(n hive.Node) bool { return takes(&n, a) && takes(&n, b) })
 }

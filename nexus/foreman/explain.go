@@ -29,14 +29,20 @@ func Explain(lane Lane, nodes []hive.Node, ahead int) string {
 		return strings.Join(lacking(lane, nodes, online), "; ")
 	}
 	reasons := unavailable(able)
-	if ahead == 1 {
-		reasons = append(reasons, "1 task ahead")
-	} else if ahead > 1 {
-		reasons = append(reasons, fmt.Sprintf("%d tasks ahead", ahead))
+	if ahead > 0 {
+		reasons = append(reasons, Ahead(ahead))
 	} else if n, ok := SelectBestNode(lane.Skill, lane.Require, nodes); ok {
 		reasons = append(reasons, "it is next: spore "+n.ID+" has room")
 	}
 	return strings.Join(reasons, "; ")
+}
+
+// Ahead says how many tasks are before one.
+func Ahead(n int) string {
+	if n == 1 {
+		return "1 task ahead"
+	}
+	return fmt.Sprintf("%d tasks ahead", n)
 }
 
 // lacking says what keeps every spore from running the lane's tasks.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -41,13 +42,17 @@ type Foreman struct {
 	// These belong to the routing loop.
 	router  Router
 	lanes   map[string]*Lane
+	open    map[string]*Lane // those of them that nothing holds back, as far as is known
 	nodes   []hive.Node
 	reports time.Time // when nodes was read
 	told    bool      // the bell has just said how many tasks each of them holds
 	reread  time.Time // when all lanes were read
 	due     time.Time // when scheduled tasks are looked at next
 	flow    hive.Flow
-	flowed  time.Time // when flow was read
+	flowed  time.Time // when flow was read; zero: it is to be read
+	pauseTo time.Time // when the first pause ends that holds a lane back, by the road's clock; zero: none does
+	flowAt  time.Time // flow.At by this machine's clock
+	limits  limits
 	crontab crontab
 
 	metSince         time.Time // when foreign values were first told of again
@@ -107,6 +112,7 @@ func (f *Foreman) setTerm(term *broker.Term) {
 // forget makes the next turn read everything anew.
 func (f *Foreman) forget() {
 	f.reread, f.reports, f.due, f.flowed, f.crontab.read = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	f.limits = newLimits()
 }
 
 // turn brings what is known up to date, routes, and waits for the bell.
@@ -114,14 +120,18 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 	if err := f.refresh(ctx, *term); err != nil {
 		return err
 	}
-	for moved := -1; moved != 0; {
-		var err error
-		if moved, err = f.route(ctx, term); err != nil {
+	for again := true; again; {
+		moved, err := f.route(ctx, term)
+		again = moved > 0
+		if err == nil && !again && f.limits.countNow() {
+			again, err = true, f.readRunning(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	until := f.due
-	for _, at := range []time.Time{f.nextEnd(), f.crontab.due} {
+	for _, at := range []time.Time{f.here(f.pauseTo), f.here(f.limits.next()), f.limits.countDue(), f.crontab.due} {
 		if !at.IsZero() && at.Before(until) {
 			until = at
 		}
@@ -138,18 +148,19 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 // many tasks each spore holds is read every time, unless the bell has just told.
 func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
 	now := time.Now()
+	if now.Sub(f.flowed) > rereadEvery || !f.pauseTo.IsZero() && !f.pauseTo.After(f.now()) {
+		if err := f.readFlow(ctx); err != nil {
+			return err
+		}
+	}
 	if now.Sub(f.reread) > rereadEvery {
 		if err := f.readLanes(ctx); err != nil {
 			return err
 		}
 		f.reread = now
 	}
-	if now.Sub(f.flowed) > rereadEvery {
-		flow, err := f.road.Flow(ctx)
-		if err != nil {
-			return err
-		}
-		f.flow, f.flowed = flow, now
+	if err := f.readBuckets(ctx); err != nil {
+		return err
 	}
 	if !now.Before(f.due) {
 		if err := f.promote(ctx, term); err != nil {
@@ -184,11 +195,14 @@ func (f *Foreman) readLanes(ctx context.Context) error {
 	for i := range lanes {
 		f.enter(&lanes[i])
 	}
+	f.openAll()
 	return nil
 }
 
 func (f *Foreman) enter(l *broker.Lane) {
-	f.lanes[l.Name] = &Lane{Name: l.Name, Skill: l.Skill, Require: l.Require, Tenant: l.Tenant, Priority: l.Priority, Count: l.Count, Oldest: hive.IDTime(l.Head)}
+	lane := &Lane{Name: l.Name, Skill: l.Skill, Require: l.Require, Tenant: l.Tenant, Key: l.Key, Priority: l.Priority, Count: l.Count, Oldest: hive.IDTime(l.Head)}
+	f.bind(lane)
+	f.lanes[l.Name], f.open[l.Name] = lane, lane
 }
 
 // promote makes scheduled tasks pending that are due, has those lapse whose deadline is
@@ -228,6 +242,7 @@ func (f *Foreman) hold(active map[string]int) {
 func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 	if f.told = bell.Active != nil; f.told {
 		f.hold(bell.Active)
+		f.limits.counted = false // something rang: a task may have ended
 	}
 	for _, l := range bell.Lanes {
 		if known := f.lanes[l.Name]; known != nil {
@@ -261,8 +276,8 @@ func (f *Foreman) hear(ctx context.Context, bell broker.Bell) {
 // route hands out what can be handed out now and enters what became of it. It
 // returns how many tasks were moved.
 func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err error) {
-	now := roadTime(f.nodes, time.Since(f.reports))
-	grants := f.router.Route(f.open(now), f.nodes, now)
+	now := f.now()
+	grants := f.router.Route(f.free(now), f.nodes, now)
 	if len(grants) == 0 {
 		return 0, nil
 	}
@@ -271,28 +286,33 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 	for i, g := range grants {
 		asked[i] = broker.Grant(g)
 	}
-	done, err := f.road.Assign(ctx, term, asked)
+	done, err := f.road.Assign(ctx, term, asked, f.spend(grants, now)...)
 	if err != nil {
 		return 0, err
 	}
 	if done == nil { // moved by a call whose answer was lost
 		return 0, errors.New("an answer was lost")
 	}
+	back := f.given(grants, done, now)
 	for i, d := range done {
 		moved += d.Moved
 		f.settle(grants[i], d)
 	}
-	return moved, nil
+	if len(back) > 0 {
+		_, err = f.road.Assign(ctx, term, nil, back...)
+	}
+	return moved, err
 }
 
-// open are the lanes that are not paused.
-func (f *Foreman) open(now time.Time) []Lane {
-	lanes := make([]Lane, 0, len(f.lanes))
-	for _, l := range f.lanes {
-		if len(f.flow.Pauses) > 0 {
-			if _, paused := f.flow.Paused(l.Skill.Name, l.Tenant, now); paused {
-				continue
-			}
+// free are the lanes that nothing holds back at a time. Others leave f.open: so those of a
+// skill that is paused, or of thousands of keys with limits, cost a pass nothing.
+func (f *Foreman) free(now time.Time) []Lane {
+	f.limits.release(f, now)
+	lanes := make([]Lane, 0, len(f.open))
+	for name, l := range f.open {
+		if f.paused(l, now) || f.limits.holdBack(l, now) {
+			delete(f.open, name)
+			continue
 		}
 		l.Weight = f.flow.Weights[l.Tenant]
 		lanes = append(lanes, *l)
@@ -300,33 +320,35 @@ func (f *Foreman) open(now time.Time) []Lane {
 	return lanes
 }
 
-// nextEnd is when the next pause ends by itself, by this machine's clock; zero if none does.
-func (f *Foreman) nextEnd() (next time.Time) {
+// paused reports whether a pause holds a lane back. It comes back when the flow is read anew.
+func (f *Foreman) paused(l *Lane, now time.Time) bool {
 	if len(f.flow.Pauses) == 0 {
-		return next
+		return false
 	}
-	now := roadTime(f.nodes, time.Since(f.reports))
-	for _, p := range f.flow.Pauses {
-		if p.Until.IsZero() || p.Over(now) {
-			continue
-		}
-		if at := time.Now().Add(p.Until.Sub(now)); next.IsZero() || at.Before(next) {
-			next = at
-		}
+	p, is := f.flow.PausedAt(l.Skill.Name, l.Tenant, now)
+	if is && !p.Until.IsZero() && (f.pauseTo.IsZero() || p.Until.Before(f.pauseTo)) {
+		f.pauseTo = p.Until
 	}
-	return next
+	return is
 }
 
-// roadTime is the time by Redis' clock as near as ageing needs it: that of the newest
-// beat and how long ago that was read. This machine's clock may be wrong, and tasks of
-// right ones would age at once, or never.
-func roadTime(nodes []hive.Node, ago time.Duration) (newest time.Time) {
-	for i := range nodes {
-		if nodes[i].Beat.After(newest) {
-			newest = nodes[i].Beat
-		}
+// openAll has all lanes looked at anew.
+func (f *Foreman) openAll() {
+	f.open, f.pauseTo = make(map[string]*Lane, len(f.lanes)), time.Time{}
+	maps.Copy(f.open, f.lanes)
+	f.limits.forgetHeld()
+}
+
+// now is the time by Redis' clock: what that said when the flow was read, and how long ago
+// that was. This machine's clock may be wrong.
+func (f *Foreman) now() time.Time { return f.flow.At.Add(time.Since(f.flowAt)) }
+
+// here is a time by Redis' clock as this machine's clock has it; zero remains zero.
+func (f *Foreman) here(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
 	}
-	return newest.Add(ago)
+	return f.flowAt.Add(at.Sub(f.flow.At))
 }
 
 // collect joins the grants of one lane to one spore, for a script that does one
@@ -350,6 +372,7 @@ func collect(grants []Grant) []Grant {
 func (f *Foreman) settle(g Grant, d broker.Assigned) {
 	if d.Left == 0 {
 		delete(f.lanes, g.Lane)
+		delete(f.open, g.Lane)
 	} else if l := f.lanes[g.Lane]; l != nil {
 		l.Count, l.Oldest = d.Left, hive.IDTime(d.Head)
 	}

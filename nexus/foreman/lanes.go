@@ -182,15 +182,25 @@ func (p *pass) has(s *share) bool {
 	return false
 }
 
-// canServe reports whether the lane has a task left and a node for it.
+// canServe reports whether the lane may give a task and has a node for it.
 func (p *pass) canServe(w *waiting) bool {
-	if w.left == 0 {
+	if !p.mayGive(w) {
 		return false
 	}
 	if w.pool == nil {
 		w.pool = p.pools.of(w.Lane, p.seats)
 	}
 	return w.pool.best(p.seats) != nil
+}
+
+// mayGive reports whether the lane has a task left, and budgets for it.
+func (p *pass) mayGive(w *waiting) bool {
+	for _, b := range w.Budgets {
+		if p.drawn[b] >= b.Left {
+			return false
+		}
+	}
+	return w.left > 0
 }
 
 // turn is the lane of a share whose turn it is, with onlyDue among those that
@@ -206,16 +216,16 @@ func (p *pass) turn(s *share, onlyDue bool) *waiting {
 				return w
 			}
 		}
-		s.newRound(p.seats)
+		s.newRound(p)
 	}
 	return nil
 }
 
 // newRound gives every lane its quantum again. Lanes known to be done for leave,
 // so that rounds among the few that are left stay short.
-func (s *share) newRound(seats []seat) {
+func (s *share) newRound(p *pass) {
 	s.lanes = slices.DeleteFunc(s.lanes, func(w waiting) bool {
-		gone := w.left == 0 || w.pool != nil && w.pool.best(seats) == nil
+		gone := !p.mayGive(&w) || w.pool != nil && w.pool.best(p.seats) == nil
 		s.left = s.left || gone && w.left > 0
 		return gone
 	})

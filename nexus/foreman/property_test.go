@@ -40,6 +40,7 @@ func TestRouteProperties(t *testing.T) {
 // would break.
 func checkGrants(t *rapid.T, decisions []Grant, lanes []Lane, nodes []hive.Node) {
 	lanes, nodes = slices.Clone(lanes), slices.Clone(nodes)
+	drawn := map[*Budget]int{}
 	for i, d := range decisions {
 		l := &lanes[slices.IndexFunc(lanes, func(l Lane) bool { return l.Name == d.Lane })]
 		n := &nodes[slices.IndexFunc(nodes, func(n hive.Node) bool { return n.ID == d.Node })]
@@ -53,9 +54,15 @@ func checkGrants(t *rapid.T, decisions []Grant, lanes []Lane, nodes []hive.Node)
 			t.Fatalf("decision %d: %v, but the lane is empty", i, d)
 		}
 		n.Active++
+		if usedUp(l.Budgets, drawn) {
+			t.Fatalf("decision %d: %v, but a budget is used up", i, d)
+		}
+		for _, b := range l.Budgets {
+			drawn[b]++
+		}
 	}
 	for _, l := range lanes {
-		if n := bestFor(l, nodes); l.Count > 0 && n != nil {
+		if n := bestFor(l, nodes); l.Count > 0 && n != nil && !usedUp(l.Budgets, drawn) {
 			t.Fatalf("lane %+v was left waiting though %s has room", l, n.ID)
 		}
 	}
@@ -127,7 +134,9 @@ func drawNodes(t *rapid.T) []hive.Node {
 // drawLanes returns some of the lanes, with as many tasks as a pass may find.
 func drawLanes(t *rapid.T, kinds []Lane) []Lane {
 	var lanes []Lane
+	budgets := []*Budget{{rapid.IntRange(0, 5).Draw(t, "budget")}, {rapid.IntRange(0, 40).Draw(t, "budget")}}
 	for i, l := range kinds {
+		l.Budgets = budgets[rapid.SampledFrom([]int{0, 1, 2, 2, 2}).Draw(t, "first of the budgets"):]
 		l.Name, l.Weight = fmt.Sprint("l", i), map[string]int{"x": 2, "y": 7}[l.Tenant]
 		l.Oldest = now.Add(-genAge.Draw(t, "age"))
 		l.Count = rapid.IntRange(0, 60).Draw(t, "count")

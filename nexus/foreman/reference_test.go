@@ -22,13 +22,14 @@ type reference struct {
 	gone       [levels]map[string]bool    // tenants that came up in this pass and could not be served
 	current    [levels]string             // tenant that has the turn
 	given      [levels]int                // tasks in it; 0: nobody has the turn
+	drawn      map[*Budget]int            // in the pass
 }
 
 func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Grant {
 	if !slices.ContainsFunc(nodes, func(n hive.Node) bool { return n.Room() > 0 }) {
 		return nil // nothing is looked at
 	}
-	lanes, nodes = slices.Clone(lanes), slices.Clone(nodes)
+	lanes, nodes, r.drawn = slices.Clone(lanes), slices.Clone(nodes), map[*Budget]int{}
 	waits := map[string]bool{} // as the pass begins
 	for i := range r.spent {
 		if r.spent[i] == nil {
@@ -63,7 +64,7 @@ func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Gran
 	}
 	for {
 		able := filter(lanes, func(l Lane) bool {
-			return l.Count > 0 && bestFor(l, nodes) != nil
+			return l.Count > 0 && !usedUp(l.Budgets, r.drawn) && bestFor(l, nodes) != nil
 		})
 		if len(able) == 0 {
 			return decisions
@@ -72,6 +73,9 @@ func (r *reference) route(lanes []Lane, nodes []hive.Node, now time.Time) []Gran
 		i := slices.IndexFunc(lanes, func(l Lane) bool { return l.Name == chosen.Name })
 		n := bestFor(chosen, nodes)
 		lanes[i].Count--
+		for _, b := range chosen.Budgets {
+			r.drawn[b]++
+		}
 		n.Active++
 		r.spent[chosen.Priority][chosen.Name]++
 		decisions = append(decisions, Grant{chosen.Name, n.ID, 1})
@@ -163,6 +167,11 @@ func (r *reference) newRound(level int, tenant string) {
 			delete(r.spent[level], name)
 		}
 	}
+}
+
+// usedUp reports whether one of the budgets is used up.
+func usedUp(budgets []*Budget, drawn map[*Budget]int) bool {
+	return slices.ContainsFunc(budgets, func(b *Budget) bool { return drawn[b] >= b.Left })
 }
 
 func weightOf(l Lane) float64 { return float64(max(1, l.Weight)) }

@@ -14,11 +14,18 @@ type Lane struct {
 	Skill    hive.SkillRef
 	Require  hive.Selector
 	Tenant   string
+	Key      string
 	Priority hive.Priority // outside 0..10: the nearer end
 	Weight   int           // of its tenant; below 1: 1
 	Count    int           // tasks known to wait
 	Oldest   time.Time     // when the head task was made; zero: longer ago than any other
+	Budgets  []*Budget     // each may be that of several lanes
+
+	limiters []*limiter // whose budgets those are
 }
+
+// Budget bounds the tasks that lanes give in one pass, together.
+type Budget struct{ Left int }
 
 // Grant moves Count tasks from the head of a lane to a spore.
 type Grant struct {
@@ -95,6 +102,7 @@ type pass struct {
 	levels  [levels]level
 	highest int       // no level above it can be served
 	due     time.Time // a head made before it has waited too long
+	drawn   map[*Budget]int
 	grants  []Grant
 }
 
@@ -107,6 +115,12 @@ func (p *pass) give(w *waiting) {
 	p.room--
 	w.left--
 	w.spent++
+	for _, b := range w.Budgets {
+		if p.drawn == nil {
+			p.drawn = map[*Budget]int{}
+		}
+		p.drawn[b]++
+	}
 	if n := len(p.grants); n > 0 && p.grants[n-1].Lane == w.Name && p.grants[n-1].Node == s.node.ID {
 		p.grants[n-1].Count++
 		return

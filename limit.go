@@ -1,0 +1,141 @@
+package hive
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// LimitScope says what a limit is about: the tasks of a scope together or, PerKey, those of
+// each key by themselves.
+type LimitScope struct {
+	Scope
+	PerKey bool // tasks without a key are free of it then
+}
+
+// String is the scope for people.
+func (s LimitScope) String() string {
+	switch {
+	case !s.PerKey:
+		return s.Scope.String()
+	case s.Scope == Scope{}:
+		return "each key"
+	}
+	return s.Scope.String() + " per key"
+}
+
+// Limit bounds tasks on the whole road: how many are given to spores in a time, and how many
+// spores hold at once. Of several that are about a task all hold.
+type Limit struct {
+	LimitScope
+	Rate    int           // tasks in Per; 0: any number
+	Per     time.Duration // to the millisecond
+	Burst   int           // tasks of Rate at once after a time of fewer; 0: those of a tenth of a second
+	Running int           // tasks that spores hold; 0: any number
+}
+
+// The most that a limit can be about. Tasks of a faster rate than MaxRate a second it would
+// not keep apart.
+const (
+	MaxRate      = 1_000_000
+	MaxRunning   = 1_000_000
+	MaxLimitTime = 30 * 24 * time.Hour
+)
+
+// Validate reports everything that is wrong with the limit.
+func (l Limit) Validate() error {
+	errs := []error{l.Scope.Validate()}
+	add := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	add(l.Rate == 0 && l.Running == 0, "a limit on %s: want a rate, a number that may run, or both", l.LimitScope)
+	add(l.Running < 0 || l.Running > MaxRunning, "running %d: want 1 to %d", l.Running, MaxRunning)
+	add(l.Rate == 0 && l.Burst != 0, "burst %d: want a rate, too", l.Burst)
+	if l.Rate == 0 {
+		return errors.Join(errs...)
+	}
+	per := l.Per.Truncate(time.Millisecond)
+	add(l.Rate < 0 || l.Rate > MaxRate, "rate %d: want 1 to %d tasks", l.Rate, MaxRate)
+	add(per != l.Per || per < time.Millisecond || per > MaxLimitTime, "a rate per %v: want 1ms to %v, in whole milliseconds", l.Per, MaxLimitTime)
+	add(float64(l.Rate) > MaxRate*l.Per.Seconds(), "a rate of %d per %v: want at most %d a second", l.Rate, l.Per, MaxRate)
+	add(l.Burst < 0 || l.Rate > 0 && l.Burst > l.Rate, "burst %d: want 1 to %d, the tasks of %v", l.Burst, l.Rate, l.Per)
+	return errors.Join(errs...)
+}
+
+// Contradicts reports a limit that would hold nothing back beside another one, as that allows
+// all keys together less than this one each.
+func (l Limit) Contradicts(other Limit) error {
+	if l.PerKey == other.PerKey || l.Scope != other.Scope {
+		return nil
+	}
+	if !l.PerKey {
+		l, other = other, l
+	}
+	switch {
+	case other.Running > 0 && l.Running > other.Running:
+		return fmt.Errorf("running %d of each key, but %d of %s in all: the first would hold nothing back", l.Running, other.Running, l.Scope)
+	case other.Rate > 0 && l.Rate > 0 && l.Interval() < other.Interval():
+		return fmt.Errorf("a rate of %s for each key, but %s for %s in all: the first would hold nothing back", l.RateText(), other.RateText(), l.Scope)
+	}
+	return nil
+}
+
+// Interval is the time between two tasks at the limit's rate; 0 if it has none.
+func (l Limit) Interval() time.Duration {
+	if l.Rate < 1 {
+		return 0
+	}
+	return (l.Per + time.Duration(l.Rate) - 1) / time.Duration(l.Rate)
+}
+
+// Depth is the burst, also where none is given; 0 if there is no rate.
+func (l Limit) Depth() int {
+	if l.Burst > 0 || l.Rate < 1 {
+		return l.Burst
+	}
+	return max(1, int(100*time.Millisecond/l.Interval()))
+}
+
+// RateText spells the rate as people write it: 100/s.
+func (l Limit) RateText() string {
+	per := l.Per.String()
+	for unit, d := range map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour} {
+		if l.Per == d {
+			per = unit
+		}
+	}
+	return fmt.Sprintf("%d/%s", l.Rate, per)
+}
+
+var limitKey = regexp.MustCompile(`^[A-Za-z0-9._:/@+=~-]{1,63}$`)
+
+// CheckKey reports a key that no task can have.
+func CheckKey(key string) error {
+	if key != "" && !limitKey.MatchString(key) {
+		return fmt.Errorf("key %.80q: want 1 to 63 letters, digits and ._:/@+=~-", key)
+	}
+	return nil
+}
+
+// LimitsOn returns those of the limits that are about a task.
+func (f *Flow) LimitsOn(skill, tenant, key string) []Limit {
+	scopes := []Scope{{}}
+	if skill != "" {
+		scopes = append(scopes, Scope{Skill: skill})
+	}
+	if tenant != "" {
+		scopes = append(scopes, Scope{Tenant: tenant})
+	}
+	var on []Limit
+	for _, s := range scopes {
+		for _, perKey := range [...]bool{false, true} {
+			if l, is := f.Limits[LimitScope{s, perKey}]; is && (!perKey || key != "") {
+				on = append(on, l)
+			}
+		}
+	}
+	return on
+}
