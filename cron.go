@@ -51,6 +51,9 @@ func (c *Cron) Validate() error {
 	if c.Task.Timed() {
 		errs = append(errs, errors.New("a cron's task can have no time of its own"))
 	}
+	if len(c.Task.Payload) > MaxInline || !c.Task.PayloadBlob.None() {
+		errs = append(errs, fmt.Errorf("payload of %d bytes: that of a cron has at most %d: %w", max(int64(len(c.Task.Payload)), c.Task.PayloadBlob.Size), MaxInline, ErrTooLarge))
+	}
 	t := c.Task.WithDefaults()
 	return errors.Join(append(errs, t.Validate())...)
 }

@@ -11,8 +11,14 @@ import "time"
 // Limits and defaults every part agrees on. Sizes are bytes.
 const (
 	// MaxPayload bounds a task's payload and MaxResult its result.
-	MaxPayload = 1 << 20
-	MaxResult  = 1 << 20
+	MaxPayload = 64 << 20
+	MaxResult  = 64 << 20
+	// MaxInline bounds those that stand in a record, and what is held against a schema.
+	// DefaultInline is from where on they stand apart (see Blob).
+	MaxInline     = 1 << 20
+	DefaultInline = 64 << 10
+	// DefaultOutput bounds the result of a skill that does not ask for more.
+	DefaultOutput = 1 << 20
 	// MaxRecording bounds what is kept of what an attempt was told by its host.
 	MaxRecording = 1 << 20
 	// MaxLog bounds what is kept of an attempt's log.

@@ -60,7 +60,7 @@ func (l SkillLimits) WithDefaults() SkillLimits {
 		l.Memory = DefaultMemory
 	}
 	if l.Output == 0 {
-		l.Output = MaxResult
+		l.Output = DefaultOutput
 	}
 	if l.Log == 0 {
 		l.Log = MaxLog

@@ -11,14 +11,16 @@ const NoRetries = -1
 
 // Task is what a client wants done.
 type Task struct {
-	ID       string // empty: NewID
-	Skill    SkillRef
-	Payload  []byte
-	Priority Priority
-	Require  Selector      // tags a spore must offer
-	Timeout  time.Duration // of one attempt; 0: DefaultTimeout
-	Retries  int           // failures it survives; 0: DefaultRetries
-	Backoff  Backoff       // the wait after each of them
+	ID      string // empty: NewID
+	Skill   SkillRef
+	Payload []byte
+	// PayloadBlob names the payload in place of Payload.
+	PayloadBlob Blob
+	Priority    Priority
+	Require     Selector      // tags a spore must offer
+	Timeout     time.Duration // of one attempt; 0: DefaultTimeout
+	Retries     int           // failures it survives; 0: DefaultRetries
+	Backoff     Backoff       // the wait after each of them
 
 	RunAt    time.Time     // before it no attempt begins; to the millisecond
 	Deadline time.Time     // after it no attempt begins: a task that waits then has failed
@@ -61,6 +63,7 @@ func (t *Task) Validate() error {
 		t.Priority.Validate(),
 		t.Require.check(),
 		t.checkBounds(),
+		t.PayloadBlob.Validate(),
 		t.Backoff.Validate(),
 		t.checkTimes(),
 		t.checkUnique(),
@@ -77,6 +80,9 @@ func (t *Task) checkBounds() error {
 	}
 	if t.Retries < NoRetries || t.Retries > MaxRetries {
 		errs = append(errs, fmt.Errorf("retries %d: want 0 to %d", t.Retries, MaxRetries))
+	}
+	if !t.PayloadBlob.None() && len(t.Payload) > 0 {
+		errs = append(errs, errors.New("payload and blob: want one of them"))
 	}
 	if len(t.Payload) > MaxPayload {
 		errs = append(errs, fmt.Errorf("payload: %d bytes, at most %d allowed: %w", len(t.Payload), MaxPayload, ErrTooLarge))
@@ -156,7 +162,10 @@ type Attempt struct {
 
 // Outcome is how an attempt ended: with a result, or with a failure.
 type Outcome struct {
-	Result  []byte
+	Result []byte
+	// ResultBlob names the result in place of Result.
+	ResultBlob Blob
+
 	Failure *Failure // nil: completed
 	Log     []byte   // at most MaxLog
 	Ran     SkillID  // the program that ran

@@ -56,7 +56,10 @@ func TestTaskValidate(t *testing.T) {
 		{"long timeout", func(t *hive.Task) { t.Timeout = 24*time.Hour + 1 }, `timeout 24h0m0.000000001s: want 1ms to 24h0m0s`},
 		{"few retries", func(t *hive.Task) { t.Retries = -2 }, `retries -2: want 0 to 1000`},
 		{"many retries", func(t *hive.Task) { t.Retries = 1001 }, `retries 1001: want 0 to 1000`},
-		{"payload", func(t *hive.Task) { t.Payload = make([]byte, 1<<20+1) }, `payload: 1048577 bytes, at most 1048576 allowed: too large`},
+		{"payload", func(t *hive.Task) { t.Payload = make([]byte, 64<<20+1) }, `payload: 67108865 bytes, at most 67108864 allowed: too large`},
+		{"payload and blob", func(t *hive.Task) { t.Payload, t.PayloadBlob.Digest = []byte("x"), "sha256:"+strings.Repeat("0", 64) }, `payload and blob: want one of them`},
+		{"digest", func(t *hive.Task) { t.PayloadBlob.Digest = "md5:0" }, `blob "md5:0": want sha256: and 64 hexadecimal digits`},
+		{"blob", func(t *hive.Task) { t.PayloadBlob = hive.Blob{Digest: "sha256:" + strings.Repeat("0", 64), Size: 64<<20 + 1} }, `blob of 67108865 bytes: at most 67108864 allowed: too large`},
 	} {
 		task := valid()
 		test.mutate(&task)

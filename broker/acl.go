@@ -35,7 +35,7 @@ const every = "ping info select evalsha eval time command cluster|slots "
 var roles = map[Role]rights{
 	RoleNexus: {
 		both: "t:* in:* act bell lead nodes hb:* n:* own:* used run ct fmt delay wait:* ib:* sk skgen ctl ctlgen " +
-			"dead kx rcl rcb au:* ac:* ota dl u:* rl:* flow cron cronat em:* pg:* rc:*",
+			"dead kx rcl rcb au:* ac:* ota dl u:* b:* bu:* bl rl:* flow cron cronat em:* pg:* rc:*",
 		write: "db:* odd:*", read: "st:*",
 		commands: "get mget set getrange setrange append incr del exists persist pexpire pttl rename strlen hget hset hdel hexists hmget hgetall hkeys hlen hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange lpos lrem ltrim sadd srem smembers sismember scard srandmember " +
@@ -43,21 +43,21 @@ var roles = map[Role]rights{
 		channel: true,
 	},
 	RoleSpore: {
-		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN dl u:*",
+		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN dl u:* b:* bu:* bl",
 		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN odd:*", read: "fmt skgen ctl",
-		commands: "get set getrange setrange incrby del exists pexpire pttl rename hget hset hdel hmget hincrby " +
+		commands: "get set getrange setrange incrby del exists pexpire pttl rename strlen hget hset hdel hmget hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,
 	},
 	RoleClient: {
-		both: "t:* in:* act own:* used run ct wait:* ib:* delay dl dead u:* flow cron cronat em:* pg:* rc:*", write: "bell db:* odd:*",
+		both: "t:* in:* act own:* used run ct wait:* ib:* delay dl dead u:* b:* bu:* bl flow cron cronat em:* pg:* rc:*", write: "bell db:* odd:*",
 		read: "fmt lead nodes hb:* n:* rl:* sk ota",
-		commands: "get mget set getrange setrange append del persist pexpire pttl rename strlen hget hset hdel hlen hexists hmget hgetall hincrby " +
+		commands: "get mget set getrange setrange append del exists persist pexpire pttl rename strlen hget hset hdel hlen hexists hmget hgetall hincrby " +
 			"rpush lpop blpop llen lindex lrange lpos sadd srem smembers sismember scard zadd zrem zrank zcard zscan scan",
 	},
 	RoleDashboard: {
-		read:     "t:* in:* act lead nodes hb:* n:* own:* used run ct delay sk em:* pg:* rl:* ota flow cron cronat",
+		read:     "t:* in:* act lead nodes hb:* n:* own:* used run ct delay sk em:* pg:* b:* rl:* ota flow cron cronat",
 		commands: "get mget getrange hmget hgetall llen lindex lrange lpos smembers zcard scan",
 	},
 }

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ func (c *cast) play() error {
 	c.commits()
 	c.binds()
 	c.flows()
+	c.apart()
 	c.fails()
 	c.tells()
 	c.goesBack()
@@ -157,6 +159,46 @@ func (c *cast) flows() {
 	}
 	c.do("remove a cron", func() error { return c.client.RemoveCron(c.ctx, "often") })
 	c.do("weigh", func() error { return c.client.SetWeight(c.ctx, "acme", 1) })
+}
+
+// apart is payloads and results that stand apart.
+func (c *cast) apart() {
+	data := noise(100_000, 9)
+	long := func(t *hive.Task) { t.Payload = data }
+	for _, b := range []*broker.Broker{c.client, c.nexus} {
+		c.do("put", func() error {
+			blob, err := b.PutBlob(c.ctx, bytes.NewReader(data[:10]))
+			if err == nil {
+				_, err = b.PutBlob(c.ctx, bytes.NewReader(data[:10]))
+			}
+			return check(err, blob.Size == 10)
+		})
+	}
+	a := c.running(long)
+	c.do("read a payload", func() error {
+		got, err := c.spore.Payload(c.ctx, &a.Task)
+		return check(err, len(got) == len(data))
+	})
+	c.do("complete with a long result", func() error {
+		return c.spore.Complete(c.ctx, "a", &a, &hive.Outcome{Result: noise(90_000, 8)})
+	})
+	for _, b := range []*broker.Broker{c.client, c.nexus, c.dashboard} {
+		c.do("read a result", func() error {
+			r, err := b.Status(c.ctx, a.Task.ID)
+			if err != nil {
+				return err
+			}
+			got, err := b.ReadBlob(c.ctx, r.ResultBlob)
+			return check(err, len(got) == 90_000)
+		})
+	}
+	c.submits(long, until(-time.Second), once)
+	c.do("lapse what has a long payload", func() error { _, _, err := c.nexus.Lapse(c.ctx, c.term); return err })
+	c.do("submit it anew", func() error { _, err := c.client.Cancel(c.ctx, c.submits(long)); return err })
+	dead := c.running(long, once)
+	c.do("fail with a long payload", func() error { _, err := c.spore.Fail(c.ctx, "a", &dead, failure(hive.FailSkill), 0); return err })
+	c.do("retry with a long payload", func() error { return c.client.Retry(c.ctx, dead.Task.ID) })
+	c.do("cancel it", func() error { _, err := c.client.Cancel(c.ctx, dead.Task.ID); return err })
 }
 
 // joins registers the spore, in place of an earlier incarnation.

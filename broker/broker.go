@@ -45,6 +45,7 @@ type Options struct {
 
 	Shard      string        // the hash tag of all keys; default "h"
 	Retention  time.Duration // of finished tasks; default hive.DefaultRetention
+	Inline     int           // bytes of a payload or result in a record, what is longer stands apart; default hive.DefaultInline
 	Recordings int64         // bytes of what is kept of failed attempts in all, the oldest give way; default 64 MiB
 	Lease      time.Duration // of a spore that went silent; default hive.Lease
 	Channel    string        // name of the control channel; default "hive:broadcast"
@@ -100,6 +101,10 @@ func (o Options) withDefaults() Options {
 	if o.Shard == "" {
 		o.Shard = "h"
 	}
+	if o.Inline == 0 {
+		o.Inline = hive.DefaultInline
+	}
+	o.Inline = min(o.Inline, hive.MaxInline)
 	if o.Recordings == 0 {
 		o.Recordings = 64 << 20
 	}

@@ -102,6 +102,8 @@ func retried(id string, answer any) error {
 		return fmt.Errorf("task %s: %w", id, hive.ErrNotFound)
 	case int64(-2):
 		return fmt.Errorf("task %s: its deadline has passed: submit a new one", id)
+	case int64(-3):
+		return fmt.Errorf("task %s: its payload is gone: submit a new one", id)
 	case int64(0):
 		return fmt.Errorf("task %s is not failed: only failed tasks can be retried", id)
 	}

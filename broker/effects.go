@@ -124,12 +124,15 @@ func appendEffect(b []byte, op byte, space, key string, ttl time.Duration, value
 const (
 	verdictFenced   = -1
 	verdictConflict = -2
+	verdictGone     = 2
 	verdictEffect   = -3 // less i: effect i cannot be done
 )
 
 // refusal is the error that a verdict stands for; nil if the attempt is completed.
 func refusal(verdict int64, e *hive.Effects) error {
 	switch {
+	case verdict == verdictGone:
+		return fmt.Errorf("the result that was put apart: %w", hive.ErrNotFound)
 	case verdict >= 0:
 		return nil
 	case verdict == verdictFenced:

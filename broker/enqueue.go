@@ -22,11 +22,17 @@ func (p packed) size() int { return len(p.record) }
 // task has its unique key, nothing is put, that one's id is returned, and inbox is told of
 // neither.
 func (b *Broker) Enqueue(ctx context.Context, t *hive.Task, inbox string) (id string, err error) {
+	if t, err = b.apart(ctx, t); err != nil {
+		return "", err
+	}
 	p, err := pack(t, inbox)
 	if err != nil {
 		return "", err
 	}
 	id, err = b.enqueuer.do(ctx, p)
+	if err == nil && id == "" {
+		err = noPayload(t)
+	}
 	return id, b.wrap("enqueue", err)
 }
 
@@ -39,7 +45,11 @@ func (b *Broker) EnqueueMany(ctx context.Context, tasks []hive.Task, inbox strin
 		n := len(ids)
 		batch, bytes := make([]packed, 0, min(2*batchCalls, len(tasks)-n)), 0
 		for n+len(batch) < len(tasks) && len(batch) < 2*batchCalls && bytes < batchBytes {
-			p, err := pack(&tasks[n+len(batch)], inbox)
+			t, err := b.apart(ctx, &tasks[n+len(batch)])
+			if err != nil {
+				return ids, err
+			}
+			p, err := pack(t, inbox)
 			if err != nil {
 				return ids, err
 			}
@@ -49,7 +59,12 @@ func (b *Broker) EnqueueMany(ctx context.Context, tasks []hive.Task, inbox strin
 		if err != nil {
 			return ids, b.wrap("enqueue", err)
 		}
-		ids = append(ids, put...)
+		for i, id := range put {
+			if id == "" {
+				return ids, noPayload(&tasks[n+i])
+			}
+			ids = append(ids, id)
+		}
 	}
 	return ids, nil
 }
@@ -65,6 +80,11 @@ func pack(t *hive.Task, inbox string) (packed, error) {
 	return packed{t.ID, lane, record}, nil
 }
 
+func noPayload(t *hive.Task) error {
+	return fmt.Errorf("task %s: its payload, blob %s: %w", t.ID, t.PayloadBlob.Digest, hive.ErrNotFound)
+}
+
+// flushEnqueue returns an empty id where the blob is not there that is to be the payload.
 func (b *Broker) flushEnqueue(ctx context.Context, items []packed) ([]string, error) {
 	args := make([]any, 0, 4*len(items))
 	for _, p := range items {

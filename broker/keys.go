@@ -38,6 +38,8 @@ func (k keys) recording(id string, attempt int) string {
 	return k.prefix + "rc:" + id + ":" + strconv.Itoa(attempt)
 }
 
+func (k keys) blob(name string) string   { return k.prefix + "b:" + name }
+func (k keys) upload(name string) string { return k.prefix + "bu:" + name }
 func (k keys) bucket(name string) string { return k.prefix + "rl:" + name }
 
 func (k keys) index(space string) string { return k.prefix + "ki:" + space }

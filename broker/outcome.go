@@ -38,6 +38,15 @@ func (b *Broker) Complete(ctx context.Context, node string, a *hive.Attempt, o *
 	if len(o.Result) > hive.MaxResult {
 		return fmt.Errorf("complete %s: result of %d bytes, at most %d allowed: %w", a.Task.ID, len(o.Result), hive.MaxResult, hive.ErrTooLarge)
 	}
+	if len(o.Result) > b.opts.Inline {
+		var err error
+		apart := *o
+		if apart.ResultBlob, err = b.putBytes(ctx, o.Result); err != nil {
+			return fmt.Errorf("complete %s: %w", a.Task.ID, err)
+		}
+		apart.Result = nil
+		o = &apart
+	}
 	c := completion{node: node, id: a.Task.ID, attempt: a.Number, fields: packOutcome(o), result: o.Result}
 	batch := &b.completer
 	if !o.Effects.None() {

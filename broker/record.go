@@ -43,6 +43,7 @@ const (
 	dueAt         = 24
 	receiptLen    = 36
 	backoffLen    = 14
+	blobLen       = 70
 	nameLen       = 24 // of a spore or an inbox, NUL padded
 	flagQueued    = 2
 	flagAddressed = 8
@@ -65,6 +66,7 @@ const (
 	tagRetain    = 8  // ms
 	tagUnique    = 10 // the key, which it has until it is over
 	tagUniqueFor = 11 // for how many ms, six bytes, and the key
+	tagPayload   = 13 // the blob that is the payload: 64 hexadecimal digits, bytes in six
 )
 
 // Tags of outcome fields.
@@ -75,6 +77,7 @@ const (
 	tagElapsed  = 67 // µs
 	tagReceipt  = 69
 	tagRecorded = 70 // attempt, as decimal text
+	tagResult   = 71 // the blob that is the result, as tagPayload; always first: scripts read it there
 	// 68 is the mark of a call by hand, which only scripts write and read.
 )
 
@@ -132,6 +135,9 @@ func packTask(t *hive.Task, inbox string) (record []byte, lane string) {
 
 // appendBounds writes the fields that bind a task.
 func appendBounds(fields []byte, t *hive.Task) []byte {
+	if !t.PayloadBlob.None() {
+		fields = appendBlob(fields, tagPayload, t.PayloadBlob)
+	}
 	if !t.Deadline.IsZero() {
 		fields = append48(append(fields, tagDeadline, 0, 0, 6), t.Deadline.UnixMilli())
 	}
@@ -151,6 +157,9 @@ func appendBounds(fields []byte, t *hive.Task) []byte {
 // packOutcome writes the outcome fields; the result travels beside them.
 func packOutcome(o *hive.Outcome) []byte {
 	b := make([]byte, 0, 192+min(len(o.Log), hive.MaxLog)) // nearly always enough
+	if !o.ResultBlob.None() {
+		b = appendBlob(b, tagResult, o.ResultBlob)
+	}
 	if o.Ran.Name != "" {
 		b = appendField(b, tagRan, o.Ran.String()+" "+o.Ran.Digest)
 	}
@@ -194,6 +203,18 @@ func readReceipt(b []byte) hive.Receipt {
 func appendField(b []byte, tag byte, value string) []byte {
 	b = append(b, tag, byte(len(value)>>16), byte(len(value)>>8), byte(len(value)))
 	return append(b, value...)
+}
+
+func appendBlob(b []byte, tag byte, blob hive.Blob) []byte {
+	return append48(append(append(b, tag, 0, 0, blobLen), blobName(blob)...), blob.Size)
+}
+
+func readBlob(b []byte) hive.Blob {
+	blob := hive.Blob{Digest: digestName + string(b[:blobLen-6]), Size: read48(b[blobLen-6:])}
+	if blob.Validate() != nil {
+		return hive.Blob{}
+	}
+	return blob
 }
 
 func append48(b []byte, n int64) []byte {
@@ -332,6 +353,8 @@ func readBound(r *hive.Record, tag byte, v []byte) {
 	switch {
 	case tag == tagUnique:
 		r.Unique = string(v)
+	case tag == tagPayload && len(v) == blobLen:
+		r.PayloadBlob = readBlob(v)
 	case len(v) < 6:
 	case tag == tagDeadline:
 		r.Deadline = readTime(v)
@@ -349,6 +372,10 @@ func readOutcome(r *hive.Record, fields []byte) error {
 		switch tag {
 		case tagRan:
 			r.Ran = readSkillID(string(v))
+		case tagResult:
+			if len(v) == blobLen {
+				r.ResultBlob = readBlob(v)
+			}
 		case tagFailure:
 			r.Failure = readFailure(string(v))
 		case tagLog:

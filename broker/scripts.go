@@ -31,6 +31,7 @@ var (
 	scriptForget     = load("forget")
 	scriptCron       = load("cron")
 	scriptDue        = load("due")
+	scriptBlob       = load("blob")
 	scriptPeek       = load("peek")
 	scriptFlow       = load("flow")
 	scriptRegister   = load("register")

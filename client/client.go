@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Timeout time.Duration // default hive.DefaultTimeout
 	Retries int           // default hive.DefaultRetries
+	Apart   bool          // leave results where they are that stand apart, for OpenBlob: records have none then
 }
 
 // Client submits tasks and waits for them. It is safe for concurrent use.
@@ -122,7 +123,14 @@ func (c *Client) check(ctx context.Context, t *hive.Task, now *time.Time) error 
 	if err != nil || schema == nil {
 		return err
 	}
-	if err := schema.Check(t.Payload); err != nil {
+	if t.PayloadBlob.Size > hive.MaxInline {
+		return fmt.Errorf("payload of %d bytes: skill %s has an input schema, against which at most %d are held: %w", t.PayloadBlob.Size, t.Skill, hive.MaxInline, hive.ErrTooLarge)
+	}
+	payload, err := c.road.Payload(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := schema.Check(payload); err != nil {
 		return fmt.Errorf("%w (skill %s)", err, t.Skill)
 	}
 	return nil
@@ -152,7 +160,7 @@ func (c *Client) Wait(ctx context.Context, id string) (*hive.Record, error) {
 	}
 	var over *hive.Record
 	err := c.inbox.wait(ctx, []string{id}, true, func(r *hive.Record) { over = r })
-	return over, err
+	return c.wholeAfter(ctx, over, err)
 }
 
 // Run submits a task and returns its record once it is over. Where another task has its
@@ -173,7 +181,7 @@ func (c *Client) Run(ctx context.Context, t hive.Task) (*hive.Record, error) {
 	if errors.Is(err, hive.ErrHeld) {
 		return c.Wait(ctx, id)
 	}
-	return over, err
+	return c.wholeAfter(ctx, over, err)
 }
 
 // Status returns all that is known of a task.

@@ -108,8 +108,11 @@ func (c *Client) mapWindow(ctx context.Context, o *MapOptions, from int, payload
 		return err
 	}
 	done := 0
+	var errRead error
 	over := func(r *hive.Record) {
 		i := index[r.ID]
+		r, err := c.whole(ctx, r)
+		errRead = errors.Join(errRead, err)
 		done++
 		progress(done, r)
 		if o.Over != nil {
@@ -124,13 +127,14 @@ func (c *Client) mapWindow(ctx context.Context, o *MapOptions, from int, payload
 		if err := submit(""); err != nil {
 			return records, err
 		}
-		return records, c.inbox.wait(ctx, ids, true, over)
+		err := c.inbox.wait(ctx, ids, true, over)
+		return records, errors.Join(err, errRead)
 	}
 	err = c.inbox.submitAndWait(ctx, ids, submit, over)
 	if err != nil && !errors.Is(err, ErrClosed) { // after Close tasks go on
 		err = errors.Join(err, c.cancelRest(ctx, ids, records, over))
 	}
-	return records, err
+	return records, errors.Join(err, errRead)
 }
 
 // cancelRest cancels the tasks whose record has not come, and calls f for those that were

@@ -32,7 +32,7 @@ func extismHTTPRequest(ctx context.Context, a *Attempt, stack []uint64) {
 	e := a.Extism
 	e.response = extismResponse{}
 	head, url := extismHead(e.take(extismHTTP, stack[0], maxHTTPHead))
-	body := e.take(extismHTTP, stack[1], hive.MaxPayload)
+	body := e.take(extismHTTP, stack[1], hive.MaxInline)
 	if !a.granted(hive.GrantHTTP) {
 		a.deny(extismHTTP)
 		fail("HTTP request to %q is not allowed: the grant http is missing", url)

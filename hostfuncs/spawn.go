@@ -21,7 +21,7 @@ func spawn(c *call) int32 {
 	if code != 0 {
 		return code
 	}
-	payload, code := c.text(2, hive.MaxPayload)
+	payload, code := c.text(2, hive.MaxInline)
 	if code != 0 {
 		return code
 	}

@@ -26,7 +26,7 @@ const FileName = "skill.toml"
 const (
 	maxFile    = 64 << 10
 	maxSchema  = 256 << 10
-	maxExample = hive.MaxPayload
+	maxExample = hive.MaxInline
 )
 
 // Folder is a skill folder that has been read and found right.

@@ -217,7 +217,7 @@ func TestLoadComplaints(t *testing.T) {
 		{"time", `"20s"`, `"25h"`, []string{"limits.time: 25h0m0s: want 1ms to 24h0m0s"}},
 		{"time without unit", `"20s"`, `"20"`, []string{`limits.time: "20": want a time such as "20s"`}},
 		{"time as a number", `"20s"`, `20`, []string{`limits.time: want a time such as "20s", got a whole number`}},
-		{"output", "512", "1025", []string{"limits.output_kb: 1025: want 1 to 1024"}},
+		{"output", "512", "65537", []string{"limits.output_kb: 65537: want 1 to 65536"}},
 		{"log", "64", "-1", []string{"limits.log_kb: -1: want 0 to 64"}},
 		{"log beyond what is kept", "log_kb = 64", "log_kb = 65", []string{"limits.log_kb: 65: want 0 to 64"}},
 		{"all at once", "[limits]", "[limits]\nfuel = -1\ntimes = 2\n[foo]\n[bar]", []string{

@@ -47,7 +47,7 @@ func TestValidateManifest(t *testing.T) {
 		{"limits", func(m *hive.Manifest) {
 			m.Limits = hive.SkillLimits{Memory: 1<<20 - 1, Time: 25 * time.Hour, Fuel: -1, Output: -1, Log: hive.MaxLog + 1}
 		}, "manifest: limits.memory: 1048575 bytes: want 1048576 to 4294967296\n" +
-			"manifest: limits.output: -1 bytes: want 1024 to 1048576\n" +
+			"manifest: limits.output: -1 bytes: want 1024 to 67108864\n" +
 			"manifest: limits.log: 65537 bytes: want 0 to 65536\n" +
 			"manifest: limits.fuel: -1: want 1 or more, or none\n" +
 			"manifest: limits.time: 25h0m0s: want 1ms to 24h0m0s\n"},

@@ -69,8 +69,8 @@ func (s *Schema) check(what string, doc []byte) error {
 	if s == nil {
 		return nil
 	}
-	if len(doc) > hive.MaxPayload {
-		return fmt.Errorf("%s: %d bytes, at most %d allowed: %w", what, len(doc), hive.MaxPayload, hive.ErrTooLarge)
+	if len(doc) > hive.MaxInline {
+		return fmt.Errorf("%s: %d bytes, at most %d allowed: %w", what, len(doc), hive.MaxInline, hive.ErrTooLarge)
 	}
 	value, err := decodeJSON(what, doc)
 	if err != nil {

@@ -104,7 +104,7 @@ func TestNilSchema(t *testing.T) {
 
 func TestCheckTooLarge(t *testing.T) {
 	t.Parallel()
-	doc := []byte(`"` + strings.Repeat("x", hive.MaxPayload) + `"`)
+	doc := []byte(`"` + strings.Repeat("x", hive.MaxInline) + `"`)
 	if err := compile(t, `{}`).Check(doc); !errors.Is(err, hive.ErrTooLarge) {
 		t.Errorf("Check of %d bytes = %v, want %v", len(doc), err, hive.ErrTooLarge)
 	}
@@ -221,7 +221,7 @@ func TestLargeDocumentFits(t *testing.T) {
 	schema := `{"type": "array", "items": {"type": "object", "required": ["country", "count"], "additionalProperties": false, "properties": {
 		"country": {"enum": [` + strings.Repeat(`"de",`, 250) + `"zw"]}, "count": {"type": "integer", "minimum": 0},
 		"tag": {"anyOf": [{"type": "string", "pattern": "^[a-z]+$"}, {"type": "null"}]}}}}`
-	rows := hive.MaxPayload/len(row)/8 - 1 // an eighth of the largest, for an eighth of the work
+	rows := hive.MaxInline/len(row)/8 - 1 // an eighth of the largest, for an eighth of the work
 	doc := "[" + strings.Repeat(row, rows) + `{"country": "zw", "count": -1}]`
 	s := compile(t, schema)
 	s.work = maxWork / 8

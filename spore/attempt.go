@@ -49,7 +49,7 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	if err == nil {
 		defer s.shelf.give(skill)
 	}
-	var out hive.Outcome
+	out := hive.Outcome{Failure: s.load(ctx, a)}
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errNoSkill):
@@ -57,6 +57,7 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 		return
 	case err != nil:
 		out.Failure = loadFailure(err)
+	case out.Failure != nil:
 	default:
 		out = s.call(ctx, a, skill)
 	}
@@ -69,6 +70,26 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 		s.jitter(ctx, conflicts)
 		out = s.call(ctx, a, skill)
 	}
+}
+
+// load brings the payload of an attempt into memory that stands apart on the road. It does
+// not give up while the road does not answer.
+func (s *Spore) load(ctx context.Context, a *hive.Attempt) *hive.Failure {
+	for complaint := (broker.Complaint{}); ctx.Err() == nil; {
+		payload, err := s.road.Payload(ctx, &a.Task)
+		switch {
+		case err == nil:
+			a.Task.Payload = payload
+			return nil
+		case !errors.Is(err, hive.ErrUnreachable):
+			f := hive.NewFailure(hive.FailLoad, "its payload: "+err.Error())
+			f.Permanent = true
+			return f
+		}
+		complaint.Tell(s.road, s.opts.Log, "payload not read yet", err, "task", a.Task.ID, "attempt", a.Number)
+		s.pause()
+	}
+	return nil
 }
 
 // maxConflicts is how often an attempt is repeated in its place because others

@@ -7,7 +7,7 @@
 -- ARGV: retention ms, then per task: spore, id, attempt, effects, outcome fields,
 --       result
 -- Returns per task: 1 done, 0 already completed by this attempt, -1 fenced,
--- -2 conflict, -3 - i if effect i (from 0) adds to what is no number, or too much.
+-- 2 the blob is gone that is its result, -2 conflict, -3 - i if effect i (from 0) adds to what is no number, or too much.
 local t, ttl, lists, out, free = now(), ARGV[1], {}, {}, false
 for i = 2, #ARGV, 6 do
   lists[i] = effects(ARGV[i + 3])
@@ -34,7 +34,7 @@ for i = 2, #ARGV, 6 do
   elseif r and r.attempt == attempt + 1 and holds(r, ARGV[i]) and has(r.flags, CONFLICTED) then
     verdict = -2
   elseif r and r.attempt == attempt and holds(r, ARGV[i]) then
-    verdict = judge(lists[i])
+    verdict = lost(resultOf(ARGV[i + 4])) and 2 or judge(lists[i])
   end
   if verdict == 1 then
     begin()

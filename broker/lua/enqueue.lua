@@ -2,7 +2,7 @@
 -- as success.
 -- ARGV: per task: id, lane, record before and after when it was created
 -- Returns how many tasks are new or, where another task has the unique key of one, of each
--- such one its id and the other's.
+-- such one its id and the other's; '' in place of that where its payload is not there.
 local refused = entrance()
 if refused then return refused end
 local t, new, out = p48(now()), 0, {}

@@ -9,7 +9,8 @@ local CHUNK = 1000   -- values per push: unpack stops near 8,000
 -- took over in place from one whose effects conflicted; the last of the task fields names
 -- the inbox of who enqueued it; others of them bind it, to what TAGS name.
 local WAITED, QUEUED, CONFLICTED, ADDRESSED, BOUND = 1, 2, 4, 8, 16
-local DEADLINE, RETAIN, UNIQUE, UNIQUE_FOR = 7, 8, 10, 11 -- tags of such fields
+local DEADLINE, RETAIN, UNIQUE, UNIQUE_FOR, PAYLOAD = 7, 8, 10, 11, 13 -- tags of such fields
+local RESULT = 71 -- tag of the first outcome field, where a blob is the result
 local NAME, ADDRESS = 24, 28 -- bytes of a name that is padded, and of the field of an inbox
 local INBOX_CAP, INBOX_TTL, INLINE = 100000, 600000, 4096
 local STATES = { s = true, b = true, p = true, r = true, c = true, f = true, x = true }
@@ -289,18 +290,50 @@ local function claim(r)
   if timed then call('SET', key, r.id, 'PX', u48(timed, 1)) else call('SET', key, r.id) end
 end
 
+-- Blobs stay while tasks that are not over refer to them, and until a time. As long as any
+-- does, `bl` holds how many those are, and the time; afterwards the blob expires then.
+local BLOB_GRACE = 60000 -- ms: who is about to read it may
+
+-- refer has n more (or less) tasks refer to a blob, and has it stay until a time at least.
+local function refer(name, n, till)
+  local many, before = string.match(call('HGET', P .. 'bl', name) or '', '^(%d+) (%d+)$')
+  local key, t = P .. 'b:' .. name, now()
+  if not many then many, before = 0, t + call('PTTL', key) end
+  many, till = math.max(0, many + n), math.max(tonumber(before), till)
+  if many > 0 then
+    call('HSET', P .. 'bl', name, many .. ' ' .. string.format('%.0f', till))
+    if n > 0 then call('PERSIST', key) end
+  else
+    call('HDEL', P .. 'bl', name)
+    call('PEXPIRE', key, math.max(till - t, BLOB_GRACE))
+  end
+end
+
+-- blobOf is the name of the blob that is a task's payload, resultOf of the one that is the
+-- result in outcome fields; nil if none is. lost reports whether one is not there any more.
+local function blobOf(r)
+  local s = bound(r, PAYLOAD)
+  return s and sub(s, 1, 64) or nil
+end
+local function lost(name) return name and call('EXISTS', P .. 'b:' .. name) == 0 end
+local function resultOf(outcome) return byte(outcome, 1) == RESULT and sub(outcome, 5, 68) or nil end
+
 -- create writes the record of a new task, created at t (packed), which stands between what
 -- comes before and after it; line puts all that were created into their lanes. create
--- returns true, or the id of the task that has its unique key; false if the id is taken.
+-- returns true, or the id of the task that has its unique key, or '' if its payload is not there;
+-- false if the id is taken.
 local created, lanes = {}, {}
 local function create(id, lane, before, t, after)
   local key, s = P .. 't:' .. id, before .. t .. after
   local state, prio, flags = byte(before, 2, 4)
   local r = flags >= BOUND and not head(id) and parse(id, key, s)
+  local data = r and blobOf(r)
+  if lost(data) then return '' end
   local first = r and claim(r)
   if first then return first end
   -- What is there already may be no task: then it has given way.
   if not call('SET', key, s, 'NX') and (head(id) or not call('SET', key, s, 'NX')) then return false end
+  if data then refer(data, 1, 0) end
   local deadline = r and ms(r, DEADLINE)
   if deadline then enlist('dl', deadline, id) end
   if state == LATER then
@@ -352,6 +385,8 @@ local function kept(r, ttl) return ms(r, RETAIN) or ttl end
 local function unbind(r, ttl)
   local key = bound(r, UNIQUE)
   if key and call('GET', P .. 'u:' .. key) == r.id then call('DEL', P .. 'u:' .. key) end
+  local data = blobOf(r)
+  if data then refer(data, -1, 0) end
   call('ZREM', P .. 'dl', r.id)
   return ttl == '0' and ttl or kept(r, ttl)
 end
@@ -380,6 +415,8 @@ end
 local function complete(r, outcome, result, t, ttl)
   r.ended, r.plen, r.olen = t, 0, #outcome
   finish(r, 'c', ttl, outcome, result)
+  local name = resultOf(outcome)
+  if name then refer(name, 0, now() + kept(r, ttl)) end
   count('completed', 1)
 end
 
@@ -396,6 +433,8 @@ local function bury(r, outcome, t, ttl)
   if not body then return vanish(r) end
   r.ended, r.olen = p48(t), #outcome
   finish(r, 'f', has(r.flags, QUEUED) and '0' or ttl, body, outcome)
+  local name = blobOf(r)
+  if name then refer(name, 0, t + kept(r, ttl)) end -- for a retry by hand, too
   call('ZADD', P .. 'dead', t + kept(r, ttl), r.id)
   call('ZREMRANGEBYSCORE', P .. 'dead', '-inf', t)
   count('failed', 1)

@@ -1,14 +1,17 @@
 -- retry: failed -> pending by hand, with all their failures forgiven.
 -- ARGV: token of this call, then ids
 -- Returns per id: 1 done (a repeat, which knows its token, too), 0 not failed, -1 no such
--- task, -2 its deadline is over, or the id of the task that has its unique key.
+-- task, -2 its deadline is over, -3 its payload is gone, or the id of the task that has its unique key.
 local mine, t, out = mark(ARGV[1]), now(), {}
 local function retry(r)
   if not r then return -1 end
   if r.state ~= 'f' then return sub(outcome(r), -#mine) == mine and 1 or 0 end
   if late(r, t) then return -2 end
+  local data = blobOf(r)
+  if lost(data) then return -3 end
   local first, deadline = claim(r), ms(r, DEADLINE)
   if first then return first end
+  if data then refer(data, 1, 0) end
   if deadline then enlist('dl', deadline, r.id) end
   call('ZREM', P .. 'dead', r.id)
   call('APPEND', r.key, mine) -- a failed task has no result: here its outcome ends

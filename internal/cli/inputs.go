@@ -60,7 +60,7 @@ func gather(ctx context.Context, in io.Reader, args []string, each string) (*inp
 }
 
 func (all *inputs) stdin(in io.Reader) error {
-	data, err := readAtMost(in, "standard input")
+	data, err := readAtMost(in, "standard input", hive.MaxInline)
 	if err != nil {
 		return err
 	}
@@ -123,8 +123,8 @@ func (all *inputs) add(path string, info fs.FileInfo, named bool) error {
 	case !info.Mode().IsRegular():
 		all.skip(path, "not a regular file")
 		return nil
-	case info.Size() > hive.MaxPayload:
-		all.skip(path, fmt.Sprintf("larger than 1 MiB (%d bytes)", info.Size()))
+	case info.Size() > hive.MaxPayload || !named && info.Size() > hive.MaxInline:
+		all.skip(path, fmt.Sprintf("larger than %s (%d bytes)", map[bool]string{true: "64 MiB", false: "1 MiB, and not named itself"}[named], info.Size()))
 		return nil
 	}
 	data, err := os.ReadFile(path)
@@ -206,14 +206,14 @@ func (all *inputs) split(in io.Reader, path, each string) error {
 
 func (all *inputs) lines(in io.Reader, path string) error {
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, hive.MaxPayload+2) // a line and how it ends
+	lines.Buffer(nil, hive.MaxInline+2) // a line and how it ends
 	n := 1
-	for ; lines.Scan() && len(lines.Bytes()) <= hive.MaxPayload; n++ {
+	for ; lines.Scan() && len(lines.Bytes()) <= hive.MaxInline; n++ {
 		all.items = append(all.items, input{name: fmt.Sprintf("%s:%d", path, n), data: bytes.Clone(lines.Bytes())})
 	}
 	err := lines.Err()
-	if errors.Is(err, bufio.ErrTooLong) || len(lines.Bytes()) > hive.MaxPayload {
-		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	if errors.Is(err, bufio.ErrTooLong) || len(lines.Bytes()) > hive.MaxInline {
+		err = fmt.Errorf("more than %d bytes: %w", hive.MaxInline, hive.ErrTooLarge)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: line %d: %w", path, n, err)
@@ -285,8 +285,8 @@ func (all *inputs) payloads(each string, takesJSON bool, set map[string]json.Raw
 		if err != nil {
 			return nil, err
 		}
-		if each == "file" && len(p) > hive.MaxPayload {
-			all.skip(in.name, fmt.Sprintf("larger than 1 MiB %s (%d bytes)", map[bool]string{true: "as JSON", false: "with --set"}[takesJSON], len(p)))
+		if most := map[bool]int{true: hive.MaxInline, false: hive.MaxPayload}[takesJSON]; each == "file" && len(p) > most {
+			all.skip(in.name, fmt.Sprintf("larger than %d MiB %s (%d bytes)", most>>20, map[bool]string{true: "as JSON", false: "with --set"}[takesJSON], len(p)))
 			continue
 		}
 		kept, payloads = append(kept, in), append(payloads, p)

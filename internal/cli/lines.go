@@ -112,7 +112,7 @@ func (a *app) openLines(f *linesFlags, skill hive.SkillRef) (r *lineReader, clos
 		in, name, closeFile = file, f.file, file.Close
 	}
 	r = &lineReader{name: name, in: bufio.NewScanner(in), batch: f.batch, skill: skill, come: make(chan inputLine, 64)}
-	r.in.Buffer(nil, hive.MaxPayload+2) // and the end of the line
+	r.in.Buffer(nil, hive.MaxInline+2) // and the end of the line
 	return r, closeFile, nil
 }
 
@@ -147,7 +147,7 @@ func (r *lineReader) end(number int) error {
 	case err == nil:
 		return io.EOF
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("%s: line %d: more than %d bytes: %w", r.name, number, hive.MaxPayload, hive.ErrTooLarge)
+		return fmt.Errorf("%s: line %d: more than %d bytes: %w", r.name, number, hive.MaxInline, hive.ErrTooLarge)
 	}
 	return inputError(r.name, err)
 }

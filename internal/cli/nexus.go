@@ -143,7 +143,7 @@ func (a *app) withClient(ctx context.Context, f func(*client.Client) error) erro
 // withWaiter is withClient for what waits for a task.
 func (a *app) withWaiter(ctx context.Context, id string, f func(context.Context, *client.Client) error) error {
 	return a.withRoad(ctx, func(road *broker.Broker) error {
-		c := a.client(road)
+		c := client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries(), Apart: true})
 		defer c.Close()
 		l := lookout{app: a, road: road, lane: laneOfTask(road, id), clear: func() {}}
 		return l.waiting(ctx, func(ctx context.Context) error { return f(ctx, c) })

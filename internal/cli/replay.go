@@ -50,6 +50,9 @@ func (a *app) replay(ctx context.Context, road *broker.Broker, id, folder string
 	if err != nil {
 		return err
 	}
+	if r.Payload, err = road.Payload(ctx, &r.Task); err != nil {
+		return err
+	}
 	skill, program, err := a.replayed(ctx, road, r, folder, from)
 	if err != nil {
 		return err

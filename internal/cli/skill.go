@@ -120,7 +120,7 @@ func (a *app) try(ctx context.Context, f tryFlags, path string) error {
 	if err != nil {
 		return err
 	}
-	if call.Payload, err = readAtMost(a.In, "standard input"); err != nil {
+	if call.Payload, err = readAtMost(a.In, "standard input", hive.MaxPayload); err != nil {
 		return err
 	}
 	if f.entry != "" {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -106,10 +107,12 @@ spore has waits until one has; nexus status says why it waits.`,
 			if lines.given("lines") {
 				return a.submitLines(cmd.Context(), t, &when, &lines, wait)
 			}
-			if t.Payload, err = a.readPayload(payload); err != nil {
+			var rest io.ReadCloser
+			if t.Payload, rest, err = a.openPayload(payload); err != nil {
 				return err
 			}
-			return a.submit(cmd.Context(), t, &when, wait)
+			defer rest.Close()
+			return a.submit(cmd.Context(), t, rest, &when, wait)
 		},
 	}
 	f.add(cmd)
@@ -120,33 +123,54 @@ spore has waits until one has; nexus status says why it waits.`,
 	return cmd
 }
 
-// readPayload reads TEXT, @FILE or - (standard input).
+// readPayload reads TEXT, @FILE or - (standard input) into memory.
 func (a *app) readPayload(arg string) ([]byte, error) {
-	switch {
-	case arg == "-":
-		return readAtMost(a.In, "standard input")
-	case strings.HasPrefix(arg, "@"):
-		if arg == "@" {
-			return nil, usagef(`--payload "@": want TEXT, @FILE, or - for standard input`)
-		}
-		f, err := os.Open(arg[1:])
-		if err != nil {
-			return nil, inputError(arg[1:], err)
-		}
-		defer f.Close()
-		return readAtMost(f, arg[1:])
+	in, name, err := a.payloadFrom(arg)
+	if err != nil {
+		return nil, err
 	}
-	return []byte(arg), nil
+	defer in.Close()
+	return readAtMost(in, name, hive.MaxInline)
 }
 
-// readAtMost reads one payload from what people call name.
-func readAtMost(r io.Reader, name string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, hive.MaxPayload+1))
+// openPayload reads the beginning of TEXT, @FILE or - (standard input), which is all unless
+// that is long; the rest is read and closed by the caller.
+func (a *app) openPayload(arg string) (head []byte, rest io.ReadCloser, err error) {
+	in, name, err := a.payloadFrom(arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if head, err = readAtMost(io.LimitReader(in, hive.MaxInline), name, hive.MaxInline); err != nil {
+		return nil, nil, errors.Join(err, in.Close())
+	}
+	return head, in, nil
+}
+
+// payloadFrom opens TEXT, @FILE or - (standard input), and says what people call it.
+func (a *app) payloadFrom(arg string) (in io.ReadCloser, name string, err error) {
+	switch {
+	case arg == "-":
+		return io.NopCloser(a.In), "standard input", nil
+	case arg == "@":
+		return nil, "", usagef(`--payload "@": want TEXT, @FILE, or - for standard input`)
+	case strings.HasPrefix(arg, "@"):
+		f, err := os.Open(arg[1:])
+		if err != nil {
+			return nil, "", inputError(arg[1:], err)
+		}
+		return f, arg[1:], nil
+	}
+	return io.NopCloser(strings.NewReader(arg)), "--payload", nil
+}
+
+// readAtMost reads one payload of at most so many bytes from what people call name.
+func readAtMost(r io.Reader, name string, most int) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if bad, ok := errors.AsType[*os.PathError](err); ok {
 		err = bad.Err // the name is said below
 	}
-	if err == nil && len(data) > hive.MaxPayload {
-		err = fmt.Errorf("more than %d bytes: %w", hive.MaxPayload, hive.ErrTooLarge)
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("more than %d bytes: %w", most, hive.ErrTooLarge)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -154,26 +178,40 @@ func readAtMost(r io.Reader, name string) ([]byte, error) {
 	return data, nil
 }
 
-func (a *app) submit(ctx context.Context, t hive.Task, when *whenFlags, wait bool) error {
+// submit submits a task whose payload goes on in rest.
+func (a *app) submit(ctx context.Context, t hive.Task, rest io.Reader, when *whenFlags, wait bool) error {
+	ready := func(c *client.Client) error {
+		return errors.Join(when.enterAt(ctx, c, &t), putRest(ctx, c, &t, rest))
+	}
 	if wait {
 		t.ID = hive.NewID()
 		return a.withWaiter(ctx, t.ID, func(ctx context.Context, c *client.Client) error {
-			if err := when.enterAt(ctx, c, &t); err != nil {
+			if err := ready(c); err != nil {
 				return err
 			}
 			r, err := c.Run(ctx, t)
 			if err != nil {
 				return err
 			}
-			return a.showOutcome(r)
+			return a.showOutcome(ctx, c, r)
 		})
 	}
 	return a.withClient(ctx, func(c *client.Client) error {
-		if err := when.enterAt(ctx, c, &t); err != nil {
+		if err := ready(c); err != nil {
 			return err
 		}
 		return a.put(ctx, c, t)
 	})
+}
+
+// putRest has a payload stand apart whose beginning alone is in memory.
+func putRest(ctx context.Context, c *client.Client, t *hive.Task, rest io.Reader) (err error) {
+	if len(t.Payload) < hive.MaxInline {
+		return nil
+	}
+	t.PayloadBlob, err = c.PutBlob(ctx, io.MultiReader(bytes.NewReader(t.Payload), rest))
+	t.Payload = nil
+	return err
 }
 
 // put submits a task and prints its id, or that of the one that has its key.
@@ -193,9 +231,26 @@ func (a *app) put(ctx context.Context, c *client.Client, t hive.Task) error {
 	return nil
 }
 
+// blobs is where results stand that stand apart.
+type blobs interface {
+	OpenBlob(context.Context, hive.Blob) io.Reader
+}
+
 // showOutcome prints the record of a finished task: as JSON whole, else its
 // result, raw. A task that did not complete is errTaskFailed.
-func (a *app) showOutcome(r *hive.Record) error {
+func (a *app) showOutcome(ctx context.Context, road blobs, r *hive.Record) error {
+	if !r.ResultBlob.None() {
+		in := road.OpenBlob(ctx, r.ResultBlob)
+		if !a.flags.json && width(a.Out) == 0 {
+			_, err := io.Copy(a.Out, in)
+			return err
+		}
+		result, err := io.ReadAll(in)
+		if err != nil {
+			return err
+		}
+		r.Result = result
+	}
 	var err error
 	switch {
 	case a.flags.json:
@@ -267,6 +322,8 @@ type taskView struct {
 	Deadline   *time.Time      `json:"deadline,omitempty"`
 	RetainMS   int64           `json:"retain_ms,omitempty"`
 	Unique     string          `json:"unique,omitempty"`
+	Payload    hive.Blob       `json:"payload_blob,omitzero"` // if it stands apart
+	Apart      hive.Blob       `json:"result_blob,omitzero"`  // likewise
 	ElapsedUS  int64           `json:"elapsed_us,omitempty"`
 	Receipt    hive.Receipt    `json:"receipt,omitzero"`
 	Result     json.RawMessage `json:"result"` // null: none, or bytes that are no text
@@ -281,7 +338,7 @@ func newTaskView(r *hive.Record) taskView {
 		ID: r.ID, Skill: r.Task.Skill.String(), Status: r.State, Priority: r.Priority, Require: r.Require.String(), Tenant: r.Tenant, Key: r.Key,
 		Attempts: r.Attempts, Failures: r.Failures, MaxRetries: r.Retries, TimeoutMS: r.Timeout.Milliseconds(),
 		Created: stamp(r.Created), Started: stamp(r.Started), Completed: stamp(r.Finished), Due: stamp(r.Due),
-		Deadline: stamp(r.Deadline), RetainMS: r.Retain.Milliseconds(), Unique: r.Unique,
+		Deadline: stamp(r.Deadline), RetainMS: r.Retain.Milliseconds(), Unique: r.Unique, Payload: r.PayloadBlob, Apart: r.ResultBlob,
 		ElapsedUS: r.Elapsed.Microseconds(), Receipt: r.Receipt, Error: r.Failure, Log: strings.ToValidUTF8(string(r.Log), "\uFFFD"),
 	}
 	if r.Node != "" {
@@ -290,7 +347,7 @@ func newTaskView(r *hive.Record) taskView {
 	if r.Ran.Name != "" {
 		v.Ran, v.RanDigest = r.Ran.String(), r.Ran.Digest
 	}
-	if r.State == hive.Completed {
+	if r.State == hive.Completed && (r.ResultBlob.None() || r.Result != nil) {
 		shown := newResult(r.Result)
 		v.Result, v.Base64 = shown.JSON, shown.Base64
 	}

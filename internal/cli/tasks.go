@@ -83,7 +83,9 @@ func statusRows(r *hive.Record, v taskView, now time.Time) [][]string {
 	for line := range strings.Lines(v.Log) {
 		rows = append(rows, []string{"log", strings.TrimRight(line, "\n")})
 	}
-	more(v.Status == hive.Completed, "result", hive.Clip(string(r.Result), 2000))
+	more(!v.Payload.None(), "payload", fmt.Sprintf("%d bytes, %s", v.Payload.Size, v.Payload.Digest))
+	more(!v.Apart.None(), "result", fmt.Sprintf("%d bytes, %s", v.Apart.Size, v.Apart.Digest))
+	more(v.Status == hive.Completed && v.Apart.None(), "result", hive.Clip(string(r.Result), 2000))
 	return rows
 }
 
@@ -101,7 +103,7 @@ func (a *app) resultCommand() *cobra.Command {
 				if !r.State.Final() {
 					return fmt.Errorf("task %s is %s: it has no result yet (nexus wait %s waits for it)", r.ID, r.State, r.ID)
 				}
-				return a.showOutcome(r)
+				return a.showOutcome(cmd.Context(), road, r)
 			})
 		},
 	}
@@ -130,7 +132,7 @@ func (a *app) waitCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.showOutcome(r)
+				return a.showOutcome(ctx, c, r)
 			})
 		},
 	}
