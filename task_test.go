@@ -58,8 +58,10 @@ func TestTaskValidate(t *testing.T) {
 		{"many retries", func(t *hive.Task) { t.Retries = 1001 }, `retries 1001: want 0 to 1000`},
 		{"payload", func(t *hive.Task) { t.Payload = make([]byte, 64<<20+1) }, `payload: 67108865 bytes, at most 67108864 allowed: too large`},
 		{"payload and blob", func(t *hive.Task) { t.Payload, t.PayloadBlob.Digest = []byte("x"), "sha256:"+strings.Repeat("0", 64) }, `payload and blob: want one of them`},
-		{"digest", func(t *hive.Task) { t.PayloadBlob.Digest = "md5:0" }, `blob "md5:0": want sha256: and 64 hexadecimal digits`},
-		{"blob", func(t *hive.Task) { t.PayloadBlob = hive.Blob{Digest: "sha256:" + strings.Repeat("0", 64), Size: 64<<20 + 1} }, `blob of 67108865 bytes: at most 67108864 allowed: too large`},
+		{"digest", func(t *hive.Task) { t.Payload, t.PayloadBlob.Digest = nil, "md5:0" }, `blob "md5:0": want sha256: and 64 hexadecimal digits`},
+		{"blob", func(t *hive.Task) {
+			t.Payload, t.PayloadBlob = nil, hive.Blob{Digest: "sha256:" + strings.Repeat("0", 64), Size: 64<<20 + 1}
+		}, `blob of 67108865 bytes: at most 67108864 allowed: too large`},
 	} {
 		task := valid()
 		test.mutate(&task)

@@ -104,8 +104,9 @@ func (x *explorer) judgeTask(c *call, id string, was, is *view, done map[string]
 	if there && here && (old.Priority != now.Priority || old.Retries != now.Retries || old.class != now.class || !old.Created.Equal(now.Created)) {
 		return fmt.Errorf("%s became another task by %s", id, c.kind)
 	}
-	if here && to != 'c' && to != 'x' && string(now.Payload) != payloadOf(id) {
-		return fmt.Errorf("the payload of %s is %q", id, now.Payload)
+	want := taskOf(int(id[1] - '0'))
+	if here && (to != 'c' && to != 'x' && string(now.Payload) != string(want.Payload) || now.PayloadBlob != want.PayloadBlob) {
+		return fmt.Errorf("the payload of %s is %q, %v", id, now.Payload, now.PayloadBlob)
 	}
 	return x.judgeNotices(step, id, was, is)
 }

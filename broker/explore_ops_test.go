@@ -90,8 +90,21 @@ func taskOf(i int) hive.Task {
 	case 8:
 		t.Unique, t.UniqueFor = "w", 10*time.Second
 	}
-	t.Payload = []byte(payloadOf(t.ID))
+	if t.PayloadBlob = blobOf(t.ID); t.PayloadBlob.None() {
+		t.Payload = []byte(payloadOf(t.ID))
+	}
 	return t
+}
+
+// blobOf is the payload of those tasks whose payloads stand apart; two have the same.
+func blobOf(id string) hive.Blob {
+	switch id {
+	case "t3", "t8":
+		return hive.Blob{Digest: "sha256:" + strings.Repeat("3", 64), Size: 3}
+	case "t5":
+		return hive.Blob{Digest: "sha256:" + strings.Repeat("5", 64), Size: 5}
+	}
+	return hive.Blob{}
 }
 
 func payloadOf(id string) string { return "payload of " + id }

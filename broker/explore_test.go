@@ -64,6 +64,13 @@ func (x *explorer) close() {
 // begin forgets everything.
 func (x *explorer) begin() (err error) {
 	x.road.Begin()
+	for i := range tasks {
+		if b := taskOf(i).PayloadBlob; !b.None() {
+			key := "{h}:b:" + strings.TrimPrefix(b.Digest, "sha256:")
+			x.road.Set(key, strings.Repeat("x", int(b.Size)))
+			x.road.SetTTL(key, 10*365*24*time.Hour)
+		}
+	}
 	x.late, x.born, x.kv, x.over, x.seen = nil, 0, model{}, map[string]int{}, [2][]*hive.Record{}
 	x.terms, x.leading = [2]broker.Term{{Nexus: "n0"}, {Nexus: "n1"}}, [2]bool{}
 	for i := range x.spores {
@@ -194,7 +201,7 @@ func (x *explorer) all(ops ...op) error {
 }
 
 // stays are the keys that a road keeps when everything is over.
-var stays = []string{"lead", "fmt", "ct", "dead", "kv:", "ki:", "kx", "rcl", "rcb"}
+var stays = []string{"lead", "fmt", "ct", "dead", "kv:", "ki:", "kx", "rcl", "rcb", "b:"}
 
 func leftOver(v *view) error {
 	for key := range v.keys {

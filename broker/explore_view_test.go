@@ -28,6 +28,8 @@ type view struct {
 	beats              map[string]beat
 	epoch              int64
 	leader             string
+	blobs              map[string]time.Duration // until each goes; 0: it stays
+	refers             map[string]string        // how many tasks refer to each, and until when it stays
 	until              int64
 	kv                 model
 	waits, rings       map[string][]string // who waits for a task; a doorbell's or inbox's items
@@ -68,7 +70,7 @@ func (v *view) holds(node string, a hive.Attempt) bool {
 func look(s *testkit.Still) (*view, error) {
 	v := &view{now: s.Now, keys: map[string]string{}, tasks: map[string]entry{}, lanes: map[string][]string{},
 		queues: map[string][]string{}, own: map[string][]string{}, beats: map[string]beat{}, kv: model{},
-		waits: map[string][]string{}, rings: map[string][]string{}, unique: map[string]string{}}
+		waits: map[string][]string{}, rings: map[string][]string{}, unique: map[string]string{}, blobs: map[string]time.Duration{}}
 	for _, key := range s.Keys() {
 		text, err := v.read(s, key, strings.TrimPrefix(key, "{h}:"))
 		if err != nil {
@@ -91,7 +93,7 @@ func (v *view) read(s *testkit.Still, key, name string) (text string, err error)
 		items, err = s.List(key)
 	case "own", "act", "nodes", "wait":
 		items, err = s.Members(key)
-	case "used", "run", "ct", "lead", "hb":
+	case "used", "run", "ct", "lead", "hb", "bl":
 		return v.readHash(s, key, kind, rest)
 	case "delay", "dead", "dl", "ki", "kx":
 		scores, err := s.SortedSet(key)
@@ -108,6 +110,9 @@ func (v *view) read(s *testkit.Still, key, name string) (text string, err error)
 		text, err = s.Get(key)
 		v.unique[rest] = text
 		return text, err
+	case "b":
+		v.blobs[rest] = s.TTL(key)
+		return s.Get(key)
 	case "kv", "pg", "rc", "rcb", "fmt":
 		text, err = s.Get(key)
 		if kind == "kv" {
@@ -169,6 +174,8 @@ func (v *view) readHash(s *testkit.Still, key, kind, rest string) (string, error
 		v.run = numbers
 	case "ct":
 		v.ct = numbers
+	case "bl":
+		v.refers = hash
 	case "lead":
 		v.epoch, v.leader, v.until = int64(numbers["epoch"]), hash["id"], int64(numbers["until"])
 	case "hb":
@@ -208,7 +215,7 @@ func joined(a, b map[string]string) map[string]bool {
 
 // check finds what on the road disagrees with itself.
 func (v *view) check() error {
-	for _, f := range []func() error{v.checkPlaces, v.checkCounts, v.checkRecords, v.checkIndexes} {
+	for _, f := range []func() error{v.checkPlaces, v.checkCounts, v.checkRecords, v.checkIndexes, v.checkBlobs} {
 		if err := f(); err != nil {
 			return err
 		}
@@ -362,6 +369,27 @@ func (v *view) checkBound(id string, t entry) error {
 		return fmt.Errorf("%s is %s, and %q has its key", id, t.State, v.unique[t.Unique])
 	case t.Deadline.IsZero() == listed:
 		return fmt.Errorf("%s is %s with the deadline %v; listed: %v", id, t.State, t.Deadline, listed)
+	}
+	return nil
+}
+
+// checkBlobs recounts who refers to blobs, which stay as long as anybody does.
+func (v *view) checkBlobs() error {
+	refers := map[string]int{}
+	for _, t := range v.tasks {
+		if !t.over() && !t.PayloadBlob.None() {
+			refers[strings.TrimPrefix(t.PayloadBlob.Digest, "sha256:")]++
+		}
+	}
+	for name, ttl := range v.blobs {
+		many, _, _ := strings.Cut(v.refers[name], " ")
+		if n, _ := strconv.Atoi(many); n != refers[name] || (n > 0) != (ttl == 0) {
+			return fmt.Errorf("%d tasks refer to blob %.8s; counted %q, and it expires in %v", refers[name], name, v.refers[name], ttl)
+		}
+		delete(refers, name)
+	}
+	if len(refers) > 0 {
+		return fmt.Errorf("tasks refer to blobs that are not there: %v", refers)
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (all *inputs) add(path string, info fs.FileInfo, named bool) error {
 		all.skip(path, "not a regular file")
 		return nil
 	case info.Size() > hive.MaxPayload || !named && info.Size() > hive.MaxInline:
-		all.skip(path, fmt.Sprintf("larger than %s (%d bytes)", map[bool]string{true: "64 MiB", false: "1 MiB, and not named itself"}[named], info.Size()))
+		all.skip(path, fmt.Sprintf("larger than %s (%d bytes)", map[bool]string{true: "64 MiB", false: "1 MiB"}[named], info.Size()))
 		return nil
 	}
 	data, err := os.ReadFile(path)

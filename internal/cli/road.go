@@ -56,7 +56,7 @@ func (a *app) roadOptions() (broker.Options, error) {
 	o := broker.Options{
 		Addrs: r.Addrs, Master: r.Master, DB: r.DB, Username: r.Username, Password: r.Password.Reveal(), TLS: r.TLS,
 		SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Reveal(),
-		Retention: a.cfg.Queue.Retention, Recordings: int64(a.cfg.Queue.RecordingsMB) << 20, Channel: a.cfg.Queue.BroadcastChannel,
+		Retention: a.cfg.Queue.Retention, Inline: a.cfg.Queue.InlineKB << 10, Recordings: int64(a.cfg.Queue.RecordingsMB) << 20, Channel: a.cfg.Queue.BroadcastChannel,
 	}
 	if r.PasswordFile != "" {
 		now := config.Follow(r.PasswordFile, r.Password)
@@ -109,7 +109,7 @@ func (a *app) sporeOptions() (spore.Options, error) {
 	}
 	o := spore.Options{Name: s.Name, Tags: s.Tags, Slots: s.Slots, Prefetch: s.Prefetch, Grace: s.Grace, CacheDir: a.codeCache(), Admit: admitBy(),
 		Pool: int64(s.PoolMB) << 20,
-		Most: hive.SkillLimits{Memory: int64(s.MaxMemoryMB) << 20, Time: s.MaxTime, Fuel: int64(s.MaxFuel)},
+		Most: hive.SkillLimits{Memory: int64(s.MaxMemoryMB) << 20, Time: s.MaxTime, Fuel: int64(s.MaxFuel), Output: int64(s.MaxOutputMB) << 20},
 
 		Grants:  []hive.Grant{},
 		HTTP:    hostfuncs.HTTPOptions{Hosts: s.HTTPHosts, Private: s.Private()},

@@ -157,6 +157,7 @@ func (q *Queue) check(p *problems) {
 	p.between("queue.max_retries", q.MaxRetries, 0, hive.MaxRetries)
 	p.lasts("queue.zombie_timeout", q.ZombieTimeout, time.Second, 7*24*time.Hour)
 	p.lasts("queue.retention", q.Retention, time.Minute, 365*24*time.Hour)
+	p.between("queue.inline_kb", q.InlineKB, 1, hive.MaxInline>>10)
 	p.between("queue.recordings_mb", q.RecordingsMB, 1, 1<<20)
 }
 
@@ -197,6 +198,7 @@ func (s *Spore) check(p *problems) {
 	p.between("spore.max_memory_mb", s.MaxMemoryMB, 1, hive.MaxMemory>>20)
 	p.lasts("spore.max_time", s.MaxTime, time.Millisecond, hive.MaxTimeout)
 	p.between("spore.max_fuel", s.MaxFuel, 0, math.MaxInt)
+	p.between("spore.max_output_mb", s.MaxOutputMB, 1, hive.MaxResult>>20)
 }
 
 func (n *Nexus) check(p *problems) {

@@ -69,6 +69,7 @@ type Queue struct {
 	MaxRetries       int           `toml:"max_retries" env:"HIVE_MAX_RETRIES"`
 	ZombieTimeout    time.Duration `toml:"zombie_timeout" env:"HIVE_ZOMBIE_TASK_TIMEOUT"`
 	Retention        time.Duration `toml:"retention"`
+	InlineKB         int           `toml:"inline_kb"`
 	RecordingsMB     int           `toml:"recordings_mb"`
 }
 
@@ -93,6 +94,7 @@ type Spore struct {
 	MaxMemoryMB int           `toml:"max_memory_mb"`
 	MaxTime     time.Duration `toml:"max_time"`
 	MaxFuel     int           `toml:"max_fuel"`
+	MaxOutputMB int           `toml:"max_output_mb"`
 }
 
 // Nexus is about the master.
@@ -143,12 +145,13 @@ func Default() *Config {
 			MaxRetries:       hive.DefaultRetries,
 			ZombieTimeout:    600 * time.Second,
 			Retention:        hive.DefaultRetention,
+			InlineKB:         hive.DefaultInline >> 10,
 			RecordingsMB:     64,
 		},
 		Spore: Spore{
 			Tags: hive.Tags{}, Prefetch: -1, Grace: 30 * time.Second, PoolMB: 512,
 			Grants: allGrants(), RecordKB: hive.MaxRecording >> 10,
-			MaxMemoryMB: hive.MaxMemory >> 20, MaxTime: hive.MaxTimeout,
+			MaxMemoryMB: hive.MaxMemory >> 20, MaxTime: hive.MaxTimeout, MaxOutputMB: hive.MaxResult >> 20,
 		},
 		OTA: OTA{Look: time.Minute, UpdateEvery: time.Hour},
 		Log: Log{Level: "info", Format: "text"},
