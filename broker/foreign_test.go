@@ -19,7 +19,7 @@ func TestForeignType(t *testing.T) {
 		"string": "fmt skgen ctlgen rcb ota st:a kv:s.echo:k rl:ls:echo",
 		"list":   "bell ctl rcl in:echo||:2 n:a db:a au:a ib:inbox ib:ping",
 		"set":    "act nodes own:a",
-		"hash":   "lead used run ct sk hb:a ac:a flow cron cronat",
+		"hash":   "lead used run ct sk hb:a ac:a flow cron cronat bl",
 		"sorted": "delay dead kx ki:s.echo",
 	}
 	other := map[string]string{"string": "hash", "list": "string", "set": "string", "hash": "string", "sorted": "set"}
