@@ -211,6 +211,24 @@ func TestResultApart(t *testing.T) {
 	})
 }
 
+// TestRecountBlobs: a task that was moved aside keeps its payload no longer than others do.
+func TestRecountBlobs(t *testing.T) {
+	onRoads(t, func(r *road) {
+		long := func(t *hive.Task) { t.Payload = noise(70_000, 4) }
+		first := r.enqueue(long)
+		later := r.enqueue(long, func(t *hive.Task) { t.RunAt = time.Now().Add(time.Hour) })
+		blob := r.want(first, hive.Pending, 0, 0).PayloadBlob
+		r.wantRefers(blob, "2")
+		r.recounted()
+		r.do("SET", "t:"+first, "junk")
+		r.recounted("bl "+blob.Digest[len("sha256:"):]+" 2 1", "ct w2 1 0")
+		r.wantRefers(blob, "1")
+		_, err := r.Cancel(r.ctx(), later)
+		r.check(err)
+		r.wantRefers(blob, "")
+	})
+}
+
 // TestBlobGone: no task begins to refer to what is not there.
 func TestBlobGone(t *testing.T) {
 	onRoads(t, func(r *road) {

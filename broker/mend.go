@@ -14,8 +14,8 @@ import (
 
 // Mend is something on the road that did not agree with the rest, and does now.
 type Mend struct {
-	What    string // the key or field: used, nodes, own, beat, act, ct, run
-	Name    string // of the spore, task, lane, counter or class
+	What    string // the key or field: used, nodes, own, beat, act, ct, run, bl
+	Name    string // of the spore, task, lane, counter, class or blob
 	Was, Is string
 }
 
@@ -49,8 +49,8 @@ func (b *Broker) Mend(ctx context.Context, term Term, thorough bool) ([]Mend, er
 	return mends, nil
 }
 
-// Recount compares the counters of waiting and running tasks, and of those of each class
-// that spores hold, with what stands on the road, and mends what differs. Where more than
+// Recount compares the counters of waiting and running tasks, of those of each class
+// that spores hold, and of those that refer to a blob, with what stands on the road, and mends what differs. Where more than
 // 2,000 tasks do, it is left for later: a few do not matter then.
 func (b *Broker) Recount(ctx context.Context, term Term) ([]Mend, error) {
 	return b.mend(ctx, "recount", scriptRecount, term.fence(), recountMost)

@@ -42,7 +42,7 @@ func TestApart(t *testing.T) {
 		apart := client.New(road, client.Options{Apart: true})
 		defer apart.Close()
 		r, err = apart.Wait(t.Context(), r.ID)
-		if err != nil || r.Result != nil && len(r.Result) > 0 {
+		if err != nil || len(r.Result) > 0 {
 			t.Fatalf("Wait of a client that leaves results apart = %d bytes, %v", len(r.Result), err)
 		}
 		got, err := io.ReadAll(apart.OpenBlob(t.Context(), r.ResultBlob))

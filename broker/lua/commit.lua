@@ -6,8 +6,9 @@
 -- it write all.
 -- ARGV: retention ms, then per task: spore, id, attempt, effects, outcome fields,
 --       result
--- Returns per task: 1 done, 0 already completed by this attempt, -1 fenced,
--- 2 the blob is gone that is its result, -2 conflict, -3 - i if effect i (from 0) adds to what is no number, or too much.
+-- Returns per task: 1 done, 0 already completed by this attempt, -1 fenced, 2 the blob is gone
+-- that is its result, -2 conflict, -3 - i if effect i (from 0) adds to what is no number, or
+-- too much.
 local t, ttl, lists, out, free = now(), ARGV[1], {}, {}, false
 for i = 2, #ARGV, 6 do
   lists[i] = effects(ARGV[i + 3])

@@ -6,7 +6,7 @@ if not leads(ARGV[1]) then return { 'deposed' } end
 local many = tonumber(ARGV[2])
 if call('SCARD', P .. 'act') + call('SCARD', P .. 'nodes') + call('HLEN', P .. 'run') > many then return { 'many' } end
 local lanes, spores = call('SMEMBERS', P .. 'act'), call('SMEMBERS', P .. 'nodes')
-local total = 0
+local total = call('ZCARD', P .. 'delay')
 for _, name in ipairs(lanes) do total = total + call('LLEN', P .. 'in:' .. name) end
 for _, spore in ipairs(spores) do
   total = total + call('LLEN', P .. 'n:' .. spore) + call('SCARD', P .. 'own:' .. spore)
@@ -14,11 +14,13 @@ end
 if total > many then return { 'many' } end
 
 allowed()
-local tasks, classes = { running = 0 }, {}
+local tasks, classes, refs = { running = 0 }, {}, {}
 for prio = 0, 10 do tasks['w' .. prio] = 0 end
 local function see(id, spore, state, field)
   local r = head(id)
   if not r then return end
+  local data = not OVER[r.state] and blobOf(r)
+  if data then refs[data] = (refs[data] or 0) + 1 end
   if spore then classes[class(r)] = (classes[class(r)] or 0) + 1 end
   field = field or 'w' .. r.prio
   if r.state == state then tasks[field] = tasks[field] + 1 end
@@ -30,6 +32,8 @@ for _, spore in ipairs(spores) do
   for _, id in ipairs(call('LRANGE', P .. 'n:' .. spore, 0, -1)) do see(id, spore, 'p') end
   for _, id in ipairs(call('SMEMBERS', P .. 'own:' .. spore)) do see(id, spore, 'r', 'running') end
 end
+
+for _, id in ipairs(call('ZRANGE', P .. 'delay', 0, -1)) do see(id, nil, '', 'running') end -- for its payload alone
 
 local out = { 'ok' }
 local function compare(hash, want)
@@ -45,6 +49,17 @@ local function compare(hash, want)
       count('mended', 1)
       for _, word in ipairs({ hash, name, was, tostring(n) }) do out[#out + 1] = word end
     end
+  end
+end
+-- A record that was moved aside took no leave of its payload.
+local flat = call('HGETALL', P .. 'bl')
+for i = 1, #flat, 2 do
+  local name, was = flat[i], natural(string.match(flat[i + 1], '^%d+'))
+  local n = refs[name] or 0
+  if n ~= was then
+    refer(name, n - was, 0)
+    count('mended', 1)
+    for _, word in ipairs({ 'bl', name, tostring(was), tostring(n) }) do out[#out + 1] = word end
   end
 end
 compare('ct', tasks)

@@ -1,7 +1,8 @@
 -- retry: failed -> pending by hand, with all their failures forgiven.
 -- ARGV: token of this call, then ids
 -- Returns per id: 1 done (a repeat, which knows its token, too), 0 not failed, -1 no such
--- task, -2 its deadline is over, -3 its payload is gone, or the id of the task that has its unique key.
+-- task, -2 its deadline is over, -3 its payload is gone, or the id of the task that has its
+-- unique key.
 local mine, t, out = mark(ARGV[1]), now(), {}
 local function retry(r)
   if not r then return -1 end

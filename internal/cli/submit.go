@@ -326,7 +326,7 @@ type taskView struct {
 	Apart      hive.Blob       `json:"result_blob,omitzero"`  // likewise
 	ElapsedUS  int64           `json:"elapsed_us,omitempty"`
 	Receipt    hive.Receipt    `json:"receipt,omitzero"`
-	Result     json.RawMessage `json:"result"` // null: none, or bytes that are no text
+	Result     json.RawMessage `json:"result"` // null: none, or bytes that are no text, or it stands apart
 	Base64     []byte          `json:"result_base64,omitempty"`
 	Error      *hive.Failure   `json:"error"`
 	Log        string          `json:"log,omitempty"`
