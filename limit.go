@@ -57,28 +57,44 @@ func (l Limit) Validate() error {
 	if l.Rate == 0 {
 		return errors.Join(errs...)
 	}
-	per := l.Per.Truncate(time.Millisecond)
-	add(l.Rate < 0 || l.Rate > MaxRate, "rate %d: want 1 to %d tasks", l.Rate, MaxRate)
-	add(per != l.Per || per < time.Millisecond || per > MaxLimitTime, "a rate per %v: want 1ms to %v, in whole milliseconds", l.Per, MaxLimitTime)
-	add(float64(l.Rate) > MaxRate*l.Per.Seconds(), "a rate of %d per %v: want at most %d a second", l.Rate, l.Per, MaxRate)
-	add(l.Burst < 0 || l.Rate > 0 && l.Burst > l.Rate, "burst %d: want 1 to %d, the tasks of %v", l.Burst, l.Rate, l.Per)
+	if err := l.checkRate(); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	add(l.Burst < 0 || l.Burst > l.Rate, "burst %d: want 1 to %d, the tasks of %v", l.Burst, l.Rate, l.Per)
 	return errors.Join(errs...)
 }
 
-// Contradicts reports a limit that would hold nothing back beside another one, as that allows
-// all keys together less than this one each.
-func (l Limit) Contradicts(other Limit) error {
-	if l.PerKey == other.PerKey || l.Scope != other.Scope {
-		return nil
+func (l Limit) checkRate() error {
+	switch {
+	case l.Rate < 0 || l.Rate > MaxRate:
+		return fmt.Errorf("rate %d: want 1 to %d tasks", l.Rate, MaxRate)
+	case l.Per < time.Millisecond || l.Per > MaxLimitTime || l.Per%time.Millisecond != 0:
+		return fmt.Errorf("a rate per %v: want 1ms to %v, in whole milliseconds", l.Per, MaxLimitTime)
+	case float64(l.Rate) > MaxRate*l.Per.Seconds():
+		return fmt.Errorf("a rate of %d per %v: want at most %d a second", l.Rate, l.Per, MaxRate)
 	}
-	if !l.PerKey {
+	return nil
+}
+
+// within reports whether another limit is about all that this one is, and more.
+func (l Limit) within(other Limit) bool {
+	return l.LimitScope != other.LimitScope && (other.Scope == Scope{} || other.Scope == l.Scope) && (l.PerKey || !other.PerKey)
+}
+
+// Contradicts reports a limit of two that would hold nothing back, as the other one is about
+// more tasks and allows fewer.
+func (l Limit) Contradicts(other Limit) error {
+	if !l.within(other) {
+		if !other.within(l) {
+			return nil
+		}
 		l, other = other, l
 	}
 	switch {
 	case other.Running > 0 && l.Running > other.Running:
-		return fmt.Errorf("running %d of each key, but %d of %s in all: the first would hold nothing back", l.Running, other.Running, l.Scope)
+		return fmt.Errorf("%s: %d running, but %s: %d running; the first would hold nothing back", l.LimitScope, l.Running, other.LimitScope, other.Running)
 	case other.Rate > 0 && l.Rate > 0 && l.Interval() < other.Interval():
-		return fmt.Errorf("a rate of %s for each key, but %s for %s in all: the first would hold nothing back", l.RateText(), other.RateText(), l.Scope)
+		return fmt.Errorf("%s: %s, but %s: %s; the first would hold nothing back", l.LimitScope, l.RateText(), other.LimitScope, other.RateText())
 	}
 	return nil
 }
@@ -99,23 +115,32 @@ func (l Limit) Depth() int {
 	return max(1, int(100*time.Millisecond/l.Interval()))
 }
 
+// units are the times that a rate names by a letter.
+var units = []struct {
+	name string
+	time time.Duration
+}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}}
+
 // RateText spells the rate as people write it: 100/s.
 func (l Limit) RateText() string {
-	per := l.Per.String()
-	for unit, d := range map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour} {
-		if l.Per == d {
-			per = unit
+	for _, u := range units {
+		switch n := l.Per / u.time; {
+		case l.Per%u.time != 0 || n == 0:
+		case n == 1:
+			return fmt.Sprintf("%d/%s", l.Rate, u.name)
+		default:
+			return fmt.Sprintf("%d/%d%s", l.Rate, n, u.name)
 		}
 	}
-	return fmt.Sprintf("%d/%s", l.Rate, per)
+	return fmt.Sprintf("%d/%v", l.Rate, l.Per)
 }
 
-var limitKey = regexp.MustCompile(`^[A-Za-z0-9._:/@+=~-]{1,63}$`)
+var limitKey = regexp.MustCompile(`^[A-Za-z0-9._:/@+=~\[\]-]{1,253}$`)
 
 // CheckKey reports a key that no task can have.
 func CheckKey(key string) error {
 	if key != "" && !limitKey.MatchString(key) {
-		return fmt.Errorf("key %.80q: want 1 to 63 letters, digits and ._:/@+=~-", key)
+		return fmt.Errorf("key %.80q: want 1 to 253 letters, digits and ._:/@+=~[]-", key)
 	}
 	return nil
 }

@@ -51,9 +51,11 @@ func TestLimitContradicts(t *testing.T) {
 		want   string
 	}{
 		{Limit{LimitScope: LimitScope{fetch, true}, Rate: 1, Per: time.Second, Running: 5}, ""},
-		{Limit{LimitScope: LimitScope{fetch, true}, Running: 6}, "running 6 of each key, but 5 of skill fetch in all"},
-		{Limit{LimitScope: LimitScope{fetch, true}, Rate: 1000, Per: time.Minute}, "a rate of 1000/m for each key, but 10/s for skill fetch in all"},
+		{Limit{LimitScope: LimitScope{fetch, true}, Running: 6}, "skill fetch per key: 6 running, but skill fetch: 5 running; the first would hold nothing back"},
+		{Limit{LimitScope: LimitScope{fetch, true}, Rate: 1000, Per: time.Minute}, "skill fetch per key: 1000/m, but skill fetch: 10/s; the first would hold nothing back"},
 		{Limit{LimitScope: LimitScope{PerKey: true}, Running: 6}, ""},
+		{Limit{Running: 4}, "skill fetch: 5 running, but everything: 4 running; the first would hold nothing back"},
+		{Limit{Running: 5, Rate: 1000, Per: time.Second}, ""},
 		{Limit{LimitScope: LimitScope{Scope: fetch}, Running: 6}, ""},
 	} {
 		for _, err := range []error{test.beside.Contradicts(all), all.Contradicts(test.beside)} {
@@ -114,8 +116,8 @@ func TestLimitsOn(t *testing.T) {
 
 func TestCheckKey(t *testing.T) {
 	t.Parallel()
-	good := []string{"", "example.com:443", "user@example.com", "a/b_c~d+e=f-g", strings.Repeat("x", 63)}
-	for _, key := range slices.Concat(good, []string{"a|b", "a b", "\n", "ü", strings.Repeat("x", 64)}) {
+	good := []string{"", "example.com:443", "user@example.com", "a/b_c~d+e=f-g", "[::1]:80", strings.Repeat("x", 253)}
+	for _, key := range slices.Concat(good, []string{"a|b", "a b", "\n", "ü", strings.Repeat("x", 254)}) {
 		if err := CheckKey(key); (err == nil) != slices.Contains(good, key) {
 			t.Errorf("CheckKey(%q) = %v", key, err)
 		}

@@ -57,6 +57,7 @@ type Grant struct {
 	Lane  string
 	Node  string
 	Count int
+	Live  bool // of those that are over and stand there still none counts: they are dropped
 }
 
 // Assigned is what became of a Grant.
@@ -97,7 +98,7 @@ func (b *Broker) Assign(ctx context.Context, term *Term, grants []Grant, spent .
 // assign makes one call under the next sequence number.
 func (b *Broker) assign(ctx context.Context, term *Term, grants []Grant, spent []Spent) ([]Assigned, error) {
 	term.seq++
-	args := []any{term.fence(), term.seq, len(spent)}
+	args := []any{term.fence(), term.seq, b.opts.Retention.Milliseconds(), len(spent)}
 	for _, s := range spent {
 		args = append(args, s.name(), s.Full.UnixNano(), s.Keep.Milliseconds())
 	}
@@ -106,7 +107,11 @@ func (b *Broker) assign(ctx context.Context, term *Term, grants []Grant, spent [
 		if !ok {
 			return nil, fmt.Errorf("assign: %q is not a lane", g.Lane)
 		}
-		args = append(args, g.Lane, class, g.Node, min(g.Count, maxGrant))
+		count := min(g.Count, maxGrant)
+		if g.Live {
+			count = -count
+		}
+		args = append(args, g.Lane, class, g.Node, count)
 	}
 	status, reply, err := list(b.run(ctx, scriptAssign, args...).Result())
 	switch {

@@ -207,7 +207,7 @@ func (x *explorer) leads(kind string, o op, c *call) *broker.Term {
 
 func (x *explorer) assign(o op, c *call) error {
 	t := x.leads("assign", o, c)
-	g := broker.Grant{Lane: "echo||:2", Node: nodeOf(o.more), Count: 1 + o.more/4}
+	g := broker.Grant{Lane: "echo||:2", Node: nodeOf(o.more), Count: 1 + o.more/4, Live: o.who > 4}
 	for i := range tasks { // the first that waits, from the one that is named on
 		if e, known := x.is.tasks[taskOf(o.what+i).ID]; known && slices.Contains(x.is.lanes[e.lane], e.ID) {
 			g.Lane = e.lane

@@ -43,13 +43,22 @@ func (b *Broker) Resume(ctx context.Context, s hive.Scope) error {
 }
 
 // SetLimit begins a limit, or changes it. A nexus that leads heeds it at once; what spores
-// hold already goes on, and counts.
+// hold already goes on, and counts. One that contradicts another is refused.
 func (b *Broker) SetLimit(ctx context.Context, l hive.Limit) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
+	flow, err := b.Flow(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range flow.Limits {
+		if err := l.Contradicts(other); err != nil {
+			return fmt.Errorf("limit: %w", err)
+		}
+	}
 	text := fmt.Sprintf("%d %d %d %d", l.Rate, l.Per.Milliseconds(), l.Burst, l.Running)
-	_, err := b.changeFlow(ctx, "limit", limitField(l.PerKey), l.Scope, text)
+	_, err = b.changeFlow(ctx, "limit", limitField(l.PerKey), l.Scope, text)
 	return err
 }
 

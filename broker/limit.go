@@ -86,20 +86,23 @@ func (b *Broker) Running(ctx context.Context) (map[string]int, error) {
 // RunningOf returns how many of these tasks that run count for each limit. Classes are those
 // whose texts are hashes, as far as the caller knows them: it is told of more.
 func (b *Broker) RunningOf(ctx context.Context, flow *hive.Flow, running map[string]int, classes map[string]Class) (map[Bucket]int, error) {
-	counts := map[Bucket]int{}
+	counts, read := map[Bucket]int{}, false
 	for text, n := range running {
 		c, ok := splitClass(text)
 		if !ok {
-			if c, ok = classes[text]; !ok {
-				if err := b.heldClasses(ctx, classes); err != nil {
-					return nil, err
-				}
-				c = classes[text]
-				classes[text] = c // it may be over, or none: do not look again
+			c, ok = classes[text]
+		}
+		if !ok && !read {
+			if err := b.heldClasses(ctx, classes); err != nil {
+				return nil, err
 			}
+			read, c = true, classes[text]
+		}
+		if !ok {
+			classes[text] = c // it may be over, or none: do not look again
 		}
 		for _, limit := range flow.LimitsOn(c.Skill.Name, c.Tenant, c.Key) {
-			counts[BucketOf(limit, c.Key)] += max(0, n) // until it is recounted
+			counts[BucketOf(limit, c.Key)] += min(max(0, n), hive.MaxRunning) // until it is recounted
 		}
 	}
 	return counts, nil
@@ -113,7 +116,8 @@ func (b *Broker) heldClasses(ctx context.Context, classes map[string]Class) erro
 	}
 	for _, node := range nodes {
 		pipe := b.rdb.Pipeline()
-		own, queue := pipe.SMembers(ctx, b.keys.own(node)), pipe.LRange(ctx, b.keys.queue(node), 0, -1)
+		// A task goes from the queue to the set: in this order none is missed meanwhile.
+		queue, own := pipe.LRange(ctx, b.keys.queue(node), 0, -1), pipe.SMembers(ctx, b.keys.own(node))
 		if _, err := pipe.Exec(ctx); err != nil {
 			return b.wrap("read classes", err)
 		}

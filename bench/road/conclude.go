@@ -29,7 +29,9 @@ func (s *suite) conclude() {
 	r.AtMost("bytes of a queued task", r.Value(memoryTable, native.name, queuedColumn), 430, "")
 	long := r.Value(queueTable, queueRow(native, s.size.Many), rateColumn)
 	times("rate with a long queue against a short one", long, r.Value(queueTable, queueRow(native, s.size.Few), rateColumn), 0.9)
-	times("rate beside lanes that a limit holds back", r.Value(limitTable, heldRow(heldLanes), rateColumn), r.Value(limitTable, heldRow(0), rateColumn), 0.95)
+	for _, how := range besides[1:] {
+		times("rate, "+how.name, r.Value(limitTable, how.name, rateColumn), r.Value(limitTable, unlimited.name, rateColumn), 0.95)
+	}
 	for _, sh := range shapes {
 		r.AtLeast("routing, "+sh.name, r.Value(routeTable, sh.name, decisionsColumn), 1e6, "/s")
 	}
@@ -51,7 +53,9 @@ func (s *suite) find() {
 	r.Find("spores: 2 do %.2f times the tasks of 1", rate(sporesTable, sporesRow(2)), rate(sporesTable, sporesRow(1)))
 	r.Find("spores: 4 do %.2f times the tasks of 1", rate(sporesTable, sporesRow(4)), rate(sporesTable, sporesRow(1)))
 	finished := func(p party) float64 { return r.Value(processTable, p.name, keptColumn) }
-	r.Find("limits: beside lanes that are held back, an idle task takes %.2f times as long at p50", r.Value(limitTable, heldRow(heldLanes), resultP50), r.Value(limitTable, heldRow(0), resultP50))
+	for _, how := range besides[1:] {
+		r.Find("limits: "+how.name+", and an idle task takes %.2f times as long at p50", r.Value(limitTable, how.name, resultP50), r.Value(limitTable, unlimited.name, resultP50))
+	}
 	r.Find("memory: a finished task of asynq with Retention takes %.1f times as much", finished(asynqKept), finished(native))
 	r.Find("memory: a finished task of BullMQ takes %.1f times as much", finished(bull), finished(native))
 }

@@ -19,22 +19,29 @@ const limitTable = "Limits: native, beside lanes that a limit holds back. Proces
 // heldLanes are those that a limit holds back, each of another key.
 const heldLanes = 10_000
 
-func heldRow(lanes int) string {
-	if lanes == 0 {
-		return "nothing is limited"
-	}
-	return fmt.Sprintf("%d lanes are held back", lanes)
+// beside is what a stage is measured beside.
+type beside struct {
+	name   string
+	limits []hive.Limit // on the tenant whose tasks wait in the lanes
 }
 
-// limited measures a backlog beside so many lanes that a limit holds back.
-func (s *suite) limited(lanes int) func(context.Context) error {
+var (
+	unlimited = beside{name: "nothing is limited"}
+	heldBack  = beside{fmt.Sprintf("%d lanes are held back", heldLanes), []hive.Limit{{Rate: 1, Per: hive.MaxLimitTime}, {LimitScope: perKey, Rate: 1, Per: hive.MaxLimitTime}}}
+	comeBack  = beside{fmt.Sprintf("%d lanes come back, 100 a second", heldLanes), []hive.Limit{{Rate: 100, Per: time.Second, Running: 20}, {LimitScope: perKey, Rate: 1, Per: time.Second}}}
+	besides   = []beside{unlimited, heldBack, comeBack}
+	perKey    = hive.LimitScope{PerKey: true}
+)
+
+// limited measures a backlog beside lanes that a limit holds back.
+func (s *suite) limited(how beside) func(context.Context) error {
 	return func(ctx context.Context) error {
 		st, err := s.stand(ctx, native, setup{slots: usual, nexus: true})
 		if err != nil {
 			return err
 		}
 		defer st.close()
-		if err := st.hold(ctx, lanes); err != nil {
+		if err := st.hold(ctx, how.limits); err != nil {
 			return err
 		}
 		n := native.backlog(s.size.Tasks)
@@ -45,20 +52,20 @@ func (s *suite) limited(lanes int) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.report.Add(limitTable, heldRow(lanes), last.costs(first, native)...)
+		s.report.Add(limitTable, how.name, last.costs(first, native)...)
 		return nil
 	}
 }
 
 // limitedIdle measures an idle task beside them.
-func (s *suite) limitedIdle(lanes int) func(context.Context) error {
+func (s *suite) limitedIdle(how beside) func(context.Context) error {
 	return func(ctx context.Context) error {
 		st, err := s.stand(ctx, native, setup{slots: idleSlots, nexus: true})
 		if err != nil {
 			return err
 		}
 		defer st.close()
-		if err := st.hold(ctx, lanes); err != nil {
+		if err := st.hold(ctx, how.limits); err != nil {
 			return err
 		}
 		n, skip := s.size.Calls, s.size.Calls/10
@@ -71,28 +78,28 @@ func (s *suite) limitedIdle(lanes int) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.report.Add(limitTable, heldRow(lanes), report.Figure{Column: resultP50, Value: a.P50 / 1000}, report.Figure{Column: resultP99, Value: a.P99 / 1000})
+		s.report.Add(limitTable, how.name, report.Figure{Column: resultP50, Value: a.P50 / 1000}, report.Figure{Column: resultP99, Value: a.P99 / 1000})
 		return nil
 	}
 }
 
-// hold enqueues a task of each of so many keys, which a rate holds back but for the first.
-func (st *stand) hold(ctx context.Context, lanes int) error {
-	if lanes == 0 {
+// hold enqueues three tasks of each of many keys, which limits hold back.
+func (st *stand) hold(ctx context.Context, limits []hive.Limit) error {
+	if limits == nil {
 		return nil
 	}
 	road, err := broker.Dial(ctx, broker.Options{Addrs: []string{st.redis.Addr()}})
 	if err != nil {
 		return err
 	}
-	held := hive.Scope{Tenant: "held"}
-	for _, perKey := range []bool{false, true} {
-		l := hive.Limit{LimitScope: hive.LimitScope{Scope: held, PerKey: perKey}, Rate: 1, Per: hive.MaxLimitTime}
+	const tenant = "held"
+	for _, l := range limits {
+		l.Tenant = tenant
 		err = errors.Join(err, road.SetLimit(ctx, l))
 	}
-	tasks := make([]hive.Task, lanes)
+	tasks := make([]hive.Task, 3*heldLanes)
 	for i := range tasks {
-		tasks[i] = hive.Task{Skill: hive.SkillRef{Name: rig.Noop}, Tenant: held.Tenant, Key: fmt.Sprint("key-", i), Payload: order.NewJob(i), Timeout: time.Minute}.WithDefaults()
+		tasks[i] = hive.Task{Skill: hive.SkillRef{Name: rig.Noop}, Tenant: tenant, Key: fmt.Sprint("key-", i%heldLanes), Payload: order.NewJob(i), Timeout: time.Minute}.WithDefaults()
 	}
 	_, errEnqueue := road.EnqueueMany(ctx, tasks, "")
 	return errors.Join(err, errEnqueue, road.Close())

@@ -136,9 +136,9 @@ func (s *suite) stages() (all []stage) {
 	for _, n := range []int{1, 2, 4} {
 		rest(fmt.Sprintf("spores: %d", n), s.spores(n))
 	}
-	for _, lanes := range []int{0, heldLanes} {
-		core("limits: "+heldRow(lanes), s.limited(lanes))
-		core("limits, idle: "+heldRow(lanes), s.limitedIdle(lanes))
+	for _, how := range besides {
+		core("limits: "+how.name, s.limited(how))
+		core("limits, idle: "+how.name, s.limitedIdle(how))
 	}
 	rest("map", s.mapping)
 	all = append(all, s.queues()...)

@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := map[string]int{processTable: 7, fewTable: 7, manyTable: 7, enqueueTable: 18, idleTable: 7, hopsTable: 5, overlapTable: 5,
-		memoryTable: 3, appendTable: 3, tcpTable: 4, sporesTable: 3, mapTable: 1, queueTable: 4, limitTable: 2, routeTable: 3}
+		memoryTable: 3, appendTable: 3, tcpTable: 4, sporesTable: 3, mapTable: 1, queueTable: 4, limitTable: 3, routeTable: 3}
 	for _, table := range r.Tables {
 		if len(table.Rows) != rows[table.Title] {
 			t.Errorf("%q has %d rows, want %d", table.Title, len(table.Rows), rows[table.Title])
@@ -76,8 +76,8 @@ func TestRun(t *testing.T) {
 	for title := range rows {
 		t.Errorf("%q was not measured", title)
 	}
-	if len(r.Verdicts) != 21 || len(r.Findings) == 0 {
-		t.Errorf("there are %d verdicts and %d findings, want 21 and some", len(r.Verdicts), len(r.Findings))
+	if len(r.Verdicts) != 22 || len(r.Findings) == 0 {
+		t.Errorf("there are %d verdicts and %d findings, want 22 and some", len(r.Verdicts), len(r.Findings))
 	}
 	if err := r.WriteText(io.Discard); err != nil {
 		t.Error(err)

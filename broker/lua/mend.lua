@@ -68,4 +68,5 @@ function look.L(name) -- some version of ours may know tasks to whom it belongs
 end
 
 for i = 2, #ARGV do look[sub(ARGV[i], 1, 1)](sub(ARGV[i], 2)) end
+if #out > 1 then freed() end
 return out

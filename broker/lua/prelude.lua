@@ -451,9 +451,9 @@ end
 local function buried(r, t, ttl)
   clear(r, QUEUED)
   put(r)
-  local left = math.max(kept(r, ttl) - (t - u48(r.ended, 1)), 60000)
-  call('PEXPIRE', r.key, left)
-  if r.state == 'f' then call('ZADD', P .. 'dead', t + left, r.id) end
+  local stays = math.max(kept(r, ttl) - (t - u48(r.ended, 1)), 60000)
+  call('PEXPIRE', r.key, stays)
+  if r.state == 'f' then call('ZADD', P .. 'dead', t + stays, r.id) end
 end
 
 -- drop removes an id that came out of a spore's queue but is not pending: a

@@ -10,6 +10,7 @@ beat = beat and tonumber(beat)
 if beat and t - beat < tonumber(ARGV[3]) then return -1 end
 call('HDEL', P .. 'hb:' .. spore, 'inc') -- whoever comes back must register anew
 local moved = takeback(spore, ARGV[4], t, ARGV[5], tonumber(ARGV[6]))
+if moved > 0 then freed() end -- a limit may have held others back for these
 if moved == 0 and not beat then
   call('SREM', P .. 'nodes', spore)
   call('HDEL', P .. 'used', spore)

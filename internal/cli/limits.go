@@ -72,17 +72,14 @@ limits that are about a task all hold. A limit that is there already is replaced
 				if err != nil {
 					return err
 				}
-				other := l.LimitScope
-				other.PerKey = !other.PerKey
-				if beside, is := flow.Limits[other]; is {
-					if err := l.Contradicts(beside); err != nil {
-						return usageError{err}
-					}
-				}
 				if err := road.SetLimit(cmd.Context(), l); err != nil {
 					return err
 				}
-				a.say("%s: %s", l.LimitScope, limitWords(l))
+				before := ""
+				if was, is := flow.Limits[l.LimitScope]; is && was != l {
+					before = " (before: " + limitWords(was) + ")"
+				}
+				a.say("%s: %s%s", l.LimitScope, limitWords(l), before)
 				return nil
 			})
 		},

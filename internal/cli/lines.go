@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -394,10 +396,24 @@ func fieldKey(field string, payload []byte) (string, error) {
 	if err != nil || key == "" {
 		return "", fmt.Errorf("--key-field %s: want an object whose field of this name is text or a number", field)
 	}
-	if u, err := url.Parse(key); err == nil && u.Host != "" {
-		key = u.Host
+	if strings.Contains(key, "://") {
+		return hostOf(key)
 	}
 	return key, nil
+}
+
+// hostOf is the host of a URL as all spellings of it have it: in lower case, and with its port
+// unless that is the usual one.
+func hostOf(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "", fmt.Errorf("%.80q is no URL with a host", text)
+	}
+	host, port := strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), u.Port()
+	if port == map[string]string{"http": "80", "https": "443"}[u.Scheme] || port == "" {
+		return host, nil
+	}
+	return net.JoinHostPort(host, port), nil
 }
 
 // again says what the same command would do after an error.

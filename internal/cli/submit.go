@@ -209,9 +209,11 @@ func putRest(ctx context.Context, c *client.Client, t *hive.Task, rest io.Reader
 	if len(t.Payload) < hive.MaxInline {
 		return nil
 	}
-	t.PayloadBlob, err = c.PutBlob(ctx, io.MultiReader(bytes.NewReader(t.Payload), rest))
+	if t.PayloadBlob, err = c.PutBlob(ctx, io.MultiReader(bytes.NewReader(t.Payload), rest)); err != nil {
+		return fmt.Errorf("--payload: %w", err)
+	}
 	t.Payload = nil
-	return err
+	return nil
 }
 
 // put submits a task and prints its id, or that of the one that has its key.

@@ -169,13 +169,13 @@ func laneOfTask(road *broker.Broker, id string) func(context.Context) (foreman.L
 	}
 }
 
-// laneLike returns the lane of all tasks like t, while any waits there.
+// laneLike returns the lane of all tasks like t, whatever their keys, while any waits there.
 func laneLike(road *broker.Broker, t *hive.Task) func(context.Context) (foreman.Lane, bool) {
 	want := laneOf(t)
 	return func(ctx context.Context) (foreman.Lane, bool) {
 		lanes, err := road.ActiveLanes(ctx)
 		waits := slices.ContainsFunc(lanes, func(l broker.Lane) bool {
-			return l.Count > 0 && l.Priority == want.Priority && l.Skill == want.Skill && l.Tenant == want.Tenant && l.Key == want.Key && l.Require.String() == want.Require.String()
+			return l.Count > 0 && l.Priority == want.Priority && l.Skill == want.Skill && l.Tenant == want.Tenant && l.Require.String() == want.Require.String()
 		})
 		return want, err == nil && waits
 	}

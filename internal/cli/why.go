@@ -129,12 +129,17 @@ func whyPending(ctx context.Context, road *broker.Broker, r *hive.Record) (v why
 	if err != nil {
 		return v, err
 	}
-	if v.Ahead, err = aheadOf(ctx, road, &flow, nodes, mine); err != nil {
+	lanes, err := road.ActiveLanes(ctx)
+	if err != nil {
 		return v, err
 	}
-	v.Ahead += place
+	v.Ahead = place + aheadOf(&flow, nodes, mine, lanes)
 	v.Why = foreman.Explain(mine, nodes, v.Ahead)
-	limit, wait, err := foreman.HeldBack(ctx, road, &flow, mine, place)
+	if !slices.ContainsFunc(nodes, func(n hive.Node) bool { return takes(&n, mine) }) {
+		return v, nil // that is to be changed first
+	}
+	mine.Oldest = hive.IDTime(r.ID)
+	limit, wait, err := foreman.HeldBack(ctx, road, &flow, mine, place, lanes)
 	if limit != "" {
 		if v.Why = limit; v.Ahead > 0 {
 			v.Why += "; " + foreman.Ahead(v.Ahead)
@@ -148,8 +153,7 @@ func whyPending(ctx context.Context, road *broker.Broker, r *hive.Record) (v why
 }
 
 // aheadOf is how many tasks of a higher priority compete with those of a lane for spores.
-func aheadOf(ctx context.Context, road *broker.Broker, flow *hive.Flow, nodes []hive.Node, mine foreman.Lane) (ahead int, err error) {
-	lanes, err := road.ActiveLanes(ctx)
+func aheadOf(flow *hive.Flow, nodes []hive.Node, mine foreman.Lane, lanes []broker.Lane) (ahead int) {
 	for _, l := range lanes {
 		if _, paused := flow.Paused(l.Skill.Name, l.Tenant); paused {
 			continue
@@ -158,7 +162,7 @@ func aheadOf(ctx context.Context, road *broker.Broker, flow *hive.Flow, nodes []
 			ahead += l.Count
 		}
 	}
-	return ahead, err
+	return ahead
 }
 
 // compete reports whether a spore runs the tasks of both lanes.

@@ -34,7 +34,7 @@ type planned struct {
 // cron makes the tasks that are due, and notes when the next is.
 func (f *Foreman) cron(ctx context.Context, term broker.Term) error {
 	tab := &f.crontab
-	if time.Since(tab.read) > rereadEvery {
+	if time.Since(tab.read) > f.reread {
 		if err := f.readCrons(ctx); err != nil {
 			return err
 		}

@@ -15,3 +15,6 @@ func (f *Foreman) MendEvery(d time.Duration) { f.mendEvery = d }
 
 // Trusted is when a foreman that begins to lead believes the beats that are there.
 func (f *Foreman) Trusted(ctx context.Context) time.Time { return f.trusted(ctx) }
+
+// RereadAfter has a foreman read nothing anew that did not ring, for so long.
+func (f *Foreman) RereadAfter(d time.Duration) { f.reread = d }

@@ -1,11 +1,14 @@
 package foreman
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,26 +37,28 @@ type Foreman struct {
 	road      *broker.Broker
 	log       *slog.Logger
 	mendEvery time.Duration
+	reread    time.Duration // how often lanes, pauses, limits and crons are read anew: rereadEvery
 	met       chan struct{} // a foreign value: there may be something to mend
 
 	mu   sync.Mutex
 	term *broker.Term // nil: another nexus leads
 
 	// These belong to the routing loop.
-	router  Router
-	lanes   map[string]*Lane
-	open    map[string]*Lane // those of them that nothing holds back, as far as is known
-	nodes   []hive.Node
-	reports time.Time // when nodes was read
-	told    bool      // the bell has just said how many tasks each of them holds
-	reread  time.Time // when all lanes were read
-	due     time.Time // when scheduled tasks are looked at next
-	flow    hive.Flow
-	flowed  time.Time // when flow was read; zero: it is to be read
-	pauseTo time.Time // when the first pause ends that holds a lane back, by the road's clock; zero: none does
-	flowAt  time.Time // flow.At by this machine's clock
-	limits  limits
-	crontab crontab
+	router    Router
+	lanes     map[string]*Lane
+	open      map[string]*Lane // those of them that nothing holds back, as far as is known
+	anew      bool             // those are all
+	nodes     []hive.Node
+	reports   time.Time // when nodes was read
+	told      bool      // the bell has just said how many tasks each of them holds
+	lanesRead time.Time // all of them
+	due       time.Time // when scheduled tasks are looked at next
+	flow      hive.Flow
+	flowed    time.Time // when flow was read; zero: it is to be read
+	pauseTo   time.Time // when the first pause ends that holds a lane back, by the road's clock; zero: none does
+	flowAt    time.Time // flow.At by this machine's clock
+	limits    limits
+	crontab   crontab
 
 	metSince         time.Time // when foreign values were first told of again
 	metTold, metMore int       // how many were since, and how many were not
@@ -61,7 +66,7 @@ type Foreman struct {
 
 // New returns a foreman that does not lead.
 func New(road *broker.Broker, log *slog.Logger) *Foreman {
-	return &Foreman{road: road, log: log, mendEvery: mendEvery, met: make(chan struct{}, 1)}
+	return &Foreman{road: road, log: log, mendEvery: mendEvery, reread: rereadEvery, met: make(chan struct{}, 1)}
 }
 
 // Lead routes tasks until ctx ends or the term is over. It returns
@@ -111,7 +116,7 @@ func (f *Foreman) setTerm(term *broker.Term) {
 
 // forget makes the next turn read everything anew.
 func (f *Foreman) forget() {
-	f.reread, f.reports, f.due, f.flowed, f.crontab.read = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	f.lanesRead, f.reports, f.due, f.flowed, f.crontab.read = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	f.limits = newLimits()
 }
 
@@ -131,7 +136,7 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 		}
 	}
 	until := f.due
-	for _, at := range []time.Time{f.here(f.pauseTo), f.here(f.limits.next()), f.limits.countDue(), f.crontab.due} {
+	for _, at := range []time.Time{f.here(f.pauseTo), f.here(f.limits.next(f.now())), f.limits.countDue(), f.crontab.due} {
 		if !at.IsZero() && at.Before(until) {
 			until = at
 		}
@@ -148,16 +153,16 @@ func (f *Foreman) turn(ctx context.Context, term *broker.Term) error {
 // many tasks each spore holds is read every time, unless the bell has just told.
 func (f *Foreman) refresh(ctx context.Context, term broker.Term) error {
 	now := time.Now()
-	if now.Sub(f.flowed) > rereadEvery || !f.pauseTo.IsZero() && !f.pauseTo.After(f.now()) {
+	if now.Sub(f.flowed) > f.reread || !f.pauseTo.IsZero() && !f.pauseTo.After(f.now()) {
 		if err := f.readFlow(ctx); err != nil {
 			return err
 		}
 	}
-	if now.Sub(f.reread) > rereadEvery {
+	if now.Sub(f.lanesRead) > f.reread {
 		if err := f.readLanes(ctx); err != nil {
 			return err
 		}
-		f.reread = now
+		f.lanesRead = now
 	}
 	if err := f.readBuckets(ctx); err != nil {
 		return err
@@ -284,7 +289,7 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 	grants = collect(grants)
 	asked := make([]broker.Grant, len(grants))
 	for i, g := range grants {
-		asked[i] = broker.Grant(g)
+		asked[i] = broker.Grant{Lane: g.Lane, Node: g.Node, Count: g.Count, Live: len(f.lanes[g.Lane].limiters) > 0}
 	}
 	done, err := f.road.Assign(ctx, term, asked, f.spend(grants, now)...)
 	if err != nil {
@@ -308,10 +313,15 @@ func (f *Foreman) route(ctx context.Context, term *broker.Term) (moved int, err 
 // skill that is paused, or of thousands of keys with limits, cost a pass nothing.
 func (f *Foreman) free(now time.Time) []Lane {
 	f.limits.release(f, now)
+	open := slices.Collect(maps.Values(f.open))
+	if f.anew { // who has waited longest is held back first, and comes back first
+		slices.SortFunc(open, func(a, b *Lane) int { return cmp.Or(a.Oldest.Compare(b.Oldest), strings.Compare(a.Name, b.Name)) })
+		f.anew = false
+	}
 	lanes := make([]Lane, 0, len(f.open))
-	for name, l := range f.open {
+	for _, l := range open {
 		if f.paused(l, now) || f.limits.holdBack(l, now) {
-			delete(f.open, name)
+			delete(f.open, l.Name)
 			continue
 		}
 		l.Weight = f.flow.Weights[l.Tenant]
@@ -336,6 +346,7 @@ func (f *Foreman) paused(l *Lane, now time.Time) bool {
 func (f *Foreman) openAll() {
 	f.open, f.pauseTo = make(map[string]*Lane, len(f.lanes)), time.Time{}
 	maps.Copy(f.open, f.lanes)
+	f.anew = true
 	f.limits.forgetHeld()
 }
 

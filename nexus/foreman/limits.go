@@ -1,7 +1,6 @@
 package foreman
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"math"
@@ -21,20 +20,18 @@ import (
 // are given, and those that ended are seen when the count is read anew, which is while a limit
 // holds something back.
 //
-// Lanes that a limit holds back leave the passes of the router, and come back when a token is
-// there or a task has ended: be they thousands, they cost others nothing. Nor does the count:
-// where it takes long, it is read the more seldom.
+// Where that takes long it is read the more seldom.
 
 // limiter keeps one limit, or what it says of one key.
 type limiter struct {
 	broker.Bucket
 	Budget
 	limit hive.Limit
-	full  time.Time // when its bucket is full again, by the road's clock
-	read  bool      // full is known
-	holds int       // tasks that spores hold, at most
-	held  []*Lane   // lanes that it holds back
-	until time.Time // when a rate that does has tokens again
+	full  time.Time         // when its bucket is full again, by the road's clock
+	read  bool              // full is known
+	holds int               // tasks that spores hold, at most
+	held  map[group][]*Lane // lanes that it holds back, who comes first first
+	until time.Time         // when a rate that does has tokens again
 }
 
 // limits is what a leader knows of limits. It belongs to the routing loop.
@@ -44,6 +41,7 @@ type limits struct {
 	unread  []*limiter              // whose buckets are to be read
 	rated   byTime                  // whose rates hold lanes back
 	capped  map[*limiter]bool       // whose numbers do
+	ready   map[*limiter]bool       // who hold lanes back and have room
 	counted bool                    // nothing has rung since it was counted what runs
 	news    bool                    // what runs was counted since it was last looked who comes back
 	count   time.Time               // when that may be counted again, by this machine's clock
@@ -53,7 +51,7 @@ type limits struct {
 const maxClasses = 10_000
 
 func newLimits() limits {
-	return limits{on: map[broker.Bucket]*limiter{}, classes: map[string]broker.Class{}, capped: map[*limiter]bool{}}
+	return limits{on: map[broker.Bucket]*limiter{}, classes: map[string]broker.Class{}, capped: map[*limiter]bool{}, ready: map[*limiter]bool{}}
 }
 
 // of is the limiter of a limit, or of what it says of a key.
@@ -123,70 +121,6 @@ func (l *limiter) when(n int, now time.Time) time.Time {
 	return full.Add(time.Duration(n-l.limit.Depth()) * l.limit.Interval())
 }
 
-// holdBack reports whether one of a lane's limits leaves it no task, and keeps it until that
-// does.
-func (ls *limits) holdBack(lane *Lane, now time.Time) bool {
-	for _, l := range lane.limiters {
-		if l.Left = l.left(now); l.Left > 0 {
-			continue
-		}
-		if l.held = append(l.held, lane); len(l.held) > 1 {
-			return true
-		}
-		if l.limit.Running > 0 && l.holds >= l.limit.Running {
-			ls.capped[l] = true
-		} else { // until half of the bucket is full: the road is not looked at for each token
-			l.until = l.when(max(1, l.limit.Depth()/2), now)
-			heap.Push(&ls.rated, l)
-		}
-		return true
-	}
-	return false
-}
-
-// release has lanes come back whose limits leave them tasks again.
-func (ls *limits) release(f *Foreman, now time.Time) {
-	for len(ls.rated) > 0 && !ls.rated[0].until.After(now) {
-		f.comeBack(heap.Pop(&ls.rated).(*limiter))
-	}
-	if !ls.news {
-		return
-	}
-	ls.news = false
-	for l := range ls.capped {
-		if l.holds < l.limit.Running {
-			delete(ls.capped, l)
-			f.comeBack(l)
-		}
-	}
-}
-
-func (f *Foreman) comeBack(l *limiter) {
-	for _, lane := range l.held {
-		if f.lanes[lane.Name] == lane {
-			f.open[lane.Name] = lane
-		}
-	}
-	l.held = nil
-}
-
-// forgetHeld has no limiter hold a lane back.
-func (ls *limits) forgetHeld() {
-	ls.rated = nil
-	clear(ls.capped)
-	for _, l := range ls.on {
-		l.held = nil
-	}
-}
-
-// next is when a rate that holds a lane back has tokens again; zero: none does.
-func (ls *limits) next() time.Time {
-	if len(ls.rated) == 0 {
-		return time.Time{}
-	}
-	return ls.rated[0].until
-}
-
 // countDue is when it is to be counted what runs, by this machine's clock; zero: not before
 // something rings.
 func (ls *limits) countDue() time.Time {
@@ -199,19 +133,6 @@ func (ls *limits) countDue() time.Time {
 func (ls *limits) countNow() bool {
 	due := ls.countDue()
 	return !due.IsZero() && !due.After(time.Now())
-}
-
-// byTime is a heap of limiters, the first that has tokens again first.
-type byTime []*limiter
-
-func (b byTime) Len() int           { return len(b) }
-func (b byTime) Less(i, j int) bool { return b[i].until.Before(b[j].until) }
-func (b byTime) Swap(i, j int)      { b[i], b[j] = b[j], b[i] }
-func (b *byTime) Push(x any)        { *b = append(*b, x.(*limiter)) }
-func (b *byTime) Pop() any {
-	last := (*b)[len(*b)-1]
-	*b = (*b)[:len(*b)-1]
-	return last
 }
 
 // spend takes the tokens of grants out of their buckets, and returns how that leaves them.
@@ -264,7 +185,7 @@ func (f *Foreman) readFlow(ctx context.Context) error {
 	}
 	f.flow, f.flowAt = flow, time.Now()
 	f.flowed = f.flowAt
-	f.limits.renew(&flow)
+	f.limits.renew(&flow, f.lanes)
 	for _, l := range f.lanes {
 		f.bind(l)
 	}
@@ -300,16 +221,17 @@ func caps(flow *hive.Flow) bool {
 	return false
 }
 
-// renew has limiters begin anew, and go on with what is in their buckets. Those that have
-// nothing to tell, or whose limit is no more, are forgotten.
-func (ls *limits) renew(flow *hive.Flow) {
-	before := ls.on
-	ls.forgetHeld()
+// renew has limiters begin anew, and go on with what is in their buckets. Those are kept whose
+// lanes are there: of others the road knows.
+func (ls *limits) renew(flow *hive.Flow, lanes map[string]*Lane) {
 	ls.on, ls.unread = map[broker.Bucket]*limiter{}, nil
-	for b, l := range before {
-		if limit, is := flow.Limits[b.LimitScope]; is && limit.Rate > 0 && l.read && l.full.After(flow.At) {
-			ls.on[b] = &limiter{Bucket: b, limit: limit, read: true}
-			ls.on[b].fill(l.full, flow.At)
+	for _, lane := range lanes {
+		for _, l := range lane.limiters {
+			limit, is := flow.Limits[l.LimitScope]
+			if is && limit.Rate > 0 && l.read && l.full.After(flow.At) && ls.on[l.Bucket] == nil {
+				ls.on[l.Bucket] = &limiter{Bucket: l.Bucket, limit: limit, read: true}
+				ls.on[l.Bucket].fill(l.full, flow.At)
+			}
 		}
 	}
 	if len(ls.classes) > maxClasses {
@@ -365,9 +287,10 @@ func (f *Foreman) countRunning(ctx context.Context, running map[string]int) erro
 	return nil
 }
 
-// HeldBack says in words for people which limit leaves a lane no room now, "" if none does,
-// and how long its rate holds back a task with ahead others before it.
-func HeldBack(ctx context.Context, road *broker.Broker, flow *hive.Flow, lane Lane, ahead int) (why string, wait time.Duration, err error) {
+// HeldBack says in words for people which limit leaves a task no room now, "" if none does:
+// the one that holds it back longest. wait is how long that is, where a rate does and no number
+// that may run. place is how many tasks stand before it in its lane, lanes are all that wait.
+func HeldBack(ctx context.Context, road *broker.Broker, flow *hive.Flow, lane Lane, place int, lanes []broker.Lane) (why string, wait time.Duration, err error) {
 	limits := flow.LimitsOn(lane.Skill.Name, lane.Tenant, lane.Key)
 	if len(limits) == 0 {
 		return "", 0, nil
@@ -392,11 +315,31 @@ func HeldBack(ctx context.Context, road *broker.Broker, flow *hive.Flow, lane La
 		l := limiter{Bucket: buckets[i], limit: limit, holds: counts[buckets[i]]}
 		l.fill(full[i], flow.At)
 		if limit.Running > 0 && l.holds >= limit.Running {
-			why = fmt.Sprintf("%s is at its limit: %d running", l.Bucket, l.holds)
-		} else if limit.Rate > 0 && l.tokens(flow.At) <= ahead {
-			why = fmt.Sprintf("%s is at its rate, %s", l.Bucket, limit.RateText())
-			wait = max(wait, l.when(ahead+1, flow.At).Sub(flow.At))
+			return fmt.Sprintf("%s is at its limit: %d running", l.Bucket, l.holds), 0, nil
+		}
+		ahead := place + before(flow, l.Bucket, lane, lanes)
+		if in := l.when(ahead+1, flow.At).Sub(flow.At); limit.Rate > 0 && l.tokens(flow.At) <= ahead && in > wait {
+			why, wait = fmt.Sprintf("%s is at its rate, %s", l.Bucket, limit.RateText()), in
 		}
 	}
 	return why, wait, nil
+}
+
+// before is how many tasks of other lanes take tokens of a bucket before those of a lane.
+func before(flow *hive.Flow, b broker.Bucket, lane Lane, lanes []broker.Lane) (n int) {
+	for _, l := range lanes {
+		if l.Priority < lane.Priority || l.Priority == lane.Priority && !hive.IDTime(l.Head).Before(lane.Oldest) {
+			continue
+		}
+		for _, limit := range flow.LimitsOn(l.Skill.Name, l.Tenant, l.Key) {
+			if broker.BucketOf(limit, l.Key) == b && !lane.is(l) {
+				n += l.Count
+			}
+		}
+	}
+	return n
+}
+
+func (l *Lane) is(o broker.Lane) bool {
+	return l.Priority == o.Priority && l.Skill == o.Skill && l.Tenant == o.Tenant && l.Key == o.Key && l.Require.String() == o.Require.String()
 }

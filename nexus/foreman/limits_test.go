@@ -47,9 +47,9 @@ func (f *floor) lead() (stop func()) {
 	f.must(err)
 	ctx, cancel := context.WithCancel(f.Context())
 	led := make(chan error, 1)
-	go func() {
-		led <- foreman.New(f.Broker, slog.New(slog.DiscardHandler)).Lead(ctx, broker.Term{Epoch: epoch, Nexus: name})
-	}()
+	fore := foreman.New(f.Broker, slog.New(slog.DiscardHandler))
+	fore.RereadAfter(time.Hour) // who is forgotten stays so
+	go func() { led <- fore.Lead(ctx, broker.Term{Epoch: epoch, Nexus: name}) }()
 	return func() {
 		cancel()
 		<-led
@@ -57,16 +57,20 @@ func (f *floor) lead() (stop func()) {
 	}
 }
 
-func (f *floor) submit(n int, skill, key string) {
+func (f *floor) submit(n int, skill, key string, priority ...hive.Priority) (ids []string) {
 	tasks := make([]hive.Task, n)
 	for i := range tasks {
 		tasks[i] = hive.Task{Skill: hive.SkillRef{Name: skill}, Key: key}.WithDefaults()
+		if len(priority) > 0 {
+			tasks[i].Priority = priority[0]
+		}
 		if key == long {
 			tasks[i].Tenant = long
 		}
 	}
-	_, err := f.EnqueueMany(f.Context(), tasks, "")
+	ids, err := f.EnqueueMany(f.Context(), tasks, "")
 	f.must(err)
+	return ids
 }
 
 // long makes a class so long that it is hashed.

@@ -22,6 +22,7 @@ type Lane struct {
 	Budgets  []*Budget     // each may be that of several lanes
 
 	limiters []*limiter // whose budgets those are
+	called   bool       // by one that has room: it does not wait behind others in this pass
 }
 
 // Budget bounds the tasks that lanes give in one pass, together.
