@@ -111,6 +111,9 @@ func (s *stage) play(ctx context.Context, o Options) error {
 		return err
 	}
 	s.measuring.Wait()
+	if err := s.endCrons(ctx); err != nil {
+		return err
+	}
 	s.awaitRest(ctx)
 	return s.end(ctx)
 }

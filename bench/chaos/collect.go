@@ -24,7 +24,8 @@ const shared = "shared"
 func (s *stage) collect(ctx context.Context) (h *History, err error) {
 	p := s.producers
 	h = &History{Said: p.said, Windows: s.road.windows(), Ends: map[string]End{}, Counts: map[string]int64{},
-		Plain: map[string]bool{}, Retries: map[string]int{}, Fell: s.fell}
+		Plain: map[string]bool{}, Retries: map[string]int{}, Fell: s.fell,
+		Held: p.held, Crons: append(p.crons, s.steady), Limits: limits}
 	if h.Windows == nil { // else an attempt's number may be given out again
 		h.Ran = s.told.attempts
 	}
@@ -32,6 +33,9 @@ func (s *stage) collect(ctx context.Context) (h *History, err error) {
 		if err := s.collectEnd(ctx, h, w); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.collectMade(ctx, h); err != nil {
+		return nil, err
 	}
 	if h.Stats, err = s.look.Stats(ctx); err != nil {
 		return nil, err
@@ -79,11 +83,32 @@ func (s *stage) endOf(ctx context.Context, id string) (end End, there bool, err 
 	if err != nil {
 		return End{}, false, err
 	}
-	end = End{State: r.State, Attempts: r.Attempts, Failures: r.Failures, Tenant: r.Tenant}
+	end = End{State: r.State, Attempts: r.Attempts, Failures: r.Failures, Tenant: r.Tenant, Created: r.Created, Started: r.Started,
+		Finished: r.Finished, Deadline: r.Deadline, Failure: r.Failure, Unique: r.Unique, UniqueFor: r.UniqueFor, Cron: r.Key}
 	if r.State == hive.Completed {
 		end.By, _ = strconv.Atoi(string(r.Result))
 	}
 	return end, true, nil
+}
+
+// collectMade reads the tasks that crons made, which have ids that nobody has been told.
+func (s *stage) collectMade(ctx context.Context, h *History) error {
+	var made []string
+	err := s.look.Tasks(ctx, func(r *hive.Record) bool {
+		if r.Key != "" {
+			made = append(made, r.ID)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range made {
+		if h.Ends[id], _, err = s.endOf(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keys are all that stand in Redis, without the prefix.

@@ -21,14 +21,20 @@ const (
 // conclude enters what was seen.
 func (s *stage) conclude(r *report.Report, o Options, h *History, took time.Duration) {
 	r.Rounds = 1
-	var acked, attempts, completed, failed, cancelled int
+	var attempts, completed, failed, cancelled, late, made int
+	tasks := map[string]bool{} // several submissions may be told of one
 	for _, said := range h.Said {
-		if said.State == hive.Pending {
-			acked++
-		}
+		tasks[said.Task] = true
 	}
+	acked := len(tasks)
 	for _, end := range h.Ends {
 		attempts += end.Attempts
+		if end.late() {
+			late++
+		}
+		if end.Cron != "" {
+			made++
+		}
 		switch end.State {
 		case hive.Completed:
 			completed++
@@ -43,7 +49,8 @@ func (s *stage) conclude(r *report.Report, o Options, h *History, took time.Dura
 		n    int
 	}{
 		{"tasks acknowledged", acked}, {"tasks and children there", len(h.Ends)}, {"completed", completed},
-		{"failed for good", failed}, {"cancelled", cancelled}, {"attempts", attempts}, {"lost within a window", len(h.Losses())},
+		{"failed for good", failed}, {"of these: of a deadline", late}, {"cancelled", cancelled}, {"attempts", attempts},
+		{"submissions whose key another had", len(h.Held)}, {"tasks of crons", made}, {"lost within a window", len(h.Losses())},
 	} {
 		r.Add(workTable, row.name, report.Figure{Column: "number", Value: float64(row.n)},
 			report.Figure{Column: "per second", Value: float64(row.n) / o.For.Seconds()})

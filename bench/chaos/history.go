@@ -26,6 +26,9 @@ type History struct {
 	Keys    []string         // what stands in Redis, without the shard's prefix
 	Stats   hive.Stats       // what the counters say
 	Fell    []string         // programs that ended and should not have
+	Held    []Held           // submissions whose key another task had
+	Crons   []Cron           // that made tasks
+	Limits  []hive.Limit     // on tenants, from before the first task on
 }
 
 // Said is what the road told a producer of a task: that it took it (pending), or how it
@@ -44,6 +47,14 @@ type End struct {
 	By       int      // the attempt that says it wrote the result; 0: there is none
 	Children []string // that are there, or have to be
 	Tenant   string   // a child has that of its parent
+
+	Created, Started, Finished time.Time // by Redis' clock; Started: the last attempt
+
+	Deadline  time.Time
+	Failure   *hive.Failure // the last
+	Unique    string
+	UniqueFor time.Duration
+	Cron      string // that made it
 }
 
 // Attempt is one that began.
@@ -69,6 +80,10 @@ const (
 	Leaked  = "leaked"  // a key that belongs to nothing any more
 	Miscast = "counted" // a counter that differs from a recount
 	Fell    = "fell"    // a program that ended by itself
+	Unique  = "unique"  // two tasks that had one key, or one that is there although another had its key
+	Late    = "late"    // an attempt that began after the deadline, or a task that failed of one that was not over
+	Untimed = "cron"    // a time of a cron without a task, or a task without a time
+	Limited = "limit"   // more tasks than a limit lets begin or run
 )
 
 // Check returns every promise that a history breaks, in a stable order.
@@ -82,6 +97,10 @@ func (h *History) Check() (found []Violation) {
 	h.checkAttempts(add)
 	h.checkKeys(add)
 	h.checkStats(add)
+	h.checkUnique(add)
+	h.checkDeadlines(add)
+	h.checkCrons(add)
+	h.checkLimits(add)
 	for _, what := range h.Fell {
 		add(Fell, "%s", what)
 	}
@@ -114,8 +133,10 @@ func (h *History) excused(at time.Time) bool {
 
 // Losses are the tasks that were acknowledged within a window and are nowhere.
 func (h *History) Losses() (lost []Said) {
+	seen := map[string]bool{} // several submissions may have been told of one
 	for _, said := range h.Said {
-		if _, there := h.Ends[said.Task]; !there && said.State == hive.Pending && h.excused(said.At) {
+		if _, there := h.Ends[said.Task]; !there && said.State == hive.Pending && h.excused(said.At) && !seen[said.Task] {
+			seen[said.Task] = true
 			lost = append(lost, said)
 		}
 	}
@@ -135,6 +156,9 @@ func (h *History) checkEnds(add adder) {
 		if end.Failures > retries+1 || end.State == hive.Completed && end.Failures > retries || end.Attempts < end.Failures {
 			add(Policy, "task %s is %s after %d failures of %d attempts, and survives %d", id, end.State, end.Failures, end.Attempts, retries)
 		}
+		if end.State == hive.Failed && end.Failures <= retries && !end.final() {
+			add(Policy, "task %s is failed after %d failures, and survives %d", id, end.Failures, retries)
+		}
 		for _, child := range end.Children {
 			if other := parents[child]; other != "" {
 				add(Doubled, "task %s is a child of %s and of %s", child, other, id)
@@ -148,6 +172,10 @@ func (h *History) checkEnds(add adder) {
 		}
 	}
 }
+
+// final reports whether what became of a task last leaves it no other attempt, whatever
+// failures it survives.
+func (e End) final() bool { return e.Failure != nil && e.Failure.Permanent || !e.Deadline.IsZero() }
 
 // checkEffects holds the keys of tasks against how these ended.
 func (h *History) checkEffects(add adder) {
@@ -209,6 +237,9 @@ func (h *History) checkKeys(add adder) {
 	for _, key := range h.Keys {
 		if !rests(key) {
 			add(Leaked, "the key %s stands although nothing waits or runs", key)
+		}
+		if strings.HasPrefix(key, "u:"+keyUntilOver) {
+			add(Leaked, "the unique key %s is taken, and every task is over", key)
 		}
 		if id, ok := strings.CutPrefix(key, "t:"); ok {
 			if _, known := h.Ends[id]; !known {

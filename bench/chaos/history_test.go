@@ -14,8 +14,40 @@ import (
 func at(seconds int) time.Time { return time.Unix(int64(1000+seconds), 0) }
 
 // clean is a history in which every promise is kept: two tasks that completed, one of
-// which has a child and took three attempts, one that failed, and one that was cancelled.
+// which has a child and took three attempts, one that failed, and one that was cancelled;
+// two after each other with one key and two with one for 3 s, one that was too late, those of
+// a cron, and those of a tenant that are limited.
 func clean() *History {
+	h := plain()
+	done := func(id string, created, started, finished int, with End) {
+		with.State, with.Attempts, with.By = hive.Completed, 1, 1
+		with.Created, with.Started, with.Finished = at(created), at(started), at(finished)
+		h.Ends[id], h.Plain[id] = with, true
+		h.Stats.Completed++
+	}
+	done("u1", 1, 2, 3, End{Unique: "own-1"})
+	done("u2", 3, 4, 4, End{Unique: "own-1"})
+	done("w1", 1, 1, 9, End{Unique: "for-1", UniqueFor: 3 * time.Second})
+	done("w2", 4, 4, 5, End{Unique: "for-1", UniqueFor: time.Second})
+	h.Held = []Held{{"u3", "own-1", "u1", at(2)}}
+	done("in-time", 1, 2, 9, End{Deadline: at(2)})
+	h.Ends["late"] = End{State: hive.Failed, Created: at(1), Finished: at(2), Deadline: at(2), Failure: &hive.Failure{Kind: hive.FailDeadline}}
+	h.Ends["no-more"] = End{State: hive.Failed, Attempts: 1, Failures: 1, Failure: &hive.Failure{Kind: hive.FailSkill, Permanent: true}}
+	h.Stats.Failed += 2
+	h.Crons = []Cron{{Name: "steady", From: at(0), Since: at(0), Until: at(2), Heard: at(2), Gone: at(3)}}
+	done("c1", 1, 1, 1, End{Cron: "steady"})
+	done("c2", 4, 4, 4, End{Cron: "steady"})
+	h.Limits = []hive.Limit{{LimitScope: hive.LimitScope{Scope: hive.Scope{Tenant: "l"}}, Rate: 2, Per: time.Second, Burst: 1, Running: 2}}
+	for i := range 6 { // 4 and 2: 4 beyond the rate, as many as 1 + 2 + 1
+		done(fmt.Sprint("l", i), 0, 1+i/4, 1+i/4, End{Tenant: "l"})
+	}
+	done("l8", 0, 5, 7, End{Tenant: "l"})
+	done("l9", 0, 5, 6, End{Tenant: "l"})
+	done("l10", 0, 6, 7, End{Tenant: "l"})
+	return h
+}
+
+func plain() *History {
 	return &History{
 		Said: []Said{{"a", hive.Pending, at(1)}, {"b", hive.Pending, at(2)}, {"c", hive.Pending, at(3)}, {"d", hive.Pending, at(4)},
 			{"a", hive.Completed, at(5)}, {"d", hive.Cancelled, at(6)}},
@@ -89,6 +121,29 @@ func TestPlantedViolations(t *testing.T) {
 		{"something was mended", func(h *History) { h.Stats.Mended = 1 }, []string{Miscast}},
 		{"a program ends by itself", func(h *History) { h.Fell = []string{"s1 ended"} }, []string{Fell}},
 		{"a counter is off", func(h *History) { h.Stats.Running = 1 }, []string{Miscast}},
+		{"a task fails although it has failures left", func(h *History) {
+			end(h, "no-more", func(e *End) { e.Failure = &hive.Failure{Kind: hive.FailSkill} })
+		}, []string{Policy}},
+		{"a unique key is left", func(h *History) { h.Keys = append(h.Keys, "u:own-1") }, []string{Leaked}},
+		{"two have a key at a time", func(h *History) { end(h, "u2", func(e *End) { e.Created = at(3).Add(-ms) }) }, []string{Unique}},
+		{"two have a key within its time", func(h *History) { end(h, "w2", func(e *End) { e.Created = at(4).Add(-ms) }) }, []string{Unique}},
+		{"a task whose key another had is there", func(h *History) { h.Held = append(h.Held, Held{"u2", "own-1", "u1", at(2)}) }, []string{Unique}},
+		{"who is said to have a key has another", func(h *History) { h.Held = append(h.Held, Held{"u3", "own-1", "w1", at(2)}) }, []string{Unique}},
+		{"an attempt begins after the deadline", func(h *History) { end(h, "in-time", func(e *End) { e.Started = at(2).Add(ms) }) }, []string{Late}},
+		{"a task fails before its deadline", func(h *History) { end(h, "late", func(e *End) { e.Deadline = at(2).Add(ms) }) }, []string{Late}},
+		{"a task without a deadline fails of one", func(h *History) { end(h, "late", func(e *End) { e.Deadline = time.Time{} }) }, []string{Late, Policy}},
+		{"a time of a cron is missed", func(h *History) { end(h, "c2", func(e *End) { e.Cron = "other" }) }, []string{Untimed}},
+		{"a time of a cron is missed before a window", func(h *History) {
+			end(h, "c2", func(e *End) { e.Cron = "other" })
+			h.Windows = []Window{{at(2), at(3)}}
+		}, []string{Untimed}},
+		{"a time of a cron has two tasks", func(h *History) {
+			end(h, "a", func(e *End) { e.Cron, e.Created = "steady", at(5) })
+			end(h, "b", func(e *End) { e.Cron, e.Created = "steady", at(5) })
+		}, []string{Untimed}},
+		{"a cron is early", func(h *History) { end(h, "c2", func(e *End) { e.Created = at(2).Add(-ms) }) }, []string{Untimed}},
+		{"a rate is too high", func(h *History) { end(h, "a", func(e *End) { e.Tenant, e.Started, e.Finished = "l", at(2), at(2) }) }, []string{Limited}},
+		{"too many run", func(h *History) { end(h, "l10", func(e *End) { e.Started = at(6).Add(-ms) }) }, []string{Limited}},
 		{"two at once", func(h *History) { h.Counts["a"] = 2; h.Keys = append(h.Keys, "own:s1") }, []string{Doubled, Leaked}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,13 +30,18 @@ type producers struct {
 	full   atomic.Bool // the road has enough
 	calls  sync.WaitGroup
 
+	operating sync.WaitGroup // with crons
+
 	mu    sync.Mutex
 	asked []*work
 	said  []Said
+	held  []Held
+	crons []Cron
 }
 
 // run produces until open ends, and goes on until each call is over or ctx ends.
 func (p *producers) run(ctx, open context.Context, o broker.Options) error {
+	p.operating.Add(1)
 	for i := range producerCount {
 		road, err := broker.Dial(ctx, o)
 		if err != nil {
@@ -53,8 +58,13 @@ func (p *producers) run(ctx, open context.Context, o broker.Options) error {
 			})
 		}
 		p.calls.Go(func() {
-			if i == 0 {
+			switch i {
+			case 0:
 				calls.Go(func() { p.operate(ctx, open, c) })
+			case 1:
+				calls.Go(func() { p.bulk(ctx, open, c) })
+			case 2:
+				calls.Go(func() { p.operateCrons(ctx, open, c) })
 			}
 			p.number(open, numbers)
 			calls.Wait()
@@ -100,19 +110,42 @@ func (p *producers) number(open context.Context, numbers chan<- int) {
 // put puts a task on the road, as often as it takes, and goes through with it.
 func (p *producers) put(ctx context.Context, calls *sync.WaitGroup, c *client.Client, w *work) {
 	p.ask(w)
-	if !p.repeat(ctx, func() error {
-		_, err := c.Submit(ctx, w.Task)
-		return err
-	}) {
+	id, put := p.submit(ctx, c, w)
+	if !put {
 		return
 	}
-	p.hear(w.ID, hive.Pending)
-	if w.cancel {
+	p.hear(id, hive.Pending)
+	if id != w.ID {
+		p.hold(Held{w.ID, w.Unique, id, time.Now()})
+	} else if w.cancel {
 		p.cancel(ctx, c, w)
 	}
 	if w.waited {
-		calls.Go(func() { p.wait(ctx, c, w.ID) })
+		calls.Go(func() { p.wait(ctx, c, id) })
 	}
+}
+
+// errTooLate is the answer to a submission whose deadline passed before the road took it, as
+// far as its producer knows.
+var errTooLate = errors.New("its deadline is over")
+
+// submit returns the id that the road gives a task: another one's, if that has its key.
+func (p *producers) submit(ctx context.Context, c *client.Client, w *work) (id string, put bool) {
+	if w.within > 0 && !p.repeat(ctx, func() error {
+		now, err := c.Now(ctx)
+		w.Deadline = now.Add(w.within)
+		return err
+	}) {
+		return "", false
+	}
+	put = p.repeat(ctx, func() (err error) {
+		id, err = c.Submit(ctx, w.Task)
+		if err != nil && w.within > 0 && time.Now().After(w.Deadline) {
+			return errTooLate
+		}
+		return err
+	})
+	return id, put
 }
 
 // repeat calls until there is no error but one that is an answer.
@@ -122,7 +155,7 @@ func (p *producers) repeat(ctx context.Context, call func() error) bool {
 		if err == nil {
 			return true
 		}
-		if errors.Is(err, hive.ErrFinal) || errors.Is(err, hive.ErrNotFound) {
+		if errors.Is(err, hive.ErrFinal) || errors.Is(err, hive.ErrNotFound) || errors.Is(err, errTooLate) {
 			return false
 		}
 		_ = rest(ctx, 50*ms)
@@ -161,6 +194,12 @@ func (p *producers) hear(id string, state hive.State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said = append(p.said, Said{id, state, time.Now()})
+}
+
+func (p *producers) hold(h Held) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = append(p.held, h)
 }
 
 // watch keeps producers from putting more on the road than it can do with.

@@ -35,6 +35,7 @@ type stage struct {
 	say     func(string)
 
 	producers *producers     // they end with play
+	steady    Cron           // is there all the time
 	faults    map[Kind]int   // how often each was done
 	measuring sync.WaitGroup // what is measured beside what goes on
 	nexusHurt sync.Mutex     // held by who hurts a nexus
@@ -92,6 +93,9 @@ func (s *stage) begin(ctx context.Context, kit *rig.Kit, o Options) (err error) 
 		return err
 	}
 	s.raw = rawClient(s.road.direct())
+	if err := errors.Join(s.setLimits(ctx), s.addSteady(ctx)); err != nil { // nobody leads yet
+		return err
+	}
 	if err := s.publish(ctx, kit, o.Repo); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hive-spore/hive"
 )
@@ -14,11 +15,12 @@ import (
 // work is a task with what becomes of it.
 type work struct {
 	hive.Task
-	counts bool // it leaves a key of its own
-	spawns bool // it has a child
-	shares bool // it adds to the key of all
-	cancel bool // the producer changes its mind
-	waited bool // the producer waits for it
+	counts bool          // it leaves a key of its own
+	spawns bool          // it has a child
+	shares bool          // it adds to the key of all
+	cancel bool          // the producer changes its mind
+	waited bool          // the producer waits for it
+	within time.Duration // its deadline, from when it is first submitted; 0: it has none
 }
 
 // fates are what tasks do, by how many of a hundred.
@@ -61,7 +63,14 @@ var fates = []struct {
 var selectors = []string{"", "", "", "", "", "", "zone=a", "zone=b", "big=true"}
 
 // tenants are on whose behalf tasks are done.
-var tenants = []string{"", "", "a", "b"}
+var tenants = []string{"", "", "a", "b", capped, rated}
+
+// What the unique keys begin with: those that a task has until it is over, and those that it
+// has for a time.
+const (
+	keyUntilOver = "own-"
+	keyForTime   = "for-"
+)
 
 // draft is the nth task of a producer, always the same one.
 func draft(seed uint64, producer, n int, server string) *work {
@@ -84,7 +93,24 @@ func draft(seed uint64, producer, n int, server string) *work {
 		}
 	}
 	w.Payload = []byte(text)
+	w.bind(random)
 	return w
+}
+
+// bind gives some tasks a unique key out of few, and some a deadline. None that changes the
+// key of all has a deadline: where its change meets another's, it goes on as an attempt of
+// its own, whenever that is.
+func (w *work) bind(random *rand.Rand) {
+	switch dice := random.IntN(100); {
+	case dice < 8:
+		w.Unique = keyUntilOver + strconv.Itoa(random.IntN(4))
+	case dice < 12:
+		w.Unique = keyForTime + strconv.Itoa(random.IntN(4))
+		w.UniqueFor = time.Duration(200+random.IntN(2800)) * ms
+	}
+	if !w.shares && random.IntN(12) == 0 {
+		w.within = time.Duration(300+random.IntN(2700)) * ms
+	}
 }
 
 // told is the server outside that attempts tell that they began.
