@@ -111,7 +111,7 @@ func (s *stage) play(ctx context.Context, o Options) error {
 		return err
 	}
 	s.measuring.Wait()
-	if err := s.endCrons(ctx); err != nil {
+	if err := errors.Join(s.endLimits(ctx), s.endCrons(ctx)); err != nil {
 		return err
 	}
 	s.awaitRest(ctx)

@@ -25,7 +25,7 @@ func (s *stage) collect(ctx context.Context) (h *History, err error) {
 	p := s.producers
 	h = &History{Said: p.said, Windows: s.road.windows(), Ends: map[string]End{}, Counts: map[string]int64{},
 		Plain: map[string]bool{}, Retries: map[string]int{}, Fell: s.fell,
-		Held: p.held, Crons: append(p.crons, s.steady), Limits: limits}
+		Held: p.held, Crons: append(p.crons, s.steady), Limits: limits, Freed: s.freed}
 	if h.Windows == nil { // else an attempt's number may be given out again
 		h.Ran = s.told.attempts
 	}

@@ -29,6 +29,7 @@ type History struct {
 	Held    []Held           // submissions whose key another task had
 	Crons   []Cron           // that made tasks
 	Limits  []hive.Limit     // on tenants, from before the first task on
+	Freed   time.Time        // until when they held, at least
 }
 
 // Said is what the road told a producer of a task: that it took it (pending), or how it

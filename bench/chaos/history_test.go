@@ -37,6 +37,7 @@ func clean() *History {
 	h.Crons = []Cron{{Name: "steady", From: at(0), Since: at(0), Until: at(2), Heard: at(2), Gone: at(3)}}
 	done("c1", 1, 1, 1, End{Cron: "steady"})
 	done("c2", 4, 4, 4, End{Cron: "steady"})
+	h.Freed = at(8)
 	h.Limits = []hive.Limit{{LimitScope: hive.LimitScope{Scope: hive.Scope{Tenant: "l"}}, Rate: 2, Per: time.Second, Burst: 1, Running: 2}}
 	for i := range 6 { // 4 and 2: 4 beyond the rate, as many as 1 + 2 + 1
 		done(fmt.Sprint("l", i), 0, 1+i/4, 1+i/4, End{Tenant: "l"})
@@ -44,6 +45,9 @@ func clean() *History {
 	done("l8", 0, 5, 7, End{Tenant: "l"})
 	done("l9", 0, 5, 6, End{Tenant: "l"})
 	done("l10", 0, 6, 7, End{Tenant: "l"})
+	for i := range 9 { // when the limit was no more
+		done(fmt.Sprint("m", i), 0, 8, 9, End{Tenant: "l"})
+	}
 	return h
 }
 

@@ -19,7 +19,7 @@ const (
 // limits are a number that may run, and a rate that is a little less than is asked for.
 var limits = []hive.Limit{
 	{LimitScope: hive.LimitScope{Scope: hive.Scope{Tenant: capped}}, Running: 3},
-	{LimitScope: hive.LimitScope{Scope: hive.Scope{Tenant: rated}}, Rate: 10, Per: time.Second, Burst: 5, Running: 8},
+	{LimitScope: hive.LimitScope{Scope: hive.Scope{Tenant: rated}}, Rate: 6, Per: time.Second, Burst: 6, Running: 4},
 }
 
 func (s *stage) setLimits(ctx context.Context) error {
@@ -30,13 +30,23 @@ func (s *stage) setLimits(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// endLimits lifts the limits, so that what they held back is done soon.
+func (s *stage) endLimits(ctx context.Context) error {
+	s.freed = time.Now() // Redis runs on this machine: its clock is ours
+	var errs []error
+	for _, l := range limits {
+		errs = append(errs, s.look.RemoveLimit(ctx, l.LimitScope))
+	}
+	return errors.Join(errs...)
+}
+
 // checkLimits holds when tasks of the limited tenants began and ended against the limits.
 // What a failover loses excuses nothing: tasks, buckets and counts are of one history.
 func (h *History) checkLimits(add adder) {
 	for _, l := range h.Limits {
 		var ends []End
 		for _, end := range h.Ends {
-			if end.Tenant == l.Tenant && end.Attempts > 0 {
+			if end.Tenant == l.Tenant && end.Attempts > 0 && end.Started.Before(h.Freed) {
 				ends = append(ends, end)
 			}
 		}

@@ -36,6 +36,7 @@ type stage struct {
 
 	producers *producers     // they end with play
 	steady    Cron           // is there all the time
+	freed     time.Time      // by here no limit was lifted yet
 	faults    map[Kind]int   // how often each was done
 	measuring sync.WaitGroup // what is measured beside what goes on
 	nexusHurt sync.Mutex     // held by who hurts a nexus
