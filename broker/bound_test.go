@@ -298,3 +298,17 @@ func TestBoundRecord(t *testing.T) {
 		}
 	})
 }
+
+// TestRetryAtTheDeadline: what lapsed in this very millisecond still stands in its lane, and is
+// not put there again.
+func TestRetryAtTheDeadline(t *testing.T) {
+	x := newExplorer(nil)
+	defer x.close()
+	deadline := op{kind: "enqueue", more: 7} // in 7 s
+	if _, err := x.run([]op{{kind: "campaign"}, deadline, {kind: "pass", what: 3}, {kind: "pass", what: 5}, {kind: "lapse"}, {kind: "retry"}}, true); err != nil {
+		t.Error(err)
+	}
+	if x.steps["pf lapse"] == 0 {
+		t.Errorf("nothing lapsed: %v", x.steps)
+	}
+}

@@ -22,6 +22,8 @@ type call struct {
 	effects  []hive.Effects             // one for each of them
 	final    bool                       // a permanent failure
 	timeout  time.Duration              // after which it expires; how long time passed; until it is tried again
+	since    time.Time                  // up to which a cron is believed to have been looked after,
+	until    time.Time                  // and up to which it is then
 	once     bool                       // a repeat does nothing, even much later
 	done     bool                       // this is such a repeat
 	promises []func(was, is *view) bool // what the answer says
@@ -29,19 +31,19 @@ type call struct {
 
 // changes says which call may take a task from one state to another; '-' is no record.
 var changes = map[string][]string{
-	"-p": {"enqueue", "commit"}, "-s": {"enqueue"}, "pr": {"fetch"}, "rc": {"commit"}, "rr": {"commit"},
+	"-p": {"enqueue", "commit", "due"}, "-s": {"enqueue"}, "pr": {"fetch"}, "rc": {"commit"}, "rr": {"commit"},
 	"rs": {"fail"}, "rf": {"fail", "reclaim", "register", "expire"},
 	"rp": {"release", "unregister", "reclaim", "register", "expire"},
 	"sf": {"lapse"}, "pf": {"lapse", "fetch"},
 	"sp": {"promote"}, "fp": {"retry"},
 	"px": {"cancel"}, "rx": {"cancel"}, "sx": {"cancel"},
-	"c-": {"pass"}, "f-": {"pass"}, "x-": {"pass"},
+	"c-": {"pass", "forget"}, "f-": {"pass", "forget"}, "x-": {"pass", "forget"},
 }
 
 // moves are the calls that take a pending task to another place.
 var moves = []string{"assign", "hand back", "unregister", "reclaim", "register"}
 
-var leaders = []string{"assign", "promote", "lapse", "reclaim", "expire", "mend", "adopt"}
+var leaders = []string{"assign", "promote", "lapse", "reclaim", "expire", "mend", "adopt", "due"}
 
 // judge finds what a call did and should not have, or did not and should have.
 func (x *explorer) judge(c *call, was, is *view) error {
@@ -98,6 +100,9 @@ func (x *explorer) judgeTask(c *call, id string, was, is *view, done map[string]
 	if err == nil && step == "-p" && c.kind == "commit" && !done[id] {
 		err = errors.New("nobody's effect")
 	}
+	if err == nil && c.kind == "due" && (was.crons[cronName] != int(c.since.UnixMilli()) || is.crons[cronName] != int(c.until.UnixMilli())) {
+		err = fmt.Errorf("it was looked after up to %d, and is up to %d", was.crons[cronName], is.crons[cronName])
+	}
 	if err != nil {
 		return fmt.Errorf("%s went %s by %s: %w", id, step, c.kind, err)
 	}
@@ -134,7 +139,10 @@ func judgeStep(c *call, step string, old, now entry, was *view) error {
 	if !slices.Contains(changes[step], c.kind) {
 		return errors.New("no such change")
 	}
-	if step[1] == '-' && (old.ttl == 0 || old.ttl > c.timeout) {
+	if c.kind == "forget" && old.tombstone() {
+		return errors.New("it stands in a queue")
+	}
+	if step[1] == '-' && c.kind == "pass" && (old.ttl == 0 || old.ttl > c.timeout) {
 		return fmt.Errorf("it expires in %v", old.ttl)
 	}
 	if step[0] == '-' || step[1] == '-' {
@@ -261,16 +269,17 @@ func (x *explorer) effects(c *call, was, is *view) (spawned map[string]bool, err
 		} else if err != nil {
 			continue // judgeStay sees that nothing was done
 		}
-		delete(held, t.ID)
 		now := is.tasks[t.ID]
 		if now.letter() != want[1] || now.Attempts-t.Attempts != strings.Count(want, "rr") {
 			return nil, fmt.Errorf("%s is %s, attempt %d; want %s from attempt %d", t.ID, now.State, now.Attempts, want, t.Attempts)
 		}
 		for _, child := range c.effects[i].Spawn {
-			if spawned[child.ID] = want == "rc"; spawned[child.ID] && is.tasks[child.ID].Record == nil && is.unique[child.Unique] == "" {
+			_, first := held[was.unique[child.Unique]] // it may be over later in this call
+			if spawned[child.ID] = want == "rc"; spawned[child.ID] && is.tasks[child.ID].Record == nil && is.unique[child.Unique] == "" && !first {
 				return nil, fmt.Errorf("%s did not spawn %s", t.ID, child.ID)
 			}
 		}
+		delete(held, t.ID)
 	}
 	if !maps.Equal(is.kv, x.kv) {
 		return nil, fmt.Errorf("keys are %v, want %v", is.kv, x.kv)

@@ -63,6 +63,14 @@ var mutants = map[string][2]string{
 	"a payload may expire":              {"if n > 0 then call('PERSIST', key) end", ""},
 	"nobody claims a key":               {"local first = r and claim(r)", "local first = false"},
 	"a key is held for ever":            {"if key and call('GET', P .. 'u:' .. key) == r.id then", "if false then"},
+	"forget takes tombstones":           {"if has(r.flags, QUEUED) then return -2 end", ""},
+	"forget takes what is not over":     {"if not string.find(meant, r.state, 1, true) then return 0 end", ""},
+	"forget leaves who is dead":         {"call('ZREM', P .. 'dead', r.id)\n  return 1", "return 1"},
+	"forget leaves a key":               {"if (name or timed) and call('GET', key) == r.id then call('DEL', key) end", ""},
+	"forget leaves what was emitted":    {"call('DEL', r.key, P .. 'em:' .. r.id, P .. 'pg:' .. r.id,", "call('DEL', r.key,"},
+	"a time is looked after twice":      {"if call('HGET', P .. 'cronat', ARGV[2]) ~= ARGV[3] then return 0 end", ""},
+	"nobody notes that a time was due":  {"call('HSET', P .. 'cronat', ARGV[2], ARGV[4])", ""},
+	"the task of a cron waits nowhere":  {"line()\ncall('HSET', P .. 'cronat'", "call('HSET', P .. 'cronat'"},
 	"a key is taken from who has it":    {"if other and not OVER[other.state] or call('PTTL', key) > 0 then return first end", ""},
 }
 
@@ -82,7 +90,7 @@ func TestExploreMutants(t *testing.T) {
 			}
 			x := newExplorer(func(script string) string { return strings.ReplaceAll(script, m[0], m[1]) })
 			defer x.close()
-			f := x.explore(1, func() bool { return x.ops < 20_000 })
+			f := x.explore(1, func() bool { return x.ops < 60_000 })
 			if f == nil {
 				t.Fatalf("not found in %d operations", x.ops)
 			}

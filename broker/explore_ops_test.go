@@ -66,6 +66,9 @@ var plays = map[string]play{
 	"emit":        {2, (*explorer).emit},
 	"cancel":      {4, (*explorer).cancel},
 	"retry":       {3, (*explorer).retry},
+	"forget":      {2, (*explorer).forget},
+	"cron":        {1, (*explorer).cron},
+	"due":         {3, (*explorer).due},
 	"wait":        {2, (*explorer).wait},
 	"pass":        {8, (*explorer).pass},
 	"repeat":      {4, (*explorer).repeat},
@@ -343,7 +346,7 @@ func (x *explorer) retry(o op, c *call) error {
 	if err != nil && strings.Contains(err.Error(), "only failed tasks can be retried") {
 		err = hive.ErrFinal
 	} else if err != nil && strings.Contains(err.Error(), "deadline has passed") {
-		c.promise(true, func(was, _ *view) bool { return was.tasks[id].Deadline.Before(was.now) })
+		c.promise(true, func(was, _ *view) bool { return was.tasks[id].Deadline.Before(was.now) || was.tasks[id].tombstone() })
 		return nil
 	}
 	c.promise(errors.Is(err, hive.ErrHeld), func(was, _ *view) bool { return was.unique[was.tasks[id].Unique] != id })

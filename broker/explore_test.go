@@ -31,6 +31,7 @@ type explorer struct {
 	terms   [2]broker.Term // of each nexus, the last
 	leading [2]bool        // it believes that it still leads
 	seen    [2][]*hive.Record
+	last    [2]time.Time // up to which it believes that the cron was looked after
 	spores  [3]process
 	born    int // processes so far
 	late    []lateCall
@@ -72,6 +73,7 @@ func (x *explorer) begin() (err error) {
 		}
 	}
 	x.late, x.born, x.kv, x.over, x.seen = nil, 0, model{}, map[string]int{}, [2][]*hive.Record{}
+	x.last = [2]time.Time{}
 	x.terms, x.leading = [2]broker.Term{{Nexus: "n0"}, {Nexus: "n1"}}, [2]bool{}
 	for i := range x.spores {
 		x.die(op{who: i}, nil)
@@ -181,7 +183,7 @@ func (x *explorer) finish() error {
 		}
 	}
 	if err == nil {
-		err = x.all(op{kind: "unregister", more: 9}, op{kind: "pass", what: 8}, op{kind: "campaign"},
+		err = x.all(op{kind: "cron"}, op{kind: "unregister", more: 9}, op{kind: "pass", what: 8}, op{kind: "campaign"},
 			op{kind: "reclaim"}, op{kind: "reclaim", what: 1}, op{kind: "pass", what: 9})
 	}
 	if err != nil {

@@ -23,6 +23,7 @@ type view struct {
 	delay, dead        map[string]float64
 	deadlines          map[string]float64
 	unique             map[string]string // the id that has a key
+	crons              map[string]int    // the time up to which each was looked after, in ms
 	act, nodes         []string
 	used, run, ct      map[string]int
 	beats              map[string]beat
@@ -93,7 +94,7 @@ func (v *view) read(s *testkit.Still, key, name string) (text string, err error)
 		items, err = s.List(key)
 	case "own", "act", "nodes", "wait":
 		items, err = s.Members(key)
-	case "used", "run", "ct", "lead", "hb", "bl":
+	case "used", "run", "ct", "lead", "hb", "bl", "cron", "cronat":
 		return v.readHash(s, key, kind, rest)
 	case "delay", "dead", "dl", "ki", "kx":
 		scores, err := s.SortedSet(key)
@@ -178,6 +179,8 @@ func (v *view) readHash(s *testkit.Still, key, kind, rest string) (string, error
 		v.refers = hash
 	case "lead":
 		v.epoch, v.leader, v.until = int64(numbers["epoch"]), hash["id"], int64(numbers["until"])
+	case "cronat":
+		v.crons = numbers
 	case "hb":
 		v.beats[rest] = beat{hash["inc"], int64(numbers["beat"])}
 	}
@@ -348,6 +351,9 @@ func (v *view) checkRecords() error {
 		}
 	}
 	for key, id := range v.unique {
+		if v.tasks[id].Record == nil {
+			return fmt.Errorf("%s has the key %s and no record", id, key)
+		}
 		if t := v.tasks[id]; t.Record != nil && t.UniqueFor == 0 && t.Unique == key && t.over() {
 			return fmt.Errorf("%s is %s and has the key %s", id, t.State, key)
 		}

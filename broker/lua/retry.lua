@@ -7,7 +7,9 @@ local mine, t, out = mark(ARGV[1]), now(), {}
 local function retry(r)
   if not r then return -1 end
   if r.state ~= 'f' then return sub(outcome(r), -#mine) == mine and 1 or 0 end
-  if late(r, t) then return -2 end
+  -- What stands in a queue lapsed there. In the millisecond of its deadline, or when the clock
+  -- went back, that may not seem late, and the id would stand there twice.
+  if late(r, t) or has(r.flags, QUEUED) then return -2 end
   local data = blobOf(r)
   if lost(data) then return -3 end
   local first, deadline = claim(r), ms(r, DEADLINE)
