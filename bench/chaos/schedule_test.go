@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -66,5 +67,32 @@ func TestDraftIsThatOfItsSeed(t *testing.T) {
 		if task := a.Task.WithDefaults(); task.Validate() != nil {
 			t.Fatalf("task %d: %v", n, task.Validate())
 		}
+	}
+}
+
+// Batches are those of their seed, and have lines that are alike and so are one task.
+func TestLinesComeAgain(t *testing.T) {
+	t.Parallel()
+	again := 0
+	for seed := range uint64(100) {
+		a, b := lines(rand.New(rand.NewPCG(seed, 1)), 7), lines(rand.New(rand.NewPCG(seed, 1)), 7)
+		payloads := map[string]string{}
+		for i := range a {
+			if a[i].ID != b[i].ID {
+				t.Fatalf("line %d is %s and %s", i, a[i].ID, b[i].ID)
+			}
+			if task := a[i].WithDefaults(); task.Validate() != nil {
+				t.Fatalf("line %d: %v", i, task.Validate())
+			}
+			if other, known := payloads[a[i].ID]; known && other != string(a[i].Payload) {
+				t.Fatalf("%q and %q are one task", other, a[i].Payload)
+			} else if known {
+				again++
+			}
+			payloads[a[i].ID] = string(a[i].Payload)
+		}
+	}
+	if again < 100 {
+		t.Errorf("%d lines of 100 batches came again", again)
 	}
 }
