@@ -174,8 +174,8 @@ func (h *History) checkEnds(add adder) {
 	}
 }
 
-// final reports whether what became of a task last leaves it no other attempt, whatever
-// failures it survives.
+// final reports whether a task may fail before it used up its retries: of a permanent failure,
+// or as its next attempt would begin after its deadline.
 func (e End) final() bool { return e.Failure != nil && e.Failure.Permanent || !e.Deadline.IsZero() }
 
 // checkEffects holds the keys of tasks against how these ended.
