@@ -13,15 +13,16 @@ import (
 )
 
 // bulk puts batches on the road, whose lines come again: within a batch, and as the whole of
-// it is given twice. What of it happened twice is seen by what its tasks count.
+// it is given again, while its tasks wait and when they are over. What of it happened twice is
+// seen by what its tasks count.
 func (p *producers) bulk(ctx, open context.Context, c *client.Client) {
 	random := rand.New(rand.NewPCG(p.seed, 1<<63+2))
 	for n := 0; rest(open, time.Duration(500+random.IntN(1500))*ms) == nil; n++ {
 		tasks := lines(random, n)
 		if random.IntN(2) == 0 {
-			for range 2 {
-				p.submitMany(ctx, c, tasks)
-			}
+			p.submitMany(ctx, c, tasks)
+			_ = rest(open, time.Duration(random.IntN(2000))*ms) // until some of them are over
+			p.submitMany(ctx, c, tasks)
 			continue
 		}
 		var both sync.WaitGroup
@@ -29,6 +30,7 @@ func (p *producers) bulk(ctx, open context.Context, c *client.Client) {
 			both.Go(func() { p.mapOver(ctx, c, tasks) })
 		}
 		both.Wait()
+		p.mapOver(ctx, c, tasks) // all of them are over
 	}
 }
 
