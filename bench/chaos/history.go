@@ -226,7 +226,7 @@ func (h *History) checkAttempts(add adder) {
 
 // resting are the keys that may stand when nothing waits or runs: what they begin with.
 var resting = []string{"t:", "ct", "fmt", "lead", "nodes", "hb:", "db:", "st:", "bell", "dead", "u:", "sk", "skgen", "ctl", "ctlgen",
-	"kv:", "ki:", "kx", "au:", "ac:", "em:", "pg:", "rc:", "rcl", "rcb", "ib:", "ota", "flow", "rl:", "cron", "cronat"}
+	"kv:", "ki:", "kx", "au:", "ac:", "em:", "pg:", "rc:", "rcl", "rcb", "ib:", "ota", "flow", "rl:", "b:", "cron", "cronat"}
 
 func rests(key string) bool {
 	return slices.ContainsFunc(resting, func(name string) bool {

@@ -92,6 +92,9 @@ func draft(seed uint64, producer, n int, server string) *work {
 			break
 		}
 	}
+	if random.IntN(20) == 0 { // then it stands apart, and some have the same
+		text += " long=" + strings.Repeat(strconv.Itoa(random.IntN(2)), hive.DefaultInline)
+	}
 	w.Payload = []byte(text)
 	w.bind(random)
 	return w
