@@ -110,10 +110,10 @@ func (s *stage) play(ctx context.Context, o Options) error {
 	if err := errors.Join(errFaults, s.heal(ctx)); err != nil {
 		return err
 	}
-	s.measuring.Wait()
 	if err := errors.Join(s.endLimits(ctx), s.endCrons(ctx)); err != nil {
 		return err
 	}
+	s.measuring.Wait()
 	s.awaitRest(ctx)
 	return s.end(ctx)
 }

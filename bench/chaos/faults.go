@@ -109,6 +109,10 @@ func (s *stage) hurtNexus(ctx context.Context, f Fault) error {
 	return fmt.Errorf("%s leads, which is none of ours", leader)
 }
 
+// takeover is how long another leader is waited for. One that was paused while Redis was away
+// may lead on, and nobody follows it.
+const takeover = 20 * time.Second
+
 // measureLead measures, beside what goes on, how long it takes until another leads.
 func (s *stage) measureLead(ctx context.Context, kind Kind, before string) {
 	begun := time.Now()
@@ -117,6 +121,8 @@ func (s *stage) measureLead(ctx context.Context, kind Kind, before string) {
 		return
 	}
 	s.measuring.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, takeover)
+		defer cancel()
 		err := await(ctx, "another leader", func() (bool, error) {
 			now, err := s.look.Leader(ctx)
 			return err == nil && now != "" && now != before, nil
