@@ -44,7 +44,7 @@ func (s *suite) limited(how beside) func(context.Context) error {
 		if err := st.hold(ctx, how.limits); err != nil {
 			return err
 		}
-		n := native.backlog(s.size.Tasks)
+		n := 3 * native.backlog(s.size.Tasks) // a nexus that begins to lead looks at all lanes: that is not to weigh
 		if err := st.warm(ctx, n, n/5); err != nil {
 			return err
 		}
