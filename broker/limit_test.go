@@ -30,7 +30,7 @@ func TestLimits(t *testing.T) {
 				r.t.Errorf("the bell says %+v, %v", bell, err)
 			}
 		}
-		changed := hive.Limit{Rate: 7, Per: time.Hour}
+		changed := hive.Limit{Rate: 7, Per: time.Second}
 		r.check(r.SetLimit(r.ctx(), changed))
 		limits[changed.LimitScope] = changed
 		for s := range limits {

@@ -201,7 +201,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"long in all", func(b *Bundle) {
 			for i := range b.Skills {
 				b.Skills[i].Input = nil
-				b.Skills[i].Example = make([]byte, hive.MaxPayload)
+				b.Skills[i].Example = make([]byte, hive.MaxInline)
 			}
 		}, "bundle: 4195040 bytes, at most 4194304 allowed: too large"},
 		{"programs too large in all", func(b *Bundle) {
@@ -222,7 +222,7 @@ func TestEncodeRefuses(t *testing.T) {
 		}
 	}
 	large := sample()
-	large.Skills[0].Example = make([]byte, hive.MaxPayload)
+	large.Skills[0].Example = make([]byte, hive.MaxInline)
 	large.Skills[2].Example = large.Skills[0].Example
 	if _, err := large.Encode(); err != nil {
 		t.Errorf("Encode() of 2 examples of 1 MiB: %v", err)
