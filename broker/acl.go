@@ -45,7 +45,7 @@ var roles = map[Role]rights{
 	RoleSpore: {
 		both:  "t:* hb:OWN n:OWN own:OWN db:OWN used run ct delay wait:* em:* rcl rcb kv:* ki:* kx ac:OWN dl u:* b:* bu:* bl",
 		write: "in:* act bell nodes dead ib:* pg:* rc:* au:OWN st:OWN odd:*", read: "fmt skgen ctl",
-		commands: "get set getrange setrange incrby del exists pexpire pttl rename strlen hget hset hdel hmget hincrby " +
+		commands: "get set getrange setrange incrby del exists persist pexpire pttl rename strlen hget hset hdel hmget hincrby " +
 			"lpush rpush lpop rpop blpop llen lindex lrange ltrim sadd srem smembers scard srandmember " +
 			"zadd zrem zrank zrangebyscore zrangebylex zremrangebyscore subscribe",
 		channel: true,

@@ -49,15 +49,15 @@ func (b *Broker) PutBlob(ctx context.Context, r io.Reader) (hive.Blob, error) {
 			return hive.Blob{}, err
 		}
 	}
-	if size == 0 { // a piece of nothing makes no key
-		if err := b.rdb.Set(ctx, b.keys.upload(upload), "", blobGrace).Err(); err != nil {
-			return hive.Blob{}, b.wrap("put blob", err)
+	if size == 0 {
+		if err := b.putChunk(ctx, upload, 0, nil); err != nil {
+			return hive.Blob{}, err
 		}
 	}
 	blob := hive.Blob{Digest: digestName + hex.EncodeToString(sum.Sum(nil)), Size: size}
 	there, err := b.keepBlob(ctx, blob, upload)
 	if err == nil && !there {
-		err = errors.New("put blob: what was uploaded is gone: it took too long, or Redis lost it")
+		err = errUpload
 	}
 	return blob, err
 }
@@ -72,12 +72,15 @@ func (b *Broker) putBytes(ctx context.Context, data []byte) (hive.Blob, error) {
 	return b.PutBlob(ctx, bytes.NewReader(data))
 }
 
+// errUpload says that an upload is gone before its end.
+var errUpload = errors.New("put blob: what was uploaded is gone: it took too long, or Redis lost it")
+
 // putChunk writes a piece of an upload to its place, so that a repeat changes nothing.
 func (b *Broker) putChunk(ctx context.Context, upload string, at int64, chunk []byte) error {
-	pipe := b.rdb.Pipeline()
-	pipe.SetRange(ctx, b.keys.upload(upload), at, string(chunk))
-	pipe.PExpire(ctx, b.keys.upload(upload), blobGrace)
-	_, err := pipe.Exec(ctx)
+	n, err := b.run(ctx, scriptPut, upload, at, blobGrace.Milliseconds(), chunk).Int()
+	if err == nil && n == 0 {
+		return errUpload
+	}
 	return b.wrap("put blob", err)
 }
 
@@ -100,7 +103,7 @@ func blobName(b hive.Blob) string { return strings.TrimPrefix(b.Digest, digestNa
 // OpenBlob reads a blob, in pieces. What is read is held against its name: a reader that comes
 // to its end without an error has given what was put. ErrNotFound: it is not there (any more).
 func (b *Broker) OpenBlob(ctx context.Context, blob hive.Blob) io.Reader {
-	return &blobReader{ctx: ctx, road: b, blob: blob, sum: sha256.New()}
+	return &blobReader{ctx: ctx, road: b, blob: blob, sum: sha256.New(), err: blob.Validate()}
 }
 
 // blobReader reads ahead one piece. Its context is that of one reading.
@@ -130,7 +133,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 func (r *blobReader) next() error {
 	if r.at == r.blob.Size {
 		if digestName+hex.EncodeToString(r.sum.Sum(nil)) != r.blob.Digest {
-			return fmt.Errorf("blob %s: what stands there is something else", r.blob.Digest)
+			return fmt.Errorf("blob %s: what stands there is something else: %w", r.blob.Digest, hive.ErrNotFound)
 		}
 		return io.EOF
 	}
@@ -153,7 +156,7 @@ func (b *Broker) ReadBlob(ctx context.Context, blob hive.Blob) ([]byte, error) {
 	if err := blob.Validate(); err != nil {
 		return nil, err
 	}
-	data := bytes.NewBuffer(make([]byte, 0, blob.Size))
+	data := bytes.NewBuffer(make([]byte, 0, blob.Size+bytes.MinRead)) // or it grows to look for the end
 	_, err := io.Copy(data, b.OpenBlob(ctx, blob))
 	return data.Bytes(), err
 }

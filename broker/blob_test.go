@@ -85,6 +85,54 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// TestUploadLost: what is left of an upload that was lost in between is no blob.
+func TestUploadLost(t *testing.T) {
+	onRoads(t, func(r *road) {
+		head := noise(1<<20, 5)
+		lose := readerFunc(func([]byte) (int, error) {
+			_, key, _ := strings.Cut(r.do("KEYS", "bu:*"), ":") // without its prefix
+			r.do("DEL", key)
+			return 0, io.EOF
+		})
+		blob, err := r.PutBlob(r.ctx(), io.MultiReader(bytes.NewReader(head), lose, strings.NewReader("tail")))
+		if err == nil || !strings.Contains(err.Error(), "what was uploaded is gone") {
+			r.t.Errorf("PutBlob = %+v, %v", blob, err)
+		}
+		if left := r.do("KEYS", "*b*:*"); left != "" {
+			r.t.Errorf("something is left: %s", left)
+		}
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestBlobPutAnew: a payload that was lost and is put anew stays as long as tasks refer to it,
+// whatever stands in its place and in its count.
+func TestBlobPutAnew(t *testing.T) {
+	onRoads(t, func(r *road) {
+		data := noise(70_000, 6)
+		id := r.enqueue(func(t *hive.Task) { t.Payload = data })
+		blob := r.want(id, hive.Pending, 0, 0).PayloadBlob
+		name := blob.Digest[len("sha256:"):]
+		for _, words := range [][]string{{"DEL"}, {"SET", "x"}, {"SET", strings.Repeat("x", 70_000)}} {
+			r.do(words[0], "b:"+name, words[1:]...)
+			if _, err := r.PutBlob(r.ctx(), bytes.NewReader(data)); err != nil {
+				r.t.Errorf("PutBlob after %.10q = %v", words, err)
+			}
+			r.wantRefers(blob, "1")
+			if got, err := r.ReadBlob(r.ctx(), blob); err != nil || !bytes.Equal(got, data) {
+				r.t.Errorf("ReadBlob = %d bytes, %v", len(got), err)
+			}
+		}
+		r.do("HSET", "bl", name, "1 99999999999999999999")
+		_, err := r.Cancel(r.ctx(), id)
+		r.check(err)
+		r.wantRefers(blob, "")
+	})
+}
+
 // TestBlobOfOthers: what stands under a name and is not what it should be is not given out.
 func TestBlobOfOthers(t *testing.T) {
 	onRoads(t, func(r *road) {
@@ -222,6 +270,9 @@ func TestRecountBlobs(t *testing.T) {
 		r.recounted()
 		r.do("SET", "t:"+first, "junk")
 		r.recounted("bl "+blob.Digest[len("sha256:"):]+" 2 1", "ct w2 1 0")
+		r.wantRefers(blob, "1")
+		r.do("DEL", "bl")
+		r.recounted("bl " + blob.Digest[len("sha256:"):] + " 0 1")
 		r.wantRefers(blob, "1")
 		_, err := r.Cancel(r.ctx(), later)
 		r.check(err)

@@ -31,7 +31,7 @@ func (b *Broker) Enqueue(ctx context.Context, t *hive.Task, inbox string) (id st
 	}
 	id, err = b.enqueuer.do(ctx, p)
 	if err == nil && id == "" {
-		err = noPayload(t)
+		err = fmt.Errorf("task %s: its payload: %w", t.ID, hive.ErrNotFound)
 	}
 	return id, b.wrap("enqueue", err)
 }
@@ -53,7 +53,8 @@ func (b *Broker) EnqueueMany(ctx context.Context, tasks []hive.Task, inbox strin
 			if err != nil {
 				return ids, err
 			}
-			batch, bytes = append(batch, p), bytes+p.size()
+			bytes += p.size() + len(tasks[n+len(batch)].Payload) // also of those that are on the road by now: they do not stay for long
+			batch = append(batch, p)
 		}
 		put, err := b.flushEnqueue(ctx, batch)
 		if err != nil {
@@ -61,7 +62,7 @@ func (b *Broker) EnqueueMany(ctx context.Context, tasks []hive.Task, inbox strin
 		}
 		for i, id := range put {
 			if id == "" {
-				return ids, noPayload(&tasks[n+i])
+				return ids, fmt.Errorf("task %s: its payload: %w", tasks[n+i].ID, hive.ErrNotFound)
 			}
 			ids = append(ids, id)
 		}
@@ -78,10 +79,6 @@ func pack(t *hive.Task, inbox string) (packed, error) {
 	}
 	record, lane := packTask(t, inbox)
 	return packed{t.ID, lane, record}, nil
-}
-
-func noPayload(t *hive.Task) error {
-	return fmt.Errorf("task %s: its payload, blob %s: %w", t.ID, t.PayloadBlob.Digest, hive.ErrNotFound)
 }
 
 // flushEnqueue returns an empty id where the blob is not there that is to be the payload.

@@ -35,6 +35,9 @@ func (c completion) size() int {
 // task, as attempt a.Number+1: it is to be run again, and reported under that
 // number. After ErrEffect nothing is done at all, and this outcome never will be.
 func (b *Broker) Complete(ctx context.Context, node string, a *hive.Attempt, o *hive.Outcome) error {
+	if err := o.ResultBlob.Validate(); err != nil {
+		return fmt.Errorf("complete %s: result: %w", a.Task.ID, err)
+	}
 	if len(o.Result) > hive.MaxResult {
 		return fmt.Errorf("complete %s: result of %d bytes, at most %d allowed: %w", a.Task.ID, len(o.Result), hive.MaxResult, hive.ErrTooLarge)
 	}

@@ -209,12 +209,14 @@ func appendBlob(b []byte, tag byte, blob hive.Blob) []byte {
 	return append48(append(append(b, tag, 0, 0, blobLen), blobName(blob)...), blob.Size)
 }
 
-func readBlob(b []byte) hive.Blob {
-	blob := hive.Blob{Digest: digestName + string(b[:blobLen-6]), Size: read48(b[blobLen-6:])}
-	if blob.Validate() != nil {
-		return hive.Blob{}
+// readBlob is appendBlob backwards. What it cannot read is of another version: nobody may take it
+// for nothing.
+func readBlob(b []byte) (blob hive.Blob, ok bool) {
+	if len(b) != blobLen {
+		return blob, false
 	}
-	return blob
+	blob = hive.Blob{Digest: digestName + string(b[:blobLen-6]), Size: read48(b[blobLen-6:])}
+	return blob, blob.Validate() == nil
 }
 
 func append48(b []byte, n int64) []byte {
@@ -305,8 +307,11 @@ func eachField(b []byte, f func(tag byte, value []byte)) bool {
 
 func readTask(r *hive.Record, fields []byte) error {
 	var text, skill, require string
+	known := true
 	ok := eachField(fields, func(tag byte, v []byte) {
 		switch tag {
+		case tagPayload:
+			r.PayloadBlob, known = readBlob(v)
 		case tagClass:
 			text = string(v)
 		case tagSkill:
@@ -329,7 +334,7 @@ func readTask(r *hive.Record, fields []byte) error {
 			readBound(r, tag, v)
 		}
 	})
-	if !ok {
+	if !ok || !known {
 		return errRecord
 	}
 	if !strings.HasPrefix(text, "#") {
@@ -353,8 +358,6 @@ func readBound(r *hive.Record, tag byte, v []byte) {
 	switch {
 	case tag == tagUnique:
 		r.Unique = string(v)
-	case tag == tagPayload && len(v) == blobLen:
-		r.PayloadBlob = readBlob(v)
 	case len(v) < 6:
 	case tag == tagDeadline:
 		r.Deadline = readTime(v)
@@ -368,14 +371,13 @@ func readBound(r *hive.Record, tag byte, v []byte) {
 func readSpan(ms []byte) time.Duration { return time.Duration(read48(ms)) * time.Millisecond }
 
 func readOutcome(r *hive.Record, fields []byte) error {
+	known := true
 	ok := eachField(fields, func(tag byte, v []byte) {
 		switch tag {
 		case tagRan:
 			r.Ran = readSkillID(string(v))
 		case tagResult:
-			if len(v) == blobLen {
-				r.ResultBlob = readBlob(v)
-			}
+			r.ResultBlob, known = readBlob(v)
 		case tagFailure:
 			r.Failure = readFailure(string(v))
 		case tagLog:
@@ -392,7 +394,7 @@ func readOutcome(r *hive.Record, fields []byte) error {
 			}
 		}
 	})
-	if !ok {
+	if !ok || !known {
 		return errRecord
 	}
 	return nil

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -117,6 +118,29 @@ func TestUnpackRefuses(t *testing.T) {
 		test.mutate(bad)
 		if _, err := unpack("a", bad); err == nil {
 			t.Errorf("%s: accepted", test.name)
+		}
+	}
+}
+
+// What names a blob in a way that nobody here understands is not taken for nothing.
+func TestUnpackRefusesBlobs(t *testing.T) {
+	t.Parallel()
+	blob := hive.Blob{Digest: digestName + strings.Repeat("a", 64), Size: 5}
+	good, _ := packTask(&hive.Task{ID: "a", Skill: hive.SkillRef{Name: "echo"}, PayloadBlob: blob, Timeout: time.Second}, "")
+	if r, err := unpack("a", good); err != nil || r.PayloadBlob != blob {
+		t.Fatalf("unpack = %+v, %v", r, err)
+	}
+	outcome := packOutcome(&hive.Outcome{ResultBlob: blob})
+	for name, bad := range map[string][]byte{
+		"digest":        bytes.Replace(good, []byte("aaaa"), []byte("AAAA"), 1),
+		"size":          bytes.Replace(good, append48([]byte("aa"), 5), append48([]byte("aa"), hive.MaxPayload+1), 1),
+		"result's size": append(bytes.Clone(good), bytes.Replace(outcome, append48([]byte("aa"), 5), append48([]byte("aa"), -1), 1)...),
+	} {
+		if name == "result's size" {
+			binary.BigEndian.PutUint32(bad[62:], uint32(len(outcome)))
+		}
+		if _, err := unpack("a", bad); !errors.Is(err, errRecord) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

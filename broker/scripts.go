@@ -32,6 +32,7 @@ var (
 	scriptCron       = load("cron")
 	scriptDue        = load("due")
 	scriptBlob       = load("blob")
+	scriptPut        = load("put")
 	scriptPeek       = load("peek")
 	scriptFlow       = load("flow")
 	scriptRegister   = load("register")

@@ -49,7 +49,10 @@ func (s *Spore) run(ctx context.Context, a *hive.Attempt) {
 	if err == nil {
 		defer s.shelf.give(skill)
 	}
-	out := hive.Outcome{Failure: s.load(ctx, a)}
+	var out hive.Outcome
+	if err == nil {
+		out.Failure = s.load(ctx, a)
+	}
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errNoSkill):
@@ -81,7 +84,7 @@ func (s *Spore) load(ctx context.Context, a *hive.Attempt) *hive.Failure {
 		case err == nil:
 			a.Task.Payload = payload
 			return nil
-		case !errors.Is(err, hive.ErrUnreachable):
+		case errors.Is(err, hive.ErrNotFound), errors.Is(err, hive.ErrTooLarge):
 			f := hive.NewFailure(hive.FailLoad, "its payload: "+err.Error())
 			f.Permanent = true
 			return f

@@ -1,16 +1,16 @@
--- blob: makes a blob of an upload, unless it is there already, and has it stay for a while.
+-- blob: makes a blob of an upload, also where one of that name is there, and has it stay for a
+-- while.
 -- ARGV: name, upload or '', bytes, ms
 -- Returns 1 it is there, 0 it is not.
 local refused = entrance()
 if refused then return refused end
-room()
-local key, upload = P .. 'b:' .. ARGV[1], P .. 'bu:' .. ARGV[2]
-local there = call('STRLEN', key) == tonumber(ARGV[3]) and call('EXISTS', key) == 1
-if not there and ARGV[2] ~= '' and call('STRLEN', upload) == tonumber(ARGV[3]) and call('EXISTS', upload) == 1 then
+allowed() -- whoever completes a task goes on without memory, and an upload has asked for it
+local key, upload, size = P .. 'b:' .. ARGV[1], P .. 'bu:' .. ARGV[2], tonumber(ARGV[3])
+local function is(name) return call('EXISTS', name) == 1 and call('STRLEN', name) == size end
+if ARGV[2] ~= '' and is(upload) then
   call('RENAME', upload, key)
-  there = true
-elseif ARGV[2] ~= '' then
-  call('DEL', upload)
+  call('PERSIST', key) -- tasks may refer to it already
 end
-if there then refer(ARGV[1], 0, now() + ARGV[4]) end
-return there and 1 or 0
+if not is(key) then return 0 end
+refer(ARGV[1], 0, now() + ARGV[4])
+return 1

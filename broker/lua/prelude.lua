@@ -298,8 +298,8 @@ local BLOB_GRACE = 60000 -- ms: who is about to read it may
 local function refer(name, n, till)
   local many, before = string.match(call('HGET', P .. 'bl', name) or '', '^(%d+) (%d+)$')
   local key, t = P .. 'b:' .. name, now()
-  if not many then many, before = 0, t + call('PTTL', key) end
-  many, till = math.max(0, many + n), math.max(tonumber(before), till)
+  if many then many, before = natural(many), natural(before) else many, before = 0, t + call('PTTL', key) end
+  many, till = math.max(0, many + n), math.max(before, till)
   if many > 0 then
     call('HSET', P .. 'bl', name, many .. ' ' .. string.format('%.0f', till))
     if n > 0 then call('PERSIST', key) end
@@ -416,7 +416,7 @@ local function complete(r, outcome, result, t, ttl)
   r.ended, r.plen, r.olen = t, 0, #outcome
   finish(r, 'c', ttl, outcome, result)
   local name = resultOf(outcome)
-  if name then refer(name, 0, now() + kept(r, ttl)) end
+  if name then refer(name, 0, now() + kept(r, ttl) + BLOB_GRACE) end -- who reads the record last finds it
   count('completed', 1)
 end
 

@@ -4,7 +4,7 @@
 -- Returns {'deposed'}, {'many'}, or {'ok', then per mend: what, name, was, is}.
 if not leads(ARGV[1]) then return { 'deposed' } end
 local many = tonumber(ARGV[2])
-if call('SCARD', P .. 'act') + call('SCARD', P .. 'nodes') + call('HLEN', P .. 'run') > many then return { 'many' } end
+if call('SCARD', P .. 'act') + call('SCARD', P .. 'nodes') + call('HLEN', P .. 'run') + call('HLEN', P .. 'bl') > many then return { 'many' } end
 local lanes, spores = call('SMEMBERS', P .. 'act'), call('SMEMBERS', P .. 'nodes')
 local total = call('ZCARD', P .. 'delay')
 for _, name in ipairs(lanes) do total = total + call('LLEN', P .. 'in:' .. name) end
@@ -52,12 +52,13 @@ local function compare(hash, want)
   end
 end
 -- A record that was moved aside took no leave of its payload.
-local flat = call('HGETALL', P .. 'bl')
-for i = 1, #flat, 2 do
-  local name, was = flat[i], natural(string.match(flat[i + 1], '^%d+'))
+local flat, counts = call('HGETALL', P .. 'bl'), {}
+for i = 1, #flat, 2 do counts[flat[i]] = natural(string.match(flat[i + 1], '^%d+')) end
+for name in pairs(refs) do counts[name] = counts[name] or 0 end
+for name, was in pairs(counts) do
   local n = refs[name] or 0
   if n ~= was then
-    refer(name, n - was, 0)
+    refer(name, n - was, now() + 3600000)
     count('mended', 1)
     for _, word in ipairs({ 'bl', name, tostring(was), tostring(n) }) do out[#out + 1] = word end
   end

@@ -181,7 +181,10 @@ func readAtMost(r io.Reader, name string, most int) ([]byte, error) {
 // submit submits a task whose payload goes on in rest.
 func (a *app) submit(ctx context.Context, t hive.Task, rest io.Reader, when *whenFlags, wait bool) error {
 	ready := func(c *client.Client) error {
-		return errors.Join(when.enterAt(ctx, c, &t), putRest(ctx, c, &t, rest))
+		if err := when.enterAt(ctx, c, &t); err != nil {
+			return err
+		}
+		return putRest(ctx, c, &t, rest)
 	}
 	if wait {
 		t.ID = hive.NewID()
