@@ -12,7 +12,7 @@ import (
 // mutants are defects of the scripts: the text in the first place becomes the second.
 var mutants = map[string][2]string{
 	"complete asks for no attempt": {
-		"elseif r and r.attempt == attempt and holds(r, ARGV[i]) then\n    leave(r)", "elseif r and holds(r, ARGV[i]) then\n    leave(r)"},
+		"elseif r and r.attempt == attempt and holds(r, ARGV[i]) then\n    if byte", "elseif r and holds(r, ARGV[i]) then\n    if byte"},
 	"fail asks for no attempt":          {"r.attempt ~= tonumber(ARGV[3]) or r.owner", "r.owner"},
 	"fail does not know a repeat":       {"if r.state == 's' or r.state == 'f' then return r.state end\nif r.state ~= 'r' then return 'fenced' end", ""},
 	"release asks for no attempt":       {"r and r.attempt == tonumber(ARGV[i + 1]) and holds", "r and holds"},

@@ -8,12 +8,14 @@ for i = 2, #ARGV, 5 do
   local r, attempt, verdict = head(ARGV[i + 1]), tonumber(ARGV[i + 2]), -1
   if r and r.attempt == attempt and r.state == 'c' then
     verdict = 0
-  elseif r and r.attempt == attempt and holds(r, ARGV[i]) and lost(resultOf(ARGV[i + 3])) then
-    verdict = 2
   elseif r and r.attempt == attempt and holds(r, ARGV[i]) then
-    leave(r)
-    complete(r, ARGV[i + 3], ARGV[i + 4], t, ttl)
-    verdict, free = 1, true
+    if byte(ARGV[i + 3], 1) == RESULT and lost(resultOf(ARGV[i + 3])) then
+      verdict = 2
+    else
+      leave(r)
+      complete(r, ARGV[i + 3], ARGV[i + 4], t, ttl)
+      verdict, free = 1, true
+    end
   end
   out[#out + 1] = verdict
 end

@@ -328,7 +328,7 @@ local function create(id, lane, before, t, after)
   local state, prio, flags = byte(before, 2, 4)
   local r = flags >= BOUND and not head(id) and parse(id, key, s)
   local data = r and blobOf(r)
-  if lost(data) then return '' end
+  if data and lost(data) then return '' end
   local first = r and claim(r)
   if first then return first end
   -- What is there already may be no task: then it has given way.
@@ -415,8 +415,9 @@ end
 local function complete(r, outcome, result, t, ttl)
   r.ended, r.plen, r.olen = t, 0, #outcome
   finish(r, 'c', ttl, outcome, result)
-  local name = resultOf(outcome)
-  if name then refer(name, 0, now() + kept(r, ttl) + BLOB_GRACE) end -- who reads the record last finds it
+  if byte(outcome, 1) == RESULT then
+    refer(resultOf(outcome), 0, now() + kept(r, ttl) + BLOB_GRACE) -- who reads the record last finds it
+  end
   count('completed', 1)
 end
 
