@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -133,6 +135,23 @@ func (l Limit) RateText() string {
 		}
 	}
 	return fmt.Sprintf("%d/%v", l.Rate, l.Per)
+}
+
+// ParseRate is RateText backwards. It reads also a time as Go spells it: 5/1h30m.
+func ParseRate(text string) (rate int, per time.Duration, ok bool) {
+	tasks, span, _ := strings.Cut(text, "/")
+	rate, errTasks := strconv.Atoi(tasks)
+	for _, u := range units {
+		if span == u.name {
+			return rate, u.time, errTasks == nil
+		}
+	}
+	if days, is := strings.CutSuffix(span, "d"); is {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return rate, time.Duration(n) * 24 * time.Hour, errTasks == nil && err == nil
+	}
+	per, err := time.ParseDuration(span)
+	return rate, per, errTasks == nil && err == nil
 }
 
 var limitKey = regexp.MustCompile(`^[A-Za-z0-9._:/@+=~\[\]-]{1,253}$`)

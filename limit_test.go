@@ -86,6 +86,26 @@ func TestLimitDepth(t *testing.T) {
 	}
 }
 
+// What a limit says of its rate can be said to it.
+func TestRateText(t *testing.T) {
+	t.Parallel()
+	for text, per := range map[string]time.Duration{"100/s": time.Second, "5/90s": 90 * time.Second, "1/m": time.Minute, "3/h": time.Hour,
+		"10/d": 24 * time.Hour, "10/2d": 48 * time.Hour, "7/36h": 36 * time.Hour, "2/ms": time.Millisecond, "2/1500ms": 1500 * time.Millisecond} {
+		rate, got, ok := ParseRate(text)
+		if !ok || got != per {
+			t.Errorf("ParseRate(%q) = %d, %v, %v, want %v", text, rate, got, ok, per)
+		}
+		if back := (Limit{Rate: rate, Per: got}).RateText(); back != text {
+			t.Errorf("RateText of %q = %q", text, back)
+		}
+	}
+	for _, bad := range []string{"", "5", "5/", "/s", "x/s", "5/x", "5/-2d", "5/99999999d", "5/us"} {
+		if _, _, ok := ParseRate(bad); ok {
+			t.Errorf("ParseRate(%q) = ok", bad)
+		}
+	}
+}
+
 func TestLimitsOn(t *testing.T) {
 	t.Parallel()
 	flow := Flow{Limits: map[LimitScope]Limit{}}

@@ -30,9 +30,7 @@ func (s *suite) idling(p party) func(context.Context) error {
 				return err
 			}
 		}
-		o := st.order(order.Call)
-		o.Tasks, o.Skip = n+skip, skip
-		a, err := st.ask(st.client, o)
+		a, err := st.call(n, skip)
 		if err != nil {
 			return err
 		}
@@ -45,11 +43,23 @@ func (s *suite) idling(p party) func(context.Context) error {
 			figures = append(figures, report.Figure{Column: handlerP50, Value: told.P50 / 1000}, report.Figure{Column: handlerP99, Value: told.P99 / 1000})
 		}
 		if p.peer != asynq {
-			figures = append(figures, report.Figure{Column: resultP50, Value: a.P50 / 1000}, report.Figure{Column: resultP99, Value: a.P99 / 1000})
+			figures = append(figures, toResult(a)...)
 		}
 		s.report.Add(idleTable, p.name, figures...)
 		return nil
 	}
+}
+
+// call has the client do n tasks one after the other, and some before that do not count.
+func (st *stand) call(n, skip int) (order.Answer, error) {
+	o := st.order(order.Call)
+	o.Tasks, o.Skip = n+skip, skip
+	return st.ask(st.client, o)
+}
+
+// toResult is how long it took until the client held the results.
+func toResult(a order.Answer) []report.Figure {
+	return []report.Figure{{Column: resultP50, Value: a.P50 / 1000}, {Column: resultP99, Value: a.P99 / 1000}}
 }
 
 const (

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hive-spore/hive"
-	"github.com/hive-spore/hive/bench/report"
 	"github.com/hive-spore/hive/bench/rig"
 	"github.com/hive-spore/hive/bench/road/order"
 	"github.com/hive-spore/hive/broker"
@@ -72,13 +71,11 @@ func (s *suite) limitedIdle(how beside) func(context.Context) error {
 		if err := st.startWorker(n+skip, skip, true); err != nil {
 			return err
 		}
-		o := st.order(order.Call)
-		o.Tasks, o.Skip = n+skip, skip
-		a, err := st.ask(st.client, o)
+		a, err := st.call(n, skip)
 		if err != nil {
 			return err
 		}
-		s.report.Add(limitTable, how.name, report.Figure{Column: resultP50, Value: a.P50 / 1000}, report.Figure{Column: resultP99, Value: a.P99 / 1000})
+		s.report.Add(limitTable, how.name, toResult(a)...)
 		return nil
 	}
 }

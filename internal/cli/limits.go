@@ -112,19 +112,11 @@ func readLimit(l *hive.Limit, rate string, given func(string) bool) error {
 	return l.Validate()
 }
 
-// units are the times that a rate may name without a number.
-var units = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
-
 // parseRate reads TASKS/TIME.
 func parseRate(text string) (rate int, per time.Duration, err error) {
-	tasks, span, _ := strings.Cut(text, "/")
-	rate, errTasks := strconv.Atoi(tasks)
-	per, is := units[span]
-	if !is {
-		per, err = time.ParseDuration(span)
-	}
+	rate, per, ok := hive.ParseRate(text)
 	switch {
-	case errTasks != nil || err != nil:
+	case !ok:
 		return 0, 0, fmt.Errorf("--rate %.80q: want tasks in a time, such as 100/s, 5/m or 1000/24h", text)
 	case rate < 1:
 		return 0, 0, fmt.Errorf("--rate %.80q: want 1 task or more; nexus pause holds all back", text)

@@ -143,7 +143,9 @@ func (a *app) withClient(ctx context.Context, f func(*client.Client) error) erro
 // withWaiter is withClient for what waits for a task.
 func (a *app) withWaiter(ctx context.Context, id string, f func(context.Context, *client.Client) error) error {
 	return a.withRoad(ctx, func(road *broker.Broker) error {
-		c := client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries(), Apart: true})
+		o := a.clientOptions()
+		o.Apart = true
+		c := client.New(road, o)
 		defer c.Close()
 		l := lookout{app: a, road: road, lane: laneOfTask(road, id), clear: func() {}}
 		return l.waiting(ctx, func(ctx context.Context) error { return f(ctx, c) })
@@ -151,5 +153,9 @@ func (a *app) withWaiter(ctx context.Context, id string, f func(context.Context,
 }
 
 func (a *app) client(road *broker.Broker) *client.Client {
-	return client.New(road, client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries()})
+	return client.New(road, a.clientOptions())
+}
+
+func (a *app) clientOptions() client.Options {
+	return client.Options{Timeout: a.cfg.Queue.TaskTimeout, Retries: a.cfg.Queue.Retries()}
 }

@@ -199,16 +199,28 @@ func (f *Foreman) readFlow(ctx context.Context) error {
 // countShare is how many times longer than a count took it is until the next.
 const countShare = 10
 
-// readRunning counts what runs anew.
+// readRunning counts anew how many tasks of each limit spores hold.
 func (f *Foreman) readRunning(ctx context.Context) error {
 	begun := time.Now()
 	running, err := f.road.Running(ctx)
 	if err != nil {
 		return err
 	}
-	err = f.countRunning(ctx, running)
+	counts, err := f.road.RunningOf(ctx, &f.flow, running, f.limits.classes)
+	if err != nil {
+		return err
+	}
+	f.limits.counted, f.limits.news = true, true
+	for _, l := range f.limits.on {
+		l.holds = 0
+	}
+	for b, n := range counts {
+		if limit := f.flow.Limits[b.LimitScope]; limit.Running > 0 {
+			f.limits.of(limit, b.Key).holds = n
+		}
+	}
 	f.limits.count = begun.Add((countShare + 1) * time.Since(begun))
-	return err
+	return nil
 }
 
 // caps reports whether a limit is on how many tasks run.
@@ -266,24 +278,6 @@ func (f *Foreman) readBuckets(ctx context.Context) error {
 		l.read = true
 	}
 	f.limits.unread = nil
-	return nil
-}
-
-// countRunning enters how many tasks of each class spores hold.
-func (f *Foreman) countRunning(ctx context.Context, running map[string]int) error {
-	counts, err := f.road.RunningOf(ctx, &f.flow, running, f.limits.classes)
-	if err != nil {
-		return err
-	}
-	f.limits.counted, f.limits.news = true, true
-	for _, l := range f.limits.on {
-		l.holds = 0
-	}
-	for b, n := range counts {
-		if limit := f.flow.Limits[b.LimitScope]; limit.Running > 0 {
-			f.limits.of(limit, b.Key).holds = n
-		}
-	}
 	return nil
 }
 
